@@ -1,0 +1,2 @@
+//! The thin binary: parse, run, print the error chain once, exit code.
+fn main() {}
