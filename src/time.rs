@@ -59,7 +59,7 @@ impl Timestamp {
 
     /// Year, month and day in UTC.
     pub fn date(self) -> (i16, i8, i8) {
-        let date = self.to_jiff().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let date = jiff::tz::Offset::UTC.to_datetime(self.to_jiff()).date();
         (date.year(), date.month(), date.day())
     }
 }
@@ -102,8 +102,8 @@ impl FromStr for Timestamp {
             return Ok(Self(t.as_microsecond()));
         }
         let date: jiff::civil::Date = text.parse().map_err(|_| no())?;
-        let start = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| no())?;
-        Ok(Self(start.timestamp().as_microsecond()))
+        let start = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)).map_err(|_| no())?;
+        Ok(Self(start.as_microsecond()))
     }
 }
 
