@@ -1,1 +1,62 @@
-//! (being built)
+//! Every number of the product with its sentence: windows, lifetimes, tries.
+
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+const fn times(d: Duration, n: u32) -> Duration {
+    Duration::from_secs(d.as_secs() * n as u64)
+}
+
+/// An invitation link works this long.
+pub const INVITATION: Duration = times(HOUR, 72);
+/// The first owner's link works this long; `serve` prints a new one at its next start.
+pub const SETUP_LINK: Duration = times(HOUR, 72);
+/// After a reset the person enrols within this time, with the pass.
+pub const ENROLMENT_WINDOW: Duration = times(MINUTE, 60);
+/// So many wrong passes void an enrolment pass.
+pub const WRONG_PASSES: u32 = 5;
+/// Evidence older than this does not carry a grant.
+pub const EVIDENCE_AGE: Duration = times(MINUTE, 60);
+/// A confirmation with a second factor counts this long.
+pub const STEP_UP: Duration = times(MINUTE, 15);
+/// A sign-in that has passed the password waits this long for the second factor.
+pub const PENDING: Duration = times(MINUTE, 10);
+/// A session for nothing but enrolment, or for a forced change of password, lives this long.
+pub const ENROLLING: Duration = times(MINUTE, 60);
+/// After this time without a request one factor resumes the session.
+pub const IDLE: Duration = times(HOUR, 1);
+/// After this time both factors are asked for again.
+pub const SESSION: Duration = times(HOUR, 24);
+/// A device is remembered this long after its last sign-in.
+pub const DEVICE: Duration = times(DAY, 90);
+/// A person keeps at most so many remembered devices; the oldest goes.
+pub const DEVICES: u32 = 20;
+/// A temporary password works this long.
+pub const TEMPORARY_PASSWORD: Duration = times(HOUR, 24);
+/// Backup codes in a set that a person makes.
+pub const BACKUP_CODES: u32 = 10;
+/// At so many codes left, or fewer, the person is warned.
+pub const FEW_CODES: u32 = 2;
+/// Codes that an admin issues at a time.
+pub const ISSUED_CODES: u32 = 3;
+/// Codes issued by an admin work this long.
+pub const ISSUED_CODES_LIFE: Duration = times(DAY, 7);
+/// The rank that counts is the highest held within this time.
+pub const RANK_MEMORY: Duration = times(DAY, 7);
+/// An authenticator app's secrets a person may have at once.
+pub const FACTORS: u32 = 10;
+/// A form's nonce is good for this long; a form left open for longer must be opened again.
+pub const FORM: Duration = times(HOUR, 12);
+/// The sign-in page's stateless cookie is good for this long.
+pub const PRE_SESSION: Duration = times(HOUR, 12);
+/// `last seen` of a session is written at most this often.
+pub const SEEN_EVERY: Duration = times(MINUTE, 1);
+/// Failure counters are forgotten this long after the last failure; at most [`COUNTERS`] are kept.
+pub const COUNTER_MEMORY: Duration = times(DAY, 30);
+/// Failure counters of addresses without an account that are kept; the oldest go.
+pub const COUNTERS: u32 = 50_000;
+/// Anonymous writes are refused when fewer bytes than this are free on the database's disk.
+pub const DISK_RESERVE: u64 = 200 * 1024 * 1024;

@@ -1,1 +1,331 @@
-//! (being built)
+//! The audit trail's vocabulary: what can have happened, to whom, by whom, and how it went.
+//!
+//! Architecture invariant: an [`Event`] carries every field that its entry must have, so an entry that lacks one can
+//! not be written. No variant has a field for a secret, a code, a token or a password hash.
+//!
+//! The bytes that are hashed stand in [`chain`], the body's text in [`body`], the outcome of a check in [`verify`].
+
+pub mod body;
+pub mod chain;
+pub mod event;
+pub mod export;
+pub mod filter;
+pub mod verify;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::ids::{CaseNumber, UserId};
+use crate::time::Timestamp;
+use crate::users::{BadInput, User};
+
+pub use event::{Event, Record};
+
+/// How it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It was done.
+    Success,
+    /// It was tried and did not work out: a wrong password, a wrong code.
+    Failure,
+    /// It was asked for and a rule said no.
+    Denied,
+}
+
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Denied];
+
+    /// The word in the entry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Denied => "denied",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Outcome {
+    type Err = BadInput;
+
+    fn from_str(text: &str) -> Result<Self, BadInput> {
+        Self::ALL
+            .into_iter()
+            .find(|o| o.as_str() == text)
+            .ok_or(BadInput("Choose an outcome: success, failure or denied."))
+    }
+}
+
+macro_rules! actions {
+    ($($variant:ident $name:literal $sentence:literal;)*) => {
+        /// The closed set of what an entry can be about. A name once written is never renamed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $(#[doc = $sentence] $variant,)*
+        }
+
+        impl Action {
+            /// All of them, in the order in which they are listed to people.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The name in the entry.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What it means, in one sentence.
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence,)* }
+            }
+        }
+    };
+}
+
+actions! {
+    UserCreated "user.created" "A person was added.";
+    UserInvited "user.invited" "A one-time invitation link was made for a person.";
+    UserDisabled "user.disabled" "A person was disabled; all their sessions, links and pending sign-ins ended.";
+    UserEnabled "user.enabled" "A disabled person was enabled again.";
+    UserRoleChanged "user.role_changed" "A person's role was changed.";
+    UserSignedIn "user.signed_in" "A sign-in was completed, with the methods that were really used.";
+    UserSignInFailed "user.sign_in_failed" "A sign-in failed at the password, or was refused; unknown accounts are counted per source and minute.";
+    UserSignedOut "user.signed_out" "A person signed out.";
+    UserLocked "user.locked" "Failures reached the longest delay; pending sign-ins of that person ended.";
+    UserPasswordChanged "user.password_changed" "A person set their own password.";
+    UserPasswordSetByAdmin "user.password_set_by_admin" "A temporary password was made for a person by someone else.";
+    UserNoteAdded "user.note_added" "A note was put on a person's record.";
+    UserStepUp "user.step_up" "A signed-in person confirmed with a second factor that it is them, or resumed an idle session.";
+    MfaFactorEnrolled "mfa.factor_enrolled" "A person enrolled a factor; with a case, it closes that recovery.";
+    MfaFactorRemoved "mfa.factor_removed" "A person removed one of their own factors.";
+    MfaFactorAdminReset "mfa.factor_admin_reset" "Every factor of a person was removed by someone else, the host included.";
+    MfaChallengeFailed "mfa.challenge_failed" "A wrong second factor or enrolment pass was given after a right password.";
+    MfaFactorDisabled "mfa.factor_disabled" "A factor was disabled after 100 consecutive failures (NIST SP 800-63B).";
+    MfaBackupCodesGenerated "mfa.backup_codes_generated" "A person made a new set of backup codes; earlier ones are void.";
+    MfaBackupCodesIssuedByAdmin "mfa.backup_codes_issued_by_admin" "Backup codes were made for a person by someone else.";
+    MfaBackupCodeUsed "mfa.backup_code_used" "A backup code was used up.";
+    MfaEnrolmentPassIssued "mfa.enrolment_pass_issued" "A one-time pass for the enrolment page was shown to an admin.";
+    RecoveryCaseOpened "recovery.case_opened" "A recovery case was opened.";
+    RecoveryIdentityVerified "recovery.identity_verified" "Evidence that the person is who they say was recorded.";
+    RecoveryCompleted "recovery.completed" "The recovered person enrolled again; the case is closed.";
+    RecoveryExpired "recovery.expired" "The enrolment window closed before the person enrolled.";
+    RecoveryBreakGlass "recovery.break_glass" "An owner was recovered with the command on the host.";
+    AuditExported "audit.exported" "Entries of this trail were exported.";
+    BackupCreated "backup.created" "A verified backup of the database was written.";
+    SystemInitialised "system.initialised" "The database was created.";
+    SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";
+    SystemClockStepped "system.clock_stepped" "The host's clock went backwards; times stand still until it catches up.";
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Action {
+    type Err = BadInput;
+
+    fn from_str(text: &str) -> Result<Self, BadInput> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|a| a.as_str() == text)
+            .ok_or(BadInput("This is no action of the trail; `idp audit actions` lists them."))
+    }
+}
+
+/// A person as an entry names them: the id for ever, the name as it was then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Who.
+    pub id: UserId,
+    /// Name and address at that moment, as `Mara Lindqvist <mara@fernhill.example>`.
+    pub name: String,
+}
+
+impl From<&User> for Person {
+    fn from(user: &User) -> Self {
+        Self { id: user.id, name: format!("{} <{}>", user.name, user.email) }
+    }
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A person who has proved who they are, as far as the act asks for it.
+    Person(Person),
+    /// Someone who has not proved anything yet: a wrong password may come from anyone.
+    Anonymous,
+    /// The program itself: what expires, what is swept.
+    System,
+    /// Whoever runs commands on the host.
+    Host,
+}
+
+impl Actor {
+    /// The word in the entry's header.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Person(_) => "person",
+            Self::Anonymous => "anonymous",
+            Self::System => "system",
+            Self::Host => "host",
+        }
+    }
+}
+
+/// Where a request or command came from. Every field is bounded and free of control characters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The client's address.
+    pub address: Option<String>,
+    /// What the client says it is; at most 200 characters.
+    pub user_agent: Option<String>,
+    /// The request's id, as shown on error pages.
+    pub request_id: Option<String>,
+    /// The operating system's user, for commands on the host.
+    pub os_user: Option<String>,
+}
+
+/// Why something was done, in the words of who did it: 3 to 500 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason(String);
+
+impl Reason {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Reason {
+    type Err = BadInput;
+
+    fn from_str(text: &str) -> Result<Self, BadInput> {
+        let text = clean(text);
+        match text.chars().count() {
+            0 => Err(BadInput("Enter a reason.")),
+            1..3 => Err(BadInput("Enter a reason that someone understands in six months.")),
+            3..=500 => Ok(Self(text)),
+            _ => Err(BadInput("Shorten the reason to 500 characters.")),
+        }
+    }
+}
+
+/// The number of a ticket elsewhere: at most 100 characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket(String);
+
+impl Ticket {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads the field of a form: empty is no ticket.
+    pub fn optional(text: &str) -> Result<Option<Self>, BadInput> {
+        let text = clean(text);
+        match text.chars().count() {
+            0 => Ok(None),
+            1..=100 => Ok(Some(Self(text))),
+            _ => Err(BadInput("Shorten the ticket to 100 characters: its number is enough.")),
+        }
+    }
+}
+
+/// Trims, and turns what could fake a line or reorder it into a space.
+pub fn clean(text: &str) -> String {
+    let bad = |c: char| (c.is_control() && c != '\n') || crate::users::invisible(c);
+    let text: String = text.replace("\r\n", "\n").chars().map(|c| if bad(c) { ' ' } else { c }).collect();
+    text.trim().to_owned()
+}
+
+/// The header of an entry: what one filters by, and what stays when a body is erased.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Which unbroken history it belongs to; a restore begins a new one. 16 lower-case hexadecimal digits.
+    pub lineage: String,
+    /// 1, 2, 3 … without a gap, across lineages.
+    pub seq: i64,
+    /// Never before the entry that it follows.
+    pub at: Timestamp,
+    /// What it is about. Text, so that a verifier can read names that it does not know.
+    pub action: String,
+    /// How it went.
+    pub outcome: String,
+    /// `person`, `anonymous`, `system` or `host`.
+    pub actor_kind: String,
+    /// The person's id.
+    pub actor_id: Option<String>,
+    /// `person` or `system`.
+    pub target_kind: String,
+    /// The person's id.
+    pub target_id: Option<String>,
+    /// The recovery case.
+    pub case: Option<String>,
+}
+
+/// One entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What one filters by.
+    pub header: Header,
+    /// The salt of the body's digest; absent once the body was erased.
+    pub salt: Option<[u8; 16]>,
+    /// The body's canonical JSON; absent once it was erased.
+    pub body: Option<String>,
+    /// Digest of salt and body.
+    pub body_digest: [u8; 32],
+    /// The hash of the entry before.
+    pub prev_hash: [u8; 32],
+    /// The hash of this entry.
+    pub hash: [u8; 32],
+}
+
+/// The newest entry: what the next one extends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Its lineage.
+    pub lineage: String,
+    /// Its number; 0 before the first entry.
+    pub seq: i64,
+    /// Its time.
+    pub at: Timestamp,
+    /// Its hash; zeros before the first entry.
+    pub hash: [u8; 32],
+}
+
+/// A case number as the header stores it.
+pub fn case_text(case: Option<CaseNumber>) -> Option<String> {
+    case.map(|c| c.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_has_one_name_and_reads_back() {
+        let mut seen = std::collections::BTreeSet::new();
+        for action in Action::ALL {
+            assert!(seen.insert(action.as_str()), "{action} stands twice");
+            assert_eq!(action.as_str().parse(), Ok(*action));
+            assert!(action.sentence().ends_with('.'));
+        }
+    }
+
+    #[test]
+    fn a_reason_must_say_something_and_can_not_fake_a_line() {
+        assert!("".parse::<Reason>().is_err());
+        assert!(" \t ".parse::<Reason>().is_err());
+        assert!("x".repeat(501).parse::<Reason>().is_err());
+        assert_eq!("lost\u{202e} phone\u{7}".parse::<Reason>().unwrap().as_str(), "lost  phone");
+    }
+}

@@ -1,1 +1,1 @@
-//! (being built)
+//! What a person signs in with besides the password.

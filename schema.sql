@@ -1,0 +1,249 @@
+-- The whole state of one identity provider. Times are microseconds since 1970-01-01T00:00:00Z in UTC.
+-- Every table is STRICT and every rule that SQLite can hold stands here as a CHECK, so that a bug above is refused
+-- below. Version: PRAGMA user_version. Nothing writes here but the one door in src/storage/writer.rs.
+
+PRAGMA application_id = 0x69647031; -- "idp1"
+
+-- Exactly one row. A key whose fingerprint differs must never be used on this database, and the lineage must always
+-- be that of the newest audit entry.
+CREATE TABLE instance (
+    id              INTEGER PRIMARY KEY CHECK (id = 1),
+    origin          TEXT    NOT NULL CHECK (length(origin) = 36),
+    lineage         TEXT    NOT NULL CHECK (length(lineage) = 16),
+    key_fingerprint BLOB    NOT NULL CHECK (length(key_fingerprint) = 16),
+    created_at      INTEGER NOT NULL
+) STRICT;
+
+-- A person. Never deleted: the audit trail points here for ever. An address must never stand twice.
+CREATE TABLE users (
+    row                  INTEGER PRIMARY KEY,
+    id                   TEXT    NOT NULL UNIQUE CHECK (length(id) = 36),
+    email                TEXT    NOT NULL UNIQUE CHECK (length(email) BETWEEN 3 AND 254),
+    name                 TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    role                 TEXT    NOT NULL CHECK (role IN ('member', 'auditor', 'admin', 'owner')),
+    status               TEXT    NOT NULL CHECK (status IN ('invited', 'active', 'disabled')),
+    -- A PHC string of Argon2id. Absent until the person has chosen one.
+    password_hash        TEXT             CHECK (password_hash LIKE '$argon2id$%'),
+    must_change_password INTEGER NOT NULL DEFAULT 0 CHECK (must_change_password IN (0, 1)),
+    -- Only a temporary password expires.
+    password_expires_at  INTEGER          CHECK (password_expires_at IS NULL OR must_change_password = 1),
+    -- Rises with every reset, disable, password and factor change; a verification that began before is refused.
+    credential_epoch     INTEGER NOT NULL DEFAULT 0,
+    created_at           INTEGER NOT NULL,
+    last_sign_in_at      INTEGER,
+    CHECK (status <> 'active' OR password_hash IS NOT NULL)
+) STRICT;
+CREATE INDEX users_by_name ON users (name COLLATE NOCASE, row);
+CREATE INDEX users_by_role ON users (role);
+
+-- Substring search over name and address; kept in step with users by triggers.
+CREATE VIRTUAL TABLE user_search USING fts5 (name, email, content = 'users', content_rowid = 'row', tokenize = 'trigram');
+CREATE TRIGGER user_search_insert AFTER INSERT ON users BEGIN
+    INSERT INTO user_search (rowid, name, email) VALUES (new.row, new.name, new.email);
+END;
+CREATE TRIGGER user_search_update AFTER UPDATE OF name, email ON users BEGIN
+    INSERT INTO user_search (user_search, rowid, name, email) VALUES ('delete', old.row, old.name, old.email);
+    INSERT INTO user_search (rowid, name, email) VALUES (new.row, new.name, new.email);
+END;
+CREATE TRIGGER users_are_kept BEFORE DELETE ON users BEGIN
+    SELECT raise(ABORT, 'people are disabled, never deleted');
+END;
+
+-- Roles held before: a demotion must not let someone act on a former peer at once.
+CREATE TABLE role_history (
+    user_id  TEXT    NOT NULL REFERENCES users (id),
+    role     TEXT    NOT NULL CHECK (role IN ('member', 'auditor', 'admin', 'owner')),
+    ended_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX role_history_by_user ON role_history (user_id, ended_at);
+
+-- An authenticator app's secret, encrypted under a key that is not in this file, with the row's id bound to it.
+-- last_step is the newest RFC 6238 step that was accepted: neither it nor an earlier one is ever accepted again.
+CREATE TABLE factors (
+    id           TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    user_id      TEXT    NOT NULL REFERENCES users (id),
+    label        TEXT    NOT NULL CHECK (length(label) BETWEEN 1 AND 60),
+    sealed_seed  BLOB    NOT NULL,
+    last_step    INTEGER NOT NULL,
+    created_at   INTEGER NOT NULL,
+    last_used_at INTEGER,
+    -- Set after 100 consecutive failures; such a factor is never asked again.
+    disabled_at  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX factors_by_user ON factors (user_id);
+
+-- A set of backup codes: ten that a person made, or three that an admin issued. A newer set of a kind voids the older,
+-- so there is at most one of each. One salt a set, so that an attempt costs one hash.
+CREATE TABLE code_sets (
+    id         INTEGER PRIMARY KEY,
+    user_id    TEXT    NOT NULL REFERENCES users (id),
+    kind       TEXT    NOT NULL CHECK (kind IN ('own', 'issued')),
+    salt       BLOB    NOT NULL CHECK (length(salt) = 16),
+    params     TEXT    NOT NULL,
+    total      INTEGER NOT NULL CHECK (total > 0),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER CHECK ((expires_at IS NOT NULL) = (kind = 'issued')),
+    UNIQUE (user_id, kind)
+) STRICT;
+
+-- One backup code, as its Argon2id hash. used_at is set once; a used code must never work again.
+CREATE TABLE codes (
+    set_id   INTEGER NOT NULL REFERENCES code_sets (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    hash     BLOB    NOT NULL CHECK (length(hash) = 32),
+    used_at  INTEGER,
+    PRIMARY KEY (set_id, position)
+) STRICT, WITHOUT ROWID;
+
+-- A session of any assurance; the cookie's token is here only as its hash. Stage and token change together. Only
+-- 'full' reaches anything beyond the page that the stage is about.
+CREATE TABLE sessions (
+    id               TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    token_hash       BLOB    NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+    user_id          TEXT    NOT NULL REFERENCES users (id),
+    stage            TEXT    NOT NULL CHECK (stage IN ('pending', 'enrolling', 'changing_password', 'full')),
+    -- The person's credential epoch when the session came to be; another one ends it.
+    epoch            INTEGER NOT NULL,
+    methods          TEXT    NOT NULL DEFAULT '',
+    -- While enrolling: the pass was given, or none is needed.
+    pass_given       INTEGER NOT NULL DEFAULT 0 CHECK (pass_given IN (0, 1)),
+    -- The secret shown on the enrolment page until a code confirms it; encrypted, bound to this session's id.
+    sealed_seed      BLOB,
+    address          TEXT    NOT NULL,
+    user_agent       TEXT    NOT NULL,
+    next             TEXT    NOT NULL DEFAULT '',
+    device_id        TEXT,
+    created_at       INTEGER NOT NULL,
+    seen_at          INTEGER NOT NULL,
+    step_up_at       INTEGER NOT NULL,
+    expires_at       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_by_user ON sessions (user_id);
+CREATE INDEX sessions_by_end ON sessions (expires_at);
+
+-- A browser that completed a sign-in: its failures are counted apart from strangers'.
+CREATE TABLE devices (
+    id         TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    token_hash BLOB    NOT NULL UNIQUE CHECK (length(token_hash) = 32),
+    user_id    TEXT    NOT NULL REFERENCES users (id),
+    user_agent TEXT    NOT NULL,
+    address    TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    seen_at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX devices_by_user ON devices (user_id, seen_at);
+
+-- A one-time link. It must never work twice, nor after what it was made for has changed: then its row is gone.
+CREATE TABLE links (
+    token_hash BLOB    PRIMARY KEY CHECK (length(token_hash) = 32),
+    purpose    TEXT    NOT NULL CHECK (purpose IN ('setup', 'invitation')),
+    user_id    TEXT    REFERENCES users (id) CHECK ((user_id IS NULL) = (purpose = 'setup')),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX links_by_user ON links (user_id);
+
+-- The one way for a person without a factor to enrol one. At most one a person.
+CREATE TABLE enrolment_windows (
+    user_id      TEXT    PRIMARY KEY REFERENCES users (id),
+    case_number  TEXT    REFERENCES cases (number),
+    pass_hash    BLOB    CHECK (length(pass_hash) = 32),
+    wrong_passes INTEGER NOT NULL DEFAULT 0,
+    opened_at    INTEGER NOT NULL,
+    closes_at    INTEGER NOT NULL,
+    -- Only an invitation opens without a pass, and only a recovery has a case.
+    CHECK ((case_number IS NULL) = (pass_hash IS NULL))
+) STRICT, WITHOUT ROWID;
+
+-- A recovery. At most one a person waits for enrolment.
+CREATE TABLE cases (
+    number           TEXT    PRIMARY KEY,
+    year             INTEGER NOT NULL,
+    count            INTEGER NOT NULL,
+    user_id          TEXT    NOT NULL REFERENCES users (id),
+    opened_by        TEXT    NOT NULL,
+    opened_at        INTEGER NOT NULL,
+    state            TEXT    NOT NULL CHECK (state IN ('awaiting_enrolment', 'recovered', 'expired')),
+    evidence         TEXT    NOT NULL CHECK (evidence IN ('video_call', 'manager_ticket', 'in_person', 'host')),
+    evidence_note    TEXT    NOT NULL,
+    voucher          TEXT,
+    ticket           TEXT,
+    reason           TEXT    NOT NULL CHECK (length(reason) > 0),
+    codes_left       INTEGER NOT NULL,
+    factors_removed  INTEGER NOT NULL,
+    sessions_ended   INTEGER NOT NULL,
+    window_closes_at INTEGER NOT NULL,
+    closed_at        INTEGER CHECK ((closed_at IS NULL) = (state = 'awaiting_enrolment')),
+    UNIQUE (year, count)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX cases_by_user ON cases (user_id, opened_at);
+CREATE UNIQUE INDEX one_open_case ON cases (user_id) WHERE state = 'awaiting_enrolment';
+CREATE INDEX cases_by_time ON cases (opened_at);
+
+-- Consecutive failures, whether or not the account exists: the key is an HMAC, so the table names nobody.
+CREATE TABLE failures (
+    budget  TEXT    NOT NULL CHECK (budget IN ('account', 'device', 'totp', 'backup_codes')),
+    key     BLOB    NOT NULL,
+    count   INTEGER NOT NULL CHECK (count > 0),
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (budget, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX failures_by_time ON failures (last_at);
+
+-- Failures on accounts that do not exist, counted until their minute is over and they become one audit entry.
+CREATE TABLE unknown_failures (
+    minute INTEGER NOT NULL,
+    source TEXT    NOT NULL,
+    count  INTEGER NOT NULL,
+    PRIMARY KEY (minute, source)
+) STRICT, WITHOUT ROWID;
+
+-- Forms that were carried out: the second click finds its nonce here and is told what the first one did.
+CREATE TABLE form_nonces (
+    nonce   BLOB    PRIMARY KEY CHECK (length(nonce) = 16),
+    done_at INTEGER NOT NULL,
+    said    TEXT    NOT NULL,
+    link    TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX form_nonces_by_time ON form_nonces (done_at);
+
+-- The audit trail: append-only, each entry bound to the one before by its hash (src/audit/chain.rs has the layout).
+-- An entry must never change, vanish, or be inserted anywhere but at the end. The triggers guard against accidents;
+-- whoever owns the file can drop them, and is found out by the chain.
+CREATE TABLE audit (
+    seq         INTEGER PRIMARY KEY CHECK (seq > 0),
+    lineage     TEXT    NOT NULL CHECK (length(lineage) = 16),
+    at          INTEGER NOT NULL,
+    action      TEXT    NOT NULL,
+    outcome     TEXT    NOT NULL CHECK (outcome IN ('success', 'failure', 'denied')),
+    actor_kind  TEXT    NOT NULL CHECK (actor_kind IN ('person', 'anonymous', 'system', 'host')),
+    actor_id    TEXT    CHECK ((actor_id IS NOT NULL) = (actor_kind = 'person')),
+    target_kind TEXT    NOT NULL CHECK (target_kind IN ('person', 'system')),
+    target_id   TEXT    CHECK ((target_id IS NOT NULL) = (target_kind = 'person')),
+    case_number TEXT,
+    salt        BLOB    CHECK (length(salt) = 16),
+    body        TEXT    CHECK ((body IS NULL) = (salt IS NULL)),
+    body_digest BLOB    NOT NULL CHECK (length(body_digest) = 32),
+    prev_hash   BLOB    NOT NULL CHECK (length(prev_hash) = 32),
+    hash        BLOB    NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at);
+CREATE INDEX audit_by_action ON audit (action);
+CREATE INDEX audit_by_outcome ON audit (outcome);
+CREATE INDEX audit_by_actor ON audit (actor_id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_target ON audit (target_id) WHERE target_id IS NOT NULL;
+CREATE INDEX audit_by_case ON audit (case_number) WHERE case_number IS NOT NULL;
+
+CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN
+    SELECT raise(ABORT, 'an audit entry is never changed');
+END;
+CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit BEGIN
+    SELECT raise(ABORT, 'an audit entry is never deleted');
+END;
+-- Also stops INSERT OR REPLACE, which would not fire the trigger on DELETE.
+CREATE TRIGGER audit_extends_its_chain BEFORE INSERT ON audit BEGIN
+    SELECT raise(ABORT, 'an audit entry extends the chain or is refused')
+    WHERE new.seq <> coalesce((SELECT max(seq) FROM audit), 0) + 1
+       OR new.prev_hash <> coalesce((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), zeroblob(32))
+       OR new.at < coalesce((SELECT at FROM audit ORDER BY seq DESC LIMIT 1), new.at);
+END;

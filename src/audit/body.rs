@@ -1,0 +1,200 @@
+//! An entry's body as text: canonical JSON (RFC 8785), restricted to objects of strings, booleans and safe integers.
+//!
+//! The restriction is what makes "canonical" simple: no floating point, ASCII keys that we chose, so sorting by bytes
+//! is sorting by UTF-16 code units. A field that is absent is left out, which differs from an empty one.
+
+use std::collections::BTreeMap;
+
+use super::Source;
+
+/// One value of the detail object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// Text, at most 2,000 characters; what is longer is cut and marked with `…`.
+    Text(String),
+    /// Yes or no.
+    Bool(bool),
+    /// A number within ±(2^53 − 1), RFC 8785's safe range.
+    Number(i64),
+}
+
+impl From<&str> for Fact {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Fact {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<bool> for Fact {
+    fn from(b: bool) -> Self {
+        Self::Bool(b)
+    }
+}
+
+impl From<u32> for Fact {
+    fn from(n: u32) -> Self {
+        Self::Number(i64::from(n))
+    }
+}
+
+/// The small object of what else is worth reading.
+pub type Detail = BTreeMap<&'static str, Fact>;
+
+/// What one reads in an entry.
+#[derive(Debug, Clone, Default)]
+pub struct Body {
+    /// The actor's name then.
+    pub actor_name: Option<String>,
+    /// The target's name then.
+    pub target_name: Option<String>,
+    /// Why it was done.
+    pub reason: Option<String>,
+    /// The ticket elsewhere.
+    pub ticket: Option<String>,
+    /// Where it came from.
+    pub source: Source,
+    /// What else is worth reading.
+    pub detail: Detail,
+}
+
+impl Body {
+    /// The exact bytes that are stored and digested.
+    pub fn to_canonical(&self) -> String {
+        let mut out = Object::begin();
+        out.text("actor_name", self.actor_name.as_deref());
+        if !self.detail.is_empty() {
+            out.key("detail");
+            out.0.push_str(&detail_text(&self.detail));
+        }
+        out.text("reason", self.reason.as_deref());
+        let source = source_text(&self.source);
+        if source != "{}" {
+            out.key("source");
+            out.0.push_str(&source);
+        }
+        out.text("target_name", self.target_name.as_deref());
+        out.text("ticket", self.ticket.as_deref());
+        out.end()
+    }
+}
+
+fn detail_text(detail: &Detail) -> String {
+    let mut out = Object::begin();
+    for (key, fact) in detail {
+        match fact {
+            Fact::Text(t) => out.text(key, Some(t)),
+            Fact::Bool(b) => out.raw(key, if *b { "true" } else { "false" }),
+            Fact::Number(n) => out.raw(key, &n.clamp(&-SAFE, &SAFE).to_string()),
+        }
+    }
+    out.end()
+}
+
+fn source_text(source: &Source) -> String {
+    let mut out = Object::begin();
+    out.text("address", source.address.as_deref());
+    out.text("os_user", source.os_user.as_deref());
+    out.text("request_id", source.request_id.as_deref());
+    out.text("user_agent", source.user_agent.as_deref());
+    out.end()
+}
+
+/// The largest integer that every JSON reader keeps exact.
+const SAFE: i64 = 9_007_199_254_740_991;
+
+/// The most characters that one text keeps.
+const LONGEST: usize = 2_000;
+
+/// A JSON object under construction; the caller adds the keys in order.
+struct Object(String);
+
+impl Object {
+    fn begin() -> Self {
+        Self(String::from("{"))
+    }
+
+    fn key(&mut self, key: &str) {
+        if self.0.len() > 1 {
+            self.0.push(',');
+        }
+        push_string(&mut self.0, key);
+        self.0.push(':');
+    }
+
+    fn text(&mut self, key: &str, value: Option<&str>) {
+        let Some(value) = value else { return };
+        self.key(key);
+        match value.char_indices().nth(LONGEST) {
+            Some((end, _)) => push_string(&mut self.0, &format!("{}…", &value[..end])),
+            None => push_string(&mut self.0, value),
+        }
+    }
+
+    fn raw(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.0.push_str(value);
+    }
+
+    fn end(mut self) -> String {
+        self.0.push('}');
+        self.0
+    }
+}
+
+/// Appends a JSON string as RFC 8785 section 3.2.2.2 writes it.
+pub fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{8}' => out.push_str("\\b"),
+            '\t' => out.push_str("\\t"),
+            '\n' => out.push_str("\\n"),
+            '\u{c}' => out.push_str("\\f"),
+            '\r' => out.push_str("\\r"),
+            c if (c as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_canonical_json_and_absent_differs_from_empty() {
+        let mut body = Body { reason: Some(String::new()), ..Body::default() };
+        assert_eq!(body.to_canonical(), r#"{"reason":""}"#);
+        body.reason = Some("a\"b\\c\n\u{1}é\u{1F600}".to_owned());
+        body.detail.insert("z", Fact::Bool(true));
+        body.detail.insert("a", Fact::Number(i64::MAX));
+        body.source.address = Some("192.0.2.1".to_owned());
+        assert_eq!(
+            body.to_canonical(),
+            "{\"detail\":{\"a\":9007199254740991,\"z\":true},\"reason\":\"a\\\"b\\\\c\\n\\u0001é\u{1F600}\",\
+             \"source\":{\"address\":\"192.0.2.1\"}}"
+        );
+    }
+
+    #[test]
+    fn our_writer_and_a_json_library_agree_on_every_string() {
+        let all: String = (0..0x300).filter_map(char::from_u32).collect();
+        let mut ours = String::new();
+        push_string(&mut ours, &all);
+        assert_eq!(ours, serde_json::to_string(&all).unwrap());
+    }
+
+    #[test]
+    fn a_text_is_bounded() {
+        let body = Body { reason: Some("é".repeat(5_000)), ..Body::default() };
+        assert_eq!(body.to_canonical().chars().filter(|c| *c == 'é').count(), LONGEST);
+    }
+}

@@ -1,0 +1,125 @@
+//! The bytes that are hashed. Frozen: `tests/vectors/audit.json` holds entries that must hash to the same for ever.
+//!
+//! All hashes are SHA-256 (FIPS 180-4). `field(x)` is the length of `x` in bytes as a 32-bit big-endian number,
+//! followed by `x`; an absent field is the length `0xFFFFFFFF` followed by nothing, which differs from an empty one.
+//!
+//! `body_digest` = SHA-256 of
+//!
+//! | part | bytes |
+//! |---|---|
+//! | `field("idp audit body v1")` | 4 + 17 |
+//! | `field(salt)` | 4 + 16 random bytes of that entry |
+//! | `field(body)` | 4 + the exact stored bytes: RFC 8785 JSON, UTF-8 |
+//!
+//! `hash` = SHA-256 of
+//!
+//! | part | bytes |
+//! |---|---|
+//! | `field("idp audit entry v1")` | 4 + 18 |
+//! | `field(prev)` | 4 + 32: the `hash` of the entry before, 32 zero bytes before the first |
+//! | `field(lineage)` | 4 + 16: lower-case hexadecimal digits |
+//! | `field(seq)` | 4 + 8: big-endian |
+//! | `field(at)` | 4 + 8: microseconds since 1970-01-01T00:00:00Z, big-endian, two's complement |
+//! | `field(action)` | UTF-8 |
+//! | `field(outcome)` | `success`, `failure` or `denied` |
+//! | `field(actor kind)` | `person`, `anonymous`, `system` or `host` |
+//! | `field(actor id)` | absent unless the kind is `person` |
+//! | `field(target kind)` | `person` or `system` |
+//! | `field(target id)` | absent unless the kind is `person` |
+//! | `field(case)` | such as `R-2026-0042`, absent where there is none |
+//! | `field(body_digest)` | 4 + 32 |
+//!
+//! The salt keeps a body secret after it was erased: a short one could otherwise be guessed from its digest.
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::Header;
+
+/// What stands before the first entry.
+pub const GENESIS: [u8; 32] = [0; 32];
+
+const BODY_TAG: &[u8] = b"idp audit body v1";
+const ENTRY_TAG: &[u8] = b"idp audit entry v1";
+
+/// Digest of an entry's salt and body.
+pub fn body_digest(salt: &[u8; 16], body: &str) -> [u8; 32] {
+    let mut hash = Context::new(&SHA256);
+    field(&mut hash, Some(BODY_TAG));
+    field(&mut hash, Some(salt));
+    field(&mut hash, Some(body.as_bytes()));
+    finish(hash)
+}
+
+/// Hash of an entry, which binds it to all before it.
+pub fn entry_hash(prev: &[u8; 32], header: &Header, body_digest: &[u8; 32]) -> [u8; 32] {
+    let mut hash = Context::new(&SHA256);
+    field(&mut hash, Some(ENTRY_TAG));
+    field(&mut hash, Some(prev));
+    field(&mut hash, Some(header.lineage.as_bytes()));
+    field(&mut hash, Some(&header.seq.to_be_bytes()));
+    field(&mut hash, Some(&header.at.as_micros().to_be_bytes()));
+    field(&mut hash, Some(header.action.as_bytes()));
+    field(&mut hash, Some(header.outcome.as_bytes()));
+    field(&mut hash, Some(header.actor_kind.as_bytes()));
+    field(&mut hash, header.actor_id.as_deref().map(str::as_bytes));
+    field(&mut hash, Some(header.target_kind.as_bytes()));
+    field(&mut hash, header.target_id.as_deref().map(str::as_bytes));
+    field(&mut hash, header.case.as_deref().map(str::as_bytes));
+    field(&mut hash, Some(body_digest));
+    finish(hash)
+}
+
+fn field(hash: &mut Context, value: Option<&[u8]>) {
+    let Some(value) = value else { return hash.update(&u32::MAX.to_be_bytes()) };
+    let length = u32::try_from(value.len()).expect("an entry's field is far below 4 GiB");
+    hash.update(&length.to_be_bytes());
+    hash.update(value);
+}
+
+fn finish(hash: Context) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(hash.finish().as_ref());
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Timestamp;
+    use data_encoding::HEXLOWER;
+    use serde_json::Value;
+
+    fn text(v: &Value) -> String {
+        v.as_str().unwrap().to_owned()
+    }
+
+    fn bytes<const N: usize>(v: &Value) -> [u8; N] {
+        HEXLOWER.decode(v.as_str().unwrap().as_bytes()).unwrap().try_into().unwrap()
+    }
+
+    /// The vectors were computed by another program in another language from the table above.
+    #[test]
+    fn the_encoding_is_frozen() {
+        let vectors: Value = serde_json::from_str(include_str!("../../tests/vectors/audit.json")).unwrap();
+        let vectors = vectors.as_array().unwrap();
+        assert_eq!(vectors.len(), 4);
+        for v in vectors {
+            let h = &v["header"];
+            let header = Header {
+                lineage: text(&h["lineage"]),
+                seq: h["seq"].as_i64().unwrap(),
+                at: Timestamp::from_micros(h["at"].as_i64().unwrap()),
+                action: text(&h["action"]),
+                outcome: text(&h["outcome"]),
+                actor_kind: text(&h["actor_kind"]),
+                actor_id: h["actor_id"].as_str().map(str::to_owned),
+                target_kind: text(&h["target_kind"]),
+                target_id: h["target_id"].as_str().map(str::to_owned),
+                case: h["case"].as_str().map(str::to_owned),
+            };
+            let digest = body_digest(&bytes(&v["salt"]), v["body"].as_str().unwrap());
+            assert_eq!(digest, bytes(&v["body_digest"]), "{}", header.seq);
+            assert_eq!(entry_hash(&bytes(&v["prev_hash"]), &header, &digest), bytes(&v["hash"]), "{}", header.seq);
+        }
+    }
+}
