@@ -1,1 +1,155 @@
-//! (being built)
+//! Sessions: how far a sign-in has come, and how long what it reached stays good.
+
+use std::str::FromStr;
+
+use crate::ids::{DeviceId, SessionId, UserId};
+use crate::policy;
+use crate::time::Timestamp;
+use crate::users::BadInput;
+
+/// How far a sign-in has come. Only [`Stage::Full`] reaches anything but the page that the stage is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// The password was right; a second factor is asked for.
+    Pending,
+    /// There is no factor and an open window: the enrolment page, and nothing else.
+    Enrolling,
+    /// Both factors were right, and the password has to be changed before anything else.
+    ChangingPassword,
+    /// Signed in.
+    Full,
+}
+
+impl Stage {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Enrolling => "enrolling",
+            Self::ChangingPassword => "changing_password",
+            Self::Full => "full",
+        }
+    }
+
+    /// How long a session of this stage lives at most.
+    pub const fn life(self) -> std::time::Duration {
+        match self {
+            Self::Pending => policy::PENDING,
+            Self::Enrolling | Self::ChangingPassword => policy::ENROLLING,
+            Self::Full => policy::SESSION,
+        }
+    }
+}
+
+impl FromStr for Stage {
+    type Err = BadInput;
+
+    fn from_str(text: &str) -> Result<Self, BadInput> {
+        [Self::Pending, Self::Enrolling, Self::ChangingPassword, Self::Full]
+            .into_iter()
+            .find(|s| s.as_str() == text)
+            .ok_or(BadInput("This is no stage of a session."))
+    }
+}
+
+/// A session as it is stored, without its secret.
+#[derive(Debug, Clone)]
+pub struct Session {
+    /// Which.
+    pub id: SessionId,
+    /// Whose.
+    pub user_id: UserId,
+    /// How far it has come.
+    pub stage: Stage,
+    /// The person's credential epoch when it came to be.
+    pub epoch: i64,
+    /// The methods that were really used, as in the audit entry.
+    pub methods: String,
+    /// While enrolling: the pass was given, or none is needed.
+    pub pass_given: bool,
+    /// The encrypted secret on the enrolment page, until a code confirms it.
+    pub sealed_seed: Option<Vec<u8>>,
+    /// The client's address when it began.
+    pub address: String,
+    /// What the client said it is.
+    pub user_agent: String,
+    /// Where to go once signed in: a path of ours, or empty.
+    pub next: String,
+    /// The remembered device that it runs on.
+    pub device_id: Option<DeviceId>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// The last request, give or take a minute.
+    pub seen_at: Timestamp,
+    /// The last time that the person showed a factor in it.
+    pub step_up_at: Timestamp,
+    /// When both factors are asked for again.
+    pub expires_at: Timestamp,
+}
+
+/// Whether a session still carries its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// It does.
+    Live,
+    /// It was idle for too long: one factor resumes it.
+    Idle,
+    /// It is over.
+    Over,
+}
+
+impl Session {
+    /// Whether it still carries its person at `now`.
+    pub fn freshness(&self, now: Timestamp) -> Freshness {
+        if now >= self.expires_at {
+            Freshness::Over
+        } else if self.stage == Stage::Full && now.since(self.seen_at) > policy::IDLE {
+            Freshness::Idle
+        } else {
+            Freshness::Live
+        }
+    }
+
+    /// Whether a factor was shown recently enough for a sensitive act.
+    pub fn is_stepped_up(&self, now: Timestamp) -> bool {
+        self.stage == Stage::Full && now.since(self.step_up_at) <= policy::STEP_UP
+    }
+}
+
+/// Reads a `next` target: a path on this site, or nothing. `//host`, `/\host` and anything with a scheme, a control
+/// character or a backslash is nothing, because browsers read such things as another site.
+pub fn same_origin_path(text: &str) -> Option<&str> {
+    let fine = text.starts_with('/')
+        && !text.starts_with("//")
+        && text.len() <= 1_000
+        && text.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'\\');
+    fine.then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_is_a_path_on_this_site_or_nothing() {
+        for good in ["/", "/profile", "/admin/audit?action=user.created&case=R-2026-0001"] {
+            assert_eq!(same_origin_path(good), Some(good));
+        }
+        for bad in [
+            "",
+            "profile",
+            "//evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "https://evil.example/",
+            "/a\nb",
+            "/\t/evil.example",
+            " /x",
+            "/x y",
+            "javascript:alert(1)",
+            "/é",
+        ] {
+            assert_eq!(same_origin_path(bad), None, "{bad:?}");
+        }
+    }
+}

@@ -231,6 +231,8 @@ pub struct User {
     pub password_expires_at: Option<Timestamp>,
     /// When the account was made.
     pub created_at: Timestamp,
+    /// When they last completed a sign-in.
+    pub last_sign_in_at: Option<Timestamp>,
 }
 
 /// One line of the console's list of people.

@@ -1,1 +1,80 @@
-//! (being built)
+//! What one can filter entries by: header fields only, so that completeness of an export can be proved.
+
+use super::{Action, Outcome};
+use crate::ids::{CaseNumber, UserId};
+use crate::time::Timestamp;
+
+/// Every field that is set must match.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// What it is about.
+    pub action: Option<Action>,
+    /// The person concerned.
+    pub user: Option<UserId>,
+    /// The person who did it.
+    pub actor: Option<ActorFilter>,
+    /// How it went.
+    pub outcome: Option<Outcome>,
+    /// The case.
+    pub case: Option<CaseNumber>,
+    /// From this moment on.
+    pub since: Option<Timestamp>,
+    /// Before this moment.
+    pub until: Option<Timestamp>,
+}
+
+/// Whose doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActorFilter {
+    /// A person's.
+    Person(UserId),
+    /// Someone's who had not proved anything.
+    Anonymous,
+    /// The program's.
+    System,
+    /// Of commands on the host.
+    Host,
+}
+
+impl ActorFilter {
+    fn column(self) -> (&'static str, String) {
+        match self {
+            Self::Person(id) => ("actor_id", id.to_string()),
+            Self::Anonymous => ("actor_kind", "anonymous".into()),
+            Self::System => ("actor_kind", "system".into()),
+            Self::Host => ("actor_kind", "host".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for ActorFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.column().1)
+    }
+}
+
+impl Filter {
+    /// Column and value of each equality that is asked for.
+    pub fn columns(&self) -> Vec<(&'static str, String)> {
+        let mut out = Vec::new();
+        out.extend(self.case.map(|c| ("case_number", c.to_string())));
+        out.extend(self.user.map(|u| ("target_id", u.to_string())));
+        out.extend(self.actor.map(ActorFilter::column));
+        out.extend(self.action.map(|a| ("action", a.as_str().to_owned())));
+        out.extend(self.outcome.map(|o| ("outcome", o.as_str().to_owned())));
+        out
+    }
+
+    /// The filter as text, as the entry about an export and the export's file name say it; `everything` if empty.
+    pub fn to_sentence(&self) -> String {
+        let mut words: Vec<String> = Vec::new();
+        words.extend(self.action.map(|a| format!("action={a}")));
+        words.extend(self.user.map(|u| format!("user={u}")));
+        words.extend(self.actor.map(|a| format!("actor={a}")));
+        words.extend(self.outcome.map(|o| format!("outcome={o}")));
+        words.extend(self.case.map(|c| format!("case={c}")));
+        words.extend(self.since.map(|t| format!("since={t}")));
+        words.extend(self.until.map(|t| format!("until={t}")));
+        if words.is_empty() { "everything".into() } else { words.join(" ") }
+    }
+}

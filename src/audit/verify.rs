@@ -1,1 +1,112 @@
-//! (being built)
+//! Checking the chain: every entry hashes to what it says, extends the one before, and time never falls.
+
+use super::{Entry, chain};
+use crate::time::Timestamp;
+
+/// What is wrong with an entry, as the end of a sentence that begins "entry 17".
+///
+/// # Errors
+/// The first thing that does not hold.
+pub fn check_entry(entry: &Entry, before: &[u8; 32]) -> Result<(), &'static str> {
+    if entry.prev_hash != *before {
+        return Err("does not extend the entry before it");
+    }
+    if let (Some(salt), Some(body)) = (&entry.salt, &entry.body)
+        && chain::body_digest(salt, body) != entry.body_digest
+    {
+        return Err("has a body that is not the one it was written with");
+    }
+    if entry.body.is_none() {
+        return Err("has lost its body");
+    }
+    if chain::entry_hash(before, &entry.header, &entry.body_digest) != entry.hash {
+        return Err("has a header or hash that is not the one it was written with");
+    }
+    Ok(())
+}
+
+/// A chain being walked from its first entry on.
+#[derive(Debug)]
+pub struct Walk {
+    lineage: Option<String>,
+    seq: i64,
+    at: Timestamp,
+    hash: [u8; 32],
+    lineages: u32,
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        Self { lineage: None, seq: 0, at: Timestamp::from_micros(i64::MIN), hash: chain::GENESIS, lineages: 0 }
+    }
+}
+
+/// The first entry at which the chain does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// The entry's number, or the number at which one is missing.
+    pub seq: i64,
+    /// What is wrong, as the end of a sentence that begins "entry 17".
+    pub what: String,
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "entry {} {}", self.seq, self.what)
+    }
+}
+
+impl Walk {
+    /// Checks the next entry.
+    ///
+    /// # Errors
+    /// The first thing that does not hold.
+    pub fn step(&mut self, entry: &Entry) -> Result<(), Broken> {
+        let h = &entry.header;
+        let broken = |seq, what: &str| Err(Broken { seq, what: what.to_owned() });
+        if h.seq != self.seq + 1 {
+            return broken(self.seq + 1, "is missing");
+        }
+        if let Err(what) = check_entry(entry, &self.hash) {
+            return broken(h.seq, what);
+        }
+        if h.at < self.at {
+            return broken(h.seq, "is older than the entry before it");
+        }
+        if self.lineage.as_ref() != Some(&h.lineage) {
+            let starts = if self.seq == 0 { "system.initialised" } else { "system.restored" };
+            if h.action != starts {
+                return broken(h.seq, "begins another lineage without a restore");
+            }
+            self.lineage = Some(h.lineage.clone());
+            self.lineages += 1;
+        }
+        (self.seq, self.at, self.hash) = (h.seq, h.at, entry.hash);
+        Ok(())
+    }
+
+    /// How many entries were checked; also the newest one's number.
+    pub const fn entries(&self) -> i64 {
+        self.seq
+    }
+
+    /// The newest entry's hash.
+    pub const fn hash(&self) -> &[u8; 32] {
+        &self.hash
+    }
+
+    /// The newest entry's time.
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The newest entry's lineage.
+    pub fn lineage(&self) -> Option<&str> {
+        self.lineage.as_deref()
+    }
+
+    /// How many lineages there are: one more than restores.
+    pub const fn lineages(&self) -> u32 {
+        self.lineages
+    }
+}

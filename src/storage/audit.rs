@@ -1,0 +1,182 @@
+//! The audit table: appending at its head, reading it back.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params};
+
+use super::{ReadTx, Result};
+use crate::audit::filter::Filter;
+use crate::audit::{Actor, Entry, Head, Header, Record, case_text, chain};
+use crate::time::Timestamp;
+
+const COLUMNS: &str = "lineage, seq, at, action, outcome, actor_kind, actor_id, target_kind, target_id, case_number, \
+                       salt, body, body_digest, prev_hash, hash";
+
+/// The newest entry, or where the first one goes.
+pub fn get_head(tx: &ReadTx<'_>) -> Result<Head> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT i.lineage, a.seq, a.at, a.hash FROM instance i
+         LEFT JOIN (SELECT seq, at, hash FROM audit ORDER BY seq DESC LIMIT 1) a",
+    )?;
+    Ok(query.query_row([], |row| {
+        Ok(Head {
+            lineage: row.get(0)?,
+            seq: row.get::<_, Option<i64>>(1)?.unwrap_or(0),
+            at: Timestamp::from_micros(row.get::<_, Option<i64>>(2)?.unwrap_or(i64::MIN)),
+            hash: row.get::<_, Option<[u8; 32]>>(3)?.unwrap_or(chain::GENESIS),
+        })
+    })?)
+}
+
+/// Appends one entry after `head` and returns the new head. Only the writer, `create` and `restore` call this.
+pub(super) fn append(conn: &Connection, head: &Head, at: Timestamp, record: Record) -> Result<Head> {
+    let (actor, parts, body) = record.into_parts_and_body();
+    let actor_kind = actor.kind();
+    let actor_id = match actor {
+        Actor::Person(person) => Some(person.id.to_string()),
+        Actor::Anonymous | Actor::System | Actor::Host => None,
+    };
+    let header = Header {
+        lineage: head.lineage.clone(),
+        seq: head.seq + 1,
+        at,
+        action: parts.action.as_str().to_owned(),
+        outcome: parts.outcome.as_str().to_owned(),
+        actor_kind: actor_kind.to_owned(),
+        actor_id,
+        target_kind: if parts.user.is_some() { "person" } else { "system" }.to_owned(),
+        target_id: parts.user.map(|u| u.id.to_string()),
+        case: case_text(parts.case),
+    };
+    let salt = crate::secret::random();
+    let body_digest = chain::body_digest(&salt, &body);
+    let hash = chain::entry_hash(&head.hash, &header, &body_digest);
+    let entry = Entry { header, salt: Some(salt), body: Some(body), body_digest, prev_hash: head.hash, hash };
+    insert(conn, &entry)?;
+    Ok(Head { lineage: entry.header.lineage, seq: entry.header.seq, at, hash })
+}
+
+fn insert(conn: &Connection, e: &Entry) -> Result<()> {
+    let h = &e.header;
+    conn.prepare_cached(
+        "INSERT INTO audit (lineage, seq, at, action, outcome, actor_kind, actor_id, target_kind, target_id,
+                            case_number, salt, body, body_digest, prev_hash, hash)
+         VALUES (:lineage, :seq, :at, :action, :outcome, :actor_kind, :actor_id, :target_kind, :target_id,
+                 :case, :salt, :body, :digest, :prev, :hash)",
+    )?
+    .execute(named_params! {
+        ":lineage": h.lineage,
+        ":seq": h.seq,
+        ":at": h.at.as_micros(),
+        ":action": h.action,
+        ":outcome": h.outcome,
+        ":actor_kind": h.actor_kind,
+        ":actor_id": h.actor_id,
+        ":target_kind": h.target_kind,
+        ":target_id": h.target_id,
+        ":case": h.case,
+        ":salt": e.salt,
+        ":body": e.body,
+        ":digest": e.body_digest,
+        ":prev": e.prev_hash,
+        ":hash": e.hash,
+    })?;
+    Ok(())
+}
+
+fn to_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
+    Ok(Entry {
+        header: Header {
+            lineage: row.get(0)?,
+            seq: row.get(1)?,
+            at: Timestamp::from_micros(row.get(2)?),
+            action: row.get(3)?,
+            outcome: row.get(4)?,
+            actor_kind: row.get(5)?,
+            actor_id: row.get(6)?,
+            target_kind: row.get(7)?,
+            target_id: row.get(8)?,
+            case: row.get(9)?,
+        },
+        salt: row.get(10)?,
+        body: row.get(11)?,
+        body_digest: row.get(12)?,
+        prev_hash: row.get(13)?,
+        hash: row.get(14)?,
+    })
+}
+
+/// The entry numbered `seq`.
+pub fn find_entry(tx: &ReadTx<'_>, seq: i64) -> Result<Option<Entry>> {
+    let mut query = tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM audit WHERE seq = ?1"))?;
+    Ok(query.query_row([seq], to_entry).optional()?)
+}
+
+/// Which way a list runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Entries after the cursor, oldest first.
+    OldestFirst,
+    /// Entries before the cursor, newest first.
+    NewestFirst,
+}
+
+/// At most `limit` entries that match, beyond `cursor` (a seq; exclusive) in the direction of `order`.
+///
+/// The time range is turned into a range of `seq` first, which is exact because time never falls as `seq` rises; so
+/// each single filter with a time range walks one index.
+pub fn list(tx: &ReadTx<'_>, filter: &Filter, order: Order, cursor: Option<i64>, limit: u32) -> Result<Vec<Entry>> {
+    let (low, high) = seq_range(tx, filter)?;
+    let (low, high) = match order {
+        Order::OldestFirst => (cursor.map_or(low, |c| low.max(c.saturating_add(1))), high),
+        Order::NewestFirst => (low, cursor.map_or(high, |c| high.min(c.saturating_sub(1)))),
+    };
+    let mut sql = format!("SELECT {COLUMNS} FROM audit WHERE seq BETWEEN ?1 AND ?2");
+    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(low), Box::new(high)];
+    for (column, value) in filter.columns() {
+        values.push(Box::new(value));
+        sql.push_str(&format!(" AND {column} = ?{}", values.len()));
+    }
+    let direction = if order == Order::OldestFirst { "ASC" } else { "DESC" };
+    sql.push_str(&format!(" ORDER BY seq {direction} LIMIT {limit}"));
+    let mut query = tx.conn.prepare_cached(&sql)?;
+    let values: Vec<&dyn ToSql> = values.iter().map(|v| &**v).collect();
+    let rows = query.query_map(values.as_slice(), to_entry)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn seq_range(tx: &ReadTx<'_>, filter: &Filter) -> Result<(i64, i64)> {
+    let mut range = (1, i64::MAX);
+    if let Some(since) = filter.since {
+        let mut query = tx.conn.prepare_cached("SELECT min(seq) FROM (SELECT seq FROM audit WHERE at >= ?1 ORDER BY at, seq LIMIT 1)")?;
+        range.0 = query.query_row([since.as_micros()], |r| r.get::<_, Option<i64>>(0))?.unwrap_or(i64::MAX);
+    }
+    if let Some(until) = filter.until {
+        let mut query = tx.conn.prepare_cached("SELECT max(seq) FROM (SELECT seq FROM audit WHERE at < ?1 ORDER BY at DESC, seq DESC LIMIT 1)")?;
+        range.1 = query.query_row([until.as_micros()], |r| r.get::<_, Option<i64>>(0))?.unwrap_or(0);
+    }
+    Ok(range)
+}
+
+/// Walks every entry in order; `visit` returning `false` ends the walk.
+pub fn walk(tx: &ReadTx<'_>, from: i64, mut visit: impl FnMut(Entry) -> bool) -> Result<()> {
+    let mut query = tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM audit WHERE seq >= ?1 ORDER BY seq"))?;
+    let mut rows = query.query([from])?;
+    while let Some(row) = rows.next()? {
+        if !visit(to_entry(row)?) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Those of the trail's guarding triggers that are missing or were altered.
+pub fn list_missing_guards(tx: &ReadTx<'_>) -> Result<Vec<&'static str>> {
+    let mut query = tx.conn.prepare_cached("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?1")?;
+    let mut missing = Vec::new();
+    for guard in super::schema::GUARDS {
+        let sql: Option<String> = query.query_row([guard], |row| row.get(0)).optional()?;
+        if !sql.is_some_and(|sql| super::schema::has_trigger(&sql)) {
+            missing.push(guard);
+        }
+    }
+    Ok(missing)
+}

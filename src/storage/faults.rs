@@ -1,0 +1,44 @@
+//! Making chosen writes fail, for tests: the only way to see what a full disk or a dying one does to each act.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rusqlite::Connection;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy)]
+pub enum Fault {
+    /// Nothing any more.
+    None,
+    /// SQLite is interrupted after so many steps of its virtual machine, each of ten instructions: once.
+    InterruptAfter(u32),
+    /// The next commit does not become durable: once.
+    RefuseCommit,
+    /// The file must not grow: the disk is full.
+    DiskFull,
+}
+
+pub(super) fn install(conn: &Connection, fault: &Fault) {
+    let nothing: Option<fn() -> bool> = None;
+    let cleared = conn
+        .progress_handler(0, nothing)
+        .and_then(|()| conn.commit_hook(nothing))
+        .and_then(|()| conn.query_row("PRAGMA max_page_count = 4294967294", [], |_| Ok(())));
+    cleared.expect("a fault can be taken away");
+    match *fault {
+        Fault::None => {}
+        Fault::InterruptAfter(steps) => {
+            let left = AtomicU32::new(steps);
+            conn.progress_handler(10, Some(move || left.fetch_sub(1, Ordering::Relaxed) == 0))
+                .expect("a progress handler can be set");
+        }
+        Fault::RefuseCommit => {
+            let once = AtomicU32::new(1);
+            conn.commit_hook(Some(move || once.swap(0, Ordering::Relaxed) == 1)).expect("a commit hook can be set");
+        }
+        Fault::DiskFull => {
+            let pages: i64 =
+                conn.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("the pages can be counted");
+            conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).expect("the file can be capped");
+        }
+    }
+}

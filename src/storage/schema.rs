@@ -1,0 +1,146 @@
+//! Creating and opening the file, and refusing one whose header, version or head entry is wrong.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::instance::{self, Instance};
+use super::{Error, ReadTx, Result, audit};
+use crate::audit::{Actor, Event, Record, Source, chain};
+use crate::time::Timestamp;
+
+/// The schema's version, in `PRAGMA user_version`.
+pub const VERSION: i64 = 1;
+
+/// The oldest SQLite that is safe: 3.51.3 has the fix for corruption on a WAL reset.
+pub const OLDEST_SQLITE: i32 = 3_051_003;
+
+const APPLICATION_ID: i64 = 0x6964_7031;
+const SCHEMA: &str = include_str!("../../schema.sql");
+
+/// The triggers that guard the trail, as they stand in the schema; `verify` reports one that is missing.
+pub const GUARDS: [&str; 3] =
+    ["audit_extends_its_chain", "audit_is_append_only_delete", "audit_is_append_only_update"];
+
+/// How long a statement waits for another process, such as a command beside the server.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Creates the database in a new, empty, private file at `path` (made by the caller) with its first entry.
+///
+/// # Errors
+/// Why it could not be written. The caller removes the file then.
+pub fn create(path: &Path, instance: &Instance, source: &Source) -> Result<()> {
+    let conn = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    conn.execute_batch(SCHEMA)?;
+    conn.execute_batch(&format!("PRAGMA user_version = {VERSION}"))?;
+    instance::insert(&conn, instance)?;
+    let head = audit::get_head(&ReadTx { conn: &conn })?;
+    let record = Record::new(Actor::Host, source, Event::Initialised { origin: instance.origin.clone() });
+    audit::append(&conn, &head, instance.created_at, record)?;
+    conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
+    Ok(())
+}
+
+/// Opens for writing and checks header, version and head entry.
+pub(super) fn open_checked(path: &Path) -> Result<Connection> {
+    let conn = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    check(&conn, path)?;
+    Ok(conn)
+}
+
+/// Opens for reading only.
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    let conn = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    conn.execute_batch("PRAGMA query_only = ON")?;
+    Ok(conn)
+}
+
+pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let conn = Connection::open_with_flags(path, flags)
+        .map_err(|e| Error::Unusable(format!("cannot open {}: {e}", path.display())))?;
+    conn.busy_timeout(BUSY)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    // The first pragma that reads the file finds out whether it is a database at all.
+    conn.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+         PRAGMA recursive_triggers = ON; PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;",
+    )
+    .map_err(|e| not_ours(path, &e.to_string()))?;
+    Ok(conn)
+}
+
+fn not_ours(path: &Path, what: &str) -> Error {
+    Error::Unusable(format!(
+        "{} is not a usable database of this program ({what}). Nothing was changed. If it was damaged, restore the \
+         last good backup: idp restore FILE",
+        path.display()
+    ))
+}
+
+/// Header, version, instance row and head entry.
+pub(super) fn check(conn: &Connection, path: &Path) -> Result<()> {
+    let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+    let application = pragma("application_id").map_err(|e| not_ours(path, &e.to_string()))?;
+    if application != APPLICATION_ID {
+        return Err(not_ours(path, "its header says that another program made it, or none"));
+    }
+    let version = pragma("user_version")?;
+    if version > VERSION {
+        return Err(Error::Unusable(format!(
+            "{} was written by a newer version (schema {version}, this program knows {VERSION}): run that version",
+            path.display()
+        )));
+    }
+    if version != VERSION {
+        return Err(not_ours(path, &format!("its schema version is {version}, not {VERSION}")));
+    }
+    check_head(&ReadTx { conn }).map_err(|what| not_ours(path, &what))
+}
+
+/// The newest entry must exist, belong to the lineage in `instance`, extend the one before and hash to what it says.
+fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
+    let say = |e: Error| e.to_string();
+    let instance = instance::get(tx).map_err(say)?;
+    let head = audit::get_head(tx).map_err(say)?;
+    let entry = audit::find_entry(tx, head.seq).map_err(say)?.ok_or("its audit trail is empty")?;
+    if entry.header.lineage != instance.lineage {
+        return Err("its newest audit entry belongs to another lineage".into());
+    }
+    let before = match head.seq {
+        1 => chain::GENESIS,
+        n => audit::find_entry(tx, n - 1).map_err(say)?.ok_or("the entry before the newest audit entry is missing")?.hash,
+    };
+    crate::audit::verify::check_entry(&entry, &before)
+        .map_err(|what| format!("its newest audit entry, {}, {what}; idp audit verify says more", head.seq))
+}
+
+/// The moment at which an instance is created, for its first entry.
+pub fn new_instance(key_fingerprint: [u8; 16], now: Timestamp) -> Instance {
+    Instance {
+        origin: uuid::Uuid::now_v7().to_string(),
+        lineage: new_lineage(),
+        key_fingerprint,
+        created_at: now,
+    }
+}
+
+/// A new lineage: 16 hexadecimal digits.
+pub fn new_lineage() -> String {
+    data_encoding::HEXLOWER.encode(&crate::secret::random::<8>())
+}
+
+/// The version of the SQLite inside this program.
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
+}
+
+const _: () = assert!(rusqlite::ffi::SQLITE_VERSION_NUMBER >= OLDEST_SQLITE, "the bundled SQLite is too old");
+
+/// Whether a trigger's text stands in this program's schema exactly so.
+pub(super) fn has_trigger(sql: &str) -> bool {
+    SCHEMA.contains(sql)
+}

@@ -1,0 +1,46 @@
+//! The side door for what is no evidence. It can not reach factors, roles, passwords, cases or the trail: these are
+//! all the functions there are, and a test knows the list.
+
+use rusqlite::Connection;
+
+use super::{Result, WriteTx, throttle};
+use crate::ids::SessionId;
+use crate::throttle::{Budget, Failures};
+use crate::time::Timestamp;
+
+/// A transaction that can do what its methods say and nothing else.
+pub struct TouchTx<'t, 'c>(&'t WriteTx<'c>);
+
+impl<'t, 'c> TouchTx<'t, 'c> {
+    pub(super) const fn new(tx: &'t WriteTx<'c>) -> Self {
+        Self(tx)
+    }
+
+    pub(super) fn conn(&self) -> &Connection {
+        self.0.conn
+    }
+
+    pub(super) const fn now(&self) -> Timestamp {
+        self.0.now
+    }
+
+    /// Notes that a session was used.
+    pub fn session_seen(&self, id: SessionId) -> Result<()> {
+        self.conn()
+            .prepare_cached("UPDATE sessions SET seen_at = ?2 WHERE id = ?1 AND seen_at < ?2")?
+            .execute((id.to_string(), self.now().as_micros()))?;
+        Ok(())
+    }
+
+    /// Counts a failure on an address without an account, and notes it for the minute's one audit entry.
+    pub fn stranger_failed(&self, budget: Budget, key: &[u8], source: &str) -> Result<Failures> {
+        let minute = self.now().as_seconds().div_euclid(60);
+        self.conn()
+            .prepare_cached(
+                "INSERT INTO unknown_failures (minute, source, count) VALUES (?1, ?2, 1)
+                 ON CONFLICT DO UPDATE SET count = count + 1",
+            )?
+            .execute((minute, source))?;
+        throttle::insert_stranger_failure(self, budget, key)
+    }
+}

@@ -1,0 +1,245 @@
+//! The one writer thread: it drains its queue into one transaction, so that many requests share one `fsync`.
+//!
+//! Reads top to bottom: take a batch, begin, run each job in a savepoint, append its audit entries at the chain's head,
+//! commit, answer. **The commit point is the one line marked so.** Nothing is answered before it.
+//!
+//! Who learns what when something fails:
+//!
+//! | what fails | this job | others of the batch |
+//! |---|---|---|
+//! | the job's own rule or statement | undone, told why | go on |
+//! | the job panics | undone, told "stopped" | go on |
+//! | an error that ended the transaction (a full disk) | failed | all failed |
+//! | `BEGIN` or `COMMIT` | failed | all failed |
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::{Error, ReadTx, Result, WriteTx, audit};
+use crate::audit::{Actor, Event, Head, Record, Source};
+use crate::time::{Clock, Timestamp};
+
+/// The most jobs that share one commit.
+const BATCH: usize = 256;
+
+/// A clock that is behind the newest entry by more than this has stepped back; less is ordinary drift and slewing.
+const STEP: Duration = Duration::from_secs(1);
+
+/// Told to a job's requester once the batch's fate is known.
+type Reply = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// What a job did: `None` if its part must be undone, else the entries that tell of it.
+struct Ran {
+    records: Option<Vec<Record>>,
+    reply: Reply,
+}
+
+/// What to do, and how to say no when it could not even be begun.
+struct Job {
+    act: Box<dyn FnOnce(&WriteTx<'_>) -> Ran + Send>,
+    refuse: Box<dyn FnOnce(Error) + Send>,
+}
+
+enum Message {
+    Job(Job),
+    #[cfg(feature = "faults")]
+    WithConnection(Box<dyn FnOnce(&Connection) + Send>),
+}
+
+/// The thread and its queue.
+pub struct Writer {
+    queue: Option<Sender<Message>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(conn: Connection, clock: Clock) -> Self {
+        let (queue, jobs) = channel();
+        let spawned = std::thread::Builder::new()
+            .name("writer".into())
+            .stack_size(1024 * 1024)
+            .spawn(move || Loop { conn, clock, stepped: false }.run(&jobs));
+        // Without the thread every change answers "stopped"; the process is out of threads and says so elsewhere.
+        Self { queue: spawned.is_ok().then_some(queue), thread: spawned.ok() }
+    }
+
+    /// Runs `job` in the next batch and waits until it is durable.
+    pub(super) fn run<T, E>(
+        &self,
+        job: impl FnOnce(&WriteTx<'_>) -> Result<(T, Vec<Record>), E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let (answer, wait) = sync_channel(1);
+        self.send(job_of(job, answer))?;
+        wait.recv().unwrap_or_else(|_| Err(Error::Stopped.into()))
+    }
+
+    /// Runs `job` in some later batch and forgets it.
+    pub(super) fn run_later(
+        &self,
+        job: impl FnOnce(&WriteTx<'_>) -> Result<((), Vec<Record>)> + Send + 'static,
+    ) {
+        let (answer, _) = sync_channel(1);
+        // A queue that is gone means shutdown: what is sent here is no evidence and may be lost.
+        let _ = self.send(job_of(job, answer));
+    }
+
+    fn send(&self, job: Job) -> Result<()> {
+        self.queue.as_ref().ok_or(Error::Stopped)?.send(Message::Job(job)).map_err(|_| Error::Stopped)
+    }
+
+    #[cfg(feature = "faults")]
+    pub(super) fn with_connection(&self, act: impl FnOnce(&Connection) + Send + 'static) {
+        if let Some(queue) = &self.queue {
+            let _ = queue.send(Message::WithConnection(Box::new(act)));
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Closing the queue lets the thread finish what is in it.
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn job_of<T, E>(
+    job: impl FnOnce(&WriteTx<'_>) -> Result<(T, Vec<Record>), E> + Send + 'static,
+    answer: SyncSender<Result<T, E>>,
+) -> Job
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    let refused = answer.clone();
+    Job {
+        act: Box::new(move |tx| ran(job(tx), answer)),
+        refuse: Box::new(move |e| drop(refused.send(Err(e.into())))),
+    }
+}
+
+fn ran<T, E>(done: Result<(T, Vec<Record>), E>, answer: SyncSender<Result<T, E>>) -> Ran
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    // A requester that went away (a closed connection) does not undo what it asked for.
+    match done {
+        Ok((value, records)) => Ran {
+            records: Some(records),
+            reply: Box::new(move |fate| drop(answer.send(fate.map(|()| value).map_err(E::from)))),
+        },
+        Err(e) => Ran { records: None, reply: Box::new(move |_| drop(answer.send(Err(e)))) },
+    }
+}
+
+struct Loop {
+    conn: Connection,
+    clock: Clock,
+    stepped: bool,
+}
+
+impl Loop {
+    fn run(mut self, jobs: &Receiver<Message>) {
+        while let Ok(first) = jobs.recv() {
+            let mut batch = Vec::new();
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Job(job) => batch.push(job),
+                    #[cfg(feature = "faults")]
+                    Message::WithConnection(act) => act(&self.conn),
+                }
+                next = if batch.len() < BATCH { jobs.try_recv().ok() } else { None };
+            }
+            self.run_batch(batch);
+        }
+        // The last writer folds the log into the file, so that a copy of the one file is whole.
+        let _ = self.conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+    }
+
+    fn run_batch(&mut self, batch: Vec<Job>) {
+        let mut replies: Vec<Reply> = Vec::with_capacity(batch.len());
+        let mut jobs = batch.into_iter();
+        let fate = self.write(&mut jobs, &mut replies);
+        if fate.is_err() && !self.conn.is_autocommit() {
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+        for reply in replies {
+            reply(fate.clone());
+        }
+        if let Err(e) = fate {
+            for job in jobs {
+                (job.refuse)(e.clone());
+            }
+        }
+    }
+
+    /// Runs a batch up to and including its commit. Jobs that it did not come to stay in `jobs`.
+    fn write(&mut self, jobs: &mut impl Iterator<Item = Job>, replies: &mut Vec<Reply>) -> Result<()> {
+        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let mut head = audit::get_head(&ReadTx { conn: &self.conn })?;
+        let now = self.moment(&mut head)?;
+        for job in jobs {
+            self.run_one(job, now, &mut head, replies)?;
+        }
+        self.conn.execute_batch("COMMIT")?; // the commit point
+        Ok(())
+    }
+
+    /// The batch's moment: the clock's, but never before the newest entry. Records a clock that went backwards, once.
+    fn moment(&mut self, head: &mut Head) -> Result<Timestamp> {
+        let clock = self.clock.now();
+        let behind = head.at.since(clock);
+        let now = clock.max(head.at);
+        if behind <= STEP {
+            self.stepped = false;
+        } else if !self.stepped {
+            let seconds = u32::try_from(behind.as_secs()).unwrap_or(u32::MAX);
+            let record =
+                Record::new(Actor::System, &Source::default(), Event::ClockStepped { back_by_seconds: seconds });
+            *head = audit::append(&self.conn, head, now, record)?;
+            self.stepped = true;
+        }
+        Ok(now)
+    }
+
+    fn run_one(&self, job: Job, now: Timestamp, head: &mut Head, replies: &mut Vec<Reply>) -> Result<()> {
+        self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+        let tx = WriteTx { read: ReadTx { conn: &self.conn }, now };
+        let Ok(ran) = catch_unwind(AssertUnwindSafe(|| (job.act)(&tx))) else {
+            // Its requester sees the dropped channel.
+            return self.undo();
+        };
+        replies.push(ran.reply);
+        let Some(records) = ran.records else { return self.undo() };
+        let mut new_head = head.clone();
+        for record in records {
+            // An entry that can not be written fails the whole batch: a change without its entry must not stay.
+            new_head = audit::append(&self.conn, &new_head, now, record)?;
+        }
+        self.conn.prepare_cached("RELEASE job")?.execute([])?;
+        *head = new_head;
+        Ok(())
+    }
+
+    /// Undoes one job's part, unless its error already ended the whole transaction.
+    fn undo(&self) -> Result<()> {
+        if self.conn.is_autocommit() {
+            return Err(Error::Other("another write of the batch ended the transaction; nothing was changed".into()));
+        }
+        self.conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        self.conn.prepare_cached("RELEASE job")?.execute([])?;
+        Ok(())
+    }
+}
