@@ -1,1 +1,5 @@
-//! (being built)
+//! Passwords.
+
+pub mod phc;
+
+pub use phc::{Argon2Params, NotAHash, PasswordHash, Salt};

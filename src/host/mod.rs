@@ -3,5 +3,7 @@
 //! Architecture invariant: nothing in here knows SQL, HTTP or who a person is.
 
 pub mod files;
+pub mod hash_pool;
 pub mod keys;
+pub mod memory;
 pub mod seed_key;
