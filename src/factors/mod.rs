@@ -1,1 +1,3 @@
-//! (being built)
+//! Second factors: what each kind is, and when what was typed or signed is right.
+
+pub mod totp;
