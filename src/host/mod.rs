@@ -1,1 +1,9 @@
-//! (being built)
+//! What the machine gives apart from the database: private files, keys, and workers that hash passwords.
+//!
+//! Architecture invariant: nothing in here knows SQL, HTTP or who a person is.
+
+pub mod files;
+pub mod hash_pool;
+pub mod keys;
+pub mod memory;
+pub mod seed_key;
