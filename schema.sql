@@ -79,7 +79,10 @@ CREATE TABLE code_sets (
     user_id    TEXT    NOT NULL REFERENCES users (id),
     kind       TEXT    NOT NULL CHECK (kind IN ('own', 'issued')),
     salt       BLOB    NOT NULL CHECK (length(salt) = 16),
-    params     TEXT    NOT NULL,
+    -- Argon2id's m in KiB, t and p.
+    memory_kib INTEGER NOT NULL,
+    passes     INTEGER NOT NULL,
+    lanes      INTEGER NOT NULL,
     total      INTEGER NOT NULL CHECK (total > 0),
     created_at INTEGER NOT NULL,
     expires_at INTEGER CHECK ((expires_at IS NOT NULL) = (kind = 'issued')),
@@ -183,7 +186,7 @@ CREATE INDEX cases_by_time ON cases (opened_at);
 -- Consecutive failures, whether or not the account exists: the key is an HMAC, so the table names nobody.
 CREATE TABLE failures (
     budget  TEXT    NOT NULL CHECK (budget IN ('account', 'device', 'totp', 'backup_codes')),
-    key     BLOB    NOT NULL,
+    key     TEXT    NOT NULL,
     count   INTEGER NOT NULL CHECK (count > 0),
     last_at INTEGER NOT NULL,
     PRIMARY KEY (budget, key)

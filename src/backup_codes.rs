@@ -5,15 +5,10 @@
 
 use std::fmt;
 
-use crate::password::code_secret;
+use crate::password::{Argon2Params, Salt, code_secret};
+use crate::policy;
 use crate::secret::{Secret, SpokenCode, equal};
-
-/// How many codes a new set has.
-pub const CODES_PER_SET: usize = 10;
-/// How many codes are left when the person is warned.
-pub const WARN_AT: usize = 2;
-/// How many codes an admin issues at a time.
-pub const CODES_PER_BATCH: usize = 3;
+use crate::time::Timestamp;
 
 /// A code of a person's own set: 16 symbols, 80 bits.
 pub type BackupCode = SpokenCode<16>;
@@ -21,18 +16,58 @@ pub type BackupCode = SpokenCode<16>;
 pub type IssuedCode = SpokenCode<12>;
 
 /// A new set of a person's own.
-pub fn new_set() -> [BackupCode; CODES_PER_SET] {
+pub fn new_set() -> [BackupCode; policy::BACKUP_CODES] {
     std::array::from_fn(|_| BackupCode::generate())
 }
 
 /// A new batch to dictate.
-pub fn new_batch() -> [IssuedCode; CODES_PER_BATCH] {
+pub fn new_batch() -> [IssuedCode; policy::ISSUED_CODES] {
     std::array::from_fn(|_| IssuedCode::generate())
 }
 
 /// The text of a code that is hashed, with the salt of its set.
 pub fn secret_of<const N: usize>(code: &SpokenCode<N>) -> Secret {
     code_secret(code)
+}
+
+/// Whose making a set is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The person's own ten.
+    Own,
+    /// The three that an admin issued.
+    Issued,
+}
+
+impl Kind {
+    /// The word that is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Issued => "issued",
+        }
+    }
+}
+
+/// A set as it is stored, with the hashes of those codes that are not used yet.
+#[derive(Debug, Clone)]
+pub struct CodeSet {
+    /// Which; 0 before it is stored.
+    pub id: i64,
+    /// Whose making it is.
+    pub kind: Kind,
+    /// The salt of all its codes.
+    pub salt: Salt,
+    /// How they were hashed.
+    pub params: Argon2Params,
+    /// How many there were.
+    pub total: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it stops working.
+    pub expires_at: Option<Timestamp>,
+    /// Position and hash of each unused code.
+    pub unused: Vec<(u32, [u8; 32])>,
 }
 
 /// A code as someone typed it. Its length says which kind it is, so that one field on the page takes both.
@@ -68,20 +103,33 @@ impl fmt::Debug for TypedCode {
     }
 }
 
-/// Which of `rows` is the hash `output`. Looks at all of them, so that the time does not tell which one, if any.
-pub fn matching(output: &[u8; 32], rows: &[[u8; 32]]) -> Option<usize> {
-    let mut found = None;
-    for (i, row) in rows.iter().enumerate() {
-        if equal(output, row) {
-            found = Some(i);
+impl CodeSet {
+    /// The position of the code whose hash is `output`. Looks at all of them, so that the time does not tell which one,
+    /// if any.
+    pub fn matching(&self, output: &[u8; 32]) -> Option<u32> {
+        let mut found = None;
+        for (position, hash) in &self.unused {
+            if equal(output, hash) {
+                found = Some(*position);
+            }
+        }
+        found
+    }
+}
+
+impl TypedCode {
+    /// In which kind of set to look for it.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Backup(_) => Kind::Own,
+            Self::Issued(_) => Kind::Issued,
         }
     }
-    found
 }
 
 /// Whether the person is to be asked to make a new set.
-pub const fn running_low(left: usize) -> bool {
-    left <= WARN_AT
+pub const fn running_low(left: u32) -> bool {
+    left <= policy::FEW_CODES
 }
 
 #[cfg(test)]
@@ -111,12 +159,19 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_is_found_among_the_rows_of_its_set() {
-        let rows = [[1; 32], [2; 32], [3; 32]];
-        assert_eq!(matching(&[1; 32], &rows), Some(0));
-        assert_eq!(matching(&[3; 32], &rows), Some(2));
-        assert_eq!(matching(&[4; 32], &rows), None);
-        assert_eq!(matching(&[4; 32], &[]), None);
+    fn a_hash_is_found_among_the_unused_codes_of_its_set() {
+        let set = CodeSet {
+            id: 1,
+            kind: Kind::Own,
+            salt: [0; 16],
+            params: Argon2Params::current(),
+            total: 10,
+            created_at: Timestamp::from_micros(0),
+            expires_at: None,
+            unused: vec![(2, [1; 32]), (5, [2; 32])],
+        };
+        assert_eq!(set.matching(&[2; 32]), Some(5));
+        assert_eq!(set.matching(&[3; 32]), None);
     }
 
     #[test]

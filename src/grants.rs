@@ -137,7 +137,9 @@ impl Rule {
             Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
             Self::EvidenceMissing => "Say first how you made sure who it is.",
             Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
-            Self::LastOwner => "This is the last active owner, who can be neither disabled nor demoted. Make another owner first.",
+            Self::LastOwner => {
+                "This is the last active owner, who can be neither disabled nor demoted. Make another owner first."
+            }
             Self::IsDisabled => "This account is disabled. Enable it first, if it should be used again.",
             Self::IsNotDisabled => "This account is not disabled.",
             Self::IsInvited => "This person has not accepted the invitation yet. Make a new invitation link instead.",
@@ -284,14 +286,8 @@ mod tests {
     fn the_last_active_owner_can_not_be_disabled_or_demoted_by_anyone() {
         let owner = user(Role::Owner);
         for grant in [Grant::Disable, Grant::ChangeRole(Role::Member)] {
-            let host = Question {
-                grant,
-                asker: Asker::Host,
-                target: Some(&owner),
-                evidence: None,
-                other_owners: 0,
-                now: NOW,
-            };
+            let host =
+                Question { grant, asker: Asker::Host, target: Some(&owner), evidence: None, other_owners: 0, now: NOW };
             assert_eq!(decide(&host), Err(Rule::LastOwner));
             assert_eq!(decide(&Question { other_owners: 1, ..host }), Ok(()));
         }

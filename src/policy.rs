@@ -37,11 +37,11 @@ pub const DEVICES: u32 = 20;
 /// A temporary password works this long.
 pub const TEMPORARY_PASSWORD: Duration = times(HOUR, 24);
 /// Backup codes in a set that a person makes.
-pub const BACKUP_CODES: u32 = 10;
+pub const BACKUP_CODES: usize = 10;
 /// At so many codes left, or fewer, the person is warned.
 pub const FEW_CODES: u32 = 2;
 /// Codes that an admin issues at a time.
-pub const ISSUED_CODES: u32 = 3;
+pub const ISSUED_CODES: usize = 3;
 /// Codes issued by an admin work this long.
 pub const ISSUED_CODES_LIFE: Duration = times(DAY, 7);
 /// The rank that counts is the highest held within this time.
@@ -54,8 +54,17 @@ pub const FORM: Duration = times(HOUR, 12);
 pub const PRE_SESSION: Duration = times(HOUR, 12);
 /// `last seen` of a session is written at most this often.
 pub const SEEN_EVERY: Duration = times(MINUTE, 1);
-/// Failure counters are forgotten this long after the last failure; at most [`COUNTERS`] are kept.
-pub const COUNTER_MEMORY: Duration = times(DAY, 30);
+/// After so long without a failure the earlier ones are forgotten, except those of a TOTP factor. That bounds the table
+/// and costs nothing: five free tries a day are fewer than the 96 that the longest delay leaves.
+pub const FAILURES_FORGOTTEN: Duration = DAY;
+/// So many failures in a row cost no delay.
+pub const FREE_FAILURES: u32 = 5;
+/// The delay after the free failures; each further one doubles it.
+pub const FIRST_DELAY: Duration = Duration::from_secs(1);
+/// The longest delay.
+pub const LONGEST_DELAY: Duration = times(MINUTE, 15);
+/// After so many failures in a row a TOTP factor is switched off (NIST SP 800-63B-4 section 3.2.2).
+pub const TOTP_DISABLED_AT: u32 = 100;
 /// Failure counters of addresses without an account that are kept; the oldest go.
 pub const COUNTERS: u32 = 50_000;
 /// Anonymous writes are refused when fewer bytes than this are free on the database's disk.

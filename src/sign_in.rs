@@ -191,8 +191,12 @@ mod tests {
 
     #[test]
     fn a_factor_is_never_enrolled_beside_one_that_works() {
-        let standing =
-            Standing { has_factor: true, has_codes: false, window: Some(Opening::Recovery), must_change_password: false };
+        let standing = Standing {
+            has_factor: true,
+            has_codes: false,
+            window: Some(Opening::Recovery),
+            must_change_password: false,
+        };
         assert_eq!(next(State::Pending, Step::Pass, standing), Err(NoWay::OutOfPlace));
         assert_eq!(next(State::Enrolling { pass_given: true }, Step::Enrolled, standing), Err(NoWay::OutOfPlace));
     }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 
 use crate::ids::{DeviceId, FactorId, UserId};
+use crate::policy;
 use crate::time::Timestamp;
 
 /// How the delay of one kind grows: nothing at first, then doubling up to a cap.
@@ -37,29 +38,9 @@ impl Schedule {
     }
 }
 
-const FIRST: Duration = Duration::from_secs(1);
-const CAP: Duration = Duration::from_secs(15 * 60);
-
-/// Passwords typed by strangers for one address: five are free, then 1 s, 2 s, 4 s … up to 15 minutes.
-pub const STRANGERS: Schedule = Schedule { free: 5, first: FIRST, cap: CAP };
-/// Passwords typed on a device that has signed in as that person before: five are free, then 1 s … up to 15 minutes.
-pub const KNOWN_DEVICE: Schedule = Schedule { free: 5, first: FIRST, cap: CAP };
-/// Codes of one TOTP factor: five are free, then 1 s … up to 15 minutes.
-pub const TOTP: Schedule = Schedule { free: 5, first: FIRST, cap: CAP };
-/// Backup codes of one person: five are free, then 1 s … up to 15 minutes.
-pub const BACKUP_CODES: Schedule = Schedule { free: 5, first: FIRST, cap: CAP };
-/// Enrolment passes of one person: the fifth wrong one voids the pass, and after it tries are delayed all the same, so
-/// that a void pass answers as a wrong one does.
-pub const PASS: Schedule = Schedule { free: 5, first: FIRST, cap: CAP };
-
-/// After so many failures in a row a TOTP factor is switched off (NIST SP 800-63B-4 section 3.2.2).
-pub const TOTP_DISABLED_AT: u32 = 100;
-/// After so many wrong tries an enrolment pass is void.
-pub const PASS_VOID_AT: u32 = 5;
-/// After so long without a failure, the earlier ones are forgotten, except those of a TOTP factor. That bounds the
-/// table and costs nothing: five free tries a day are fewer than the 96 that the longest delay leaves.
-pub const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
-
+/// All kinds grow alike: five failures are free, then 1 s, 2 s, 4 s … up to 15 minutes.
+const GROWING: Schedule =
+    Schedule { free: policy::FREE_FAILURES, first: policy::FIRST_DELAY, cap: policy::LONGEST_DELAY };
 /// What an attempt is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Budget {
@@ -72,8 +53,6 @@ pub enum Budget {
     Totp(FactorId),
     /// Backup codes and issued codes of one person, after a right password.
     BackupCodes(UserId),
-    /// Enrolment passes of one person, after a right password.
-    Pass(UserId),
 }
 
 impl Budget {
@@ -84,7 +63,6 @@ impl Budget {
             Self::Device(_) => Kind::Device,
             Self::Totp(_) => Kind::Totp,
             Self::BackupCodes(_) => Kind::BackupCodes,
-            Self::Pass(_) => Kind::Pass,
         }
     }
 
@@ -94,7 +72,7 @@ impl Budget {
             Self::Account(mac) => HEXLOWER.encode(mac),
             Self::Device(id) => id.to_string(),
             Self::Totp(id) => id.to_string(),
-            Self::BackupCodes(id) | Self::Pass(id) => id.to_string(),
+            Self::BackupCodes(id) => id.to_string(),
         }
     }
 }
@@ -110,13 +88,11 @@ pub enum Kind {
     Totp,
     /// See [`Budget::BackupCodes`].
     BackupCodes,
-    /// See [`Budget::Pass`].
-    Pass,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Account, Self::Device, Self::Totp, Self::BackupCodes, Self::Pass];
+    pub const ALL: [Self; 4] = [Self::Account, Self::Device, Self::Totp, Self::BackupCodes];
 
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
@@ -125,26 +101,19 @@ impl Kind {
             Self::Device => "device",
             Self::Totp => "totp",
             Self::BackupCodes => "backup_codes",
-            Self::Pass => "pass",
         }
     }
 
     /// How its delay grows.
     pub const fn schedule(self) -> Schedule {
-        match self {
-            Self::Account => STRANGERS,
-            Self::Device => KNOWN_DEVICE,
-            Self::Totp => TOTP,
-            Self::BackupCodes => BACKUP_CODES,
-            Self::Pass => PASS,
-        }
+        GROWING
     }
 
     /// After how long without a failure its state may be deleted. `None` if only a success may.
     pub const fn forgotten_after(self) -> Option<Duration> {
         match self {
             Self::Totp => None,
-            Self::Account | Self::Device | Self::BackupCodes | Self::Pass => Some(FORGOTTEN_AFTER),
+            Self::Account | Self::Device | Self::BackupCodes => Some(policy::FAILURES_FORGOTTEN),
         }
     }
 }
@@ -196,7 +165,7 @@ pub enum Verdict {
 /// Whether an attempt charged to a budget of `kind` in `state` may be made at `now`.
 pub fn verdict(kind: Kind, state: Option<State>, now: Timestamp) -> Verdict {
     let Some(state) = state.filter(|s| !s.is_forgotten(kind, now)) else { return Verdict::Go };
-    if kind == Kind::Totp && state.failures >= TOTP_DISABLED_AT {
+    if kind == Kind::Totp && state.failures >= policy::TOTP_DISABLED_AT {
         return Verdict::FactorDisabled;
     }
     let whole = delay(kind, state.failures);
@@ -222,8 +191,6 @@ pub enum Consequence {
     Locked,
     /// The TOTP factor is switched off: `mfa.factor_disabled`.
     FactorDisabled,
-    /// The enrolment pass is void.
-    PassVoid,
 }
 
 /// The state after one more failure at `now`, to be stored, and what comes with it. After a success the row of that
@@ -233,8 +200,7 @@ pub fn failed(kind: Kind, before: Option<State>, now: Timestamp) -> (State, Cons
     let failures = earlier.saturating_add(1);
     let cap = kind.schedule().cap;
     let consequence = match kind {
-        Kind::Totp if failures == TOTP_DISABLED_AT => Consequence::FactorDisabled,
-        Kind::Pass if failures == PASS_VOID_AT => Consequence::PassVoid,
+        Kind::Totp if failures == policy::TOTP_DISABLED_AT => Consequence::FactorDisabled,
         _ if delay(kind, earlier) < cap && delay(kind, failures) == cap => Consequence::Locked,
         _ => Consequence::None,
     };
@@ -289,11 +255,12 @@ mod tests {
     fn a_totp_factor_is_switched_off_after_a_hundred_failures_however_slow() {
         let mut state = None;
         for n in 1..=100_u64 {
-            let (after, consequence) = failed(Kind::Totp, state, NOW.plus(FORGOTTEN_AFTER * u32::try_from(n).unwrap()));
+            let (after, consequence) =
+                failed(Kind::Totp, state, NOW.plus(policy::FAILURES_FORGOTTEN * u32::try_from(n).unwrap()));
             assert_eq!(consequence == Consequence::FactorDisabled, n == 100);
             state = Some(after);
         }
-        assert_eq!(verdict(Kind::Totp, state, NOW.plus(FORGOTTEN_AFTER * 1000)), Verdict::FactorDisabled);
+        assert_eq!(verdict(Kind::Totp, state, NOW.plus(policy::FAILURES_FORGOTTEN * 1000)), Verdict::FactorDisabled);
     }
 
     #[test]
@@ -304,14 +271,9 @@ mod tests {
     }
 
     #[test]
-    fn the_fifth_wrong_pass_voids_it() {
-        assert_eq!(fail(Kind::Pass, 20).1, [(5, Consequence::PassVoid), (15, Consequence::Locked)]);
-    }
-
-    #[test]
     fn a_day_of_quiet_forgets_what_strangers_did() {
         let (state, _) = fail(Kind::Account, 30);
-        let later = NOW.plus(FORGOTTEN_AFTER);
+        let later = NOW.plus(policy::FAILURES_FORGOTTEN);
         assert_eq!(failed(Kind::Account, Some(state), later).0.failures, 1);
         assert_eq!(failed(Kind::Account, Some(state), NOW.plus(seconds(86_399))).0.failures, 31);
     }
@@ -319,13 +281,7 @@ mod tests {
     #[test]
     fn each_budget_has_a_name_of_its_own() {
         let (user, device, factor) = (UserId::generate(), DeviceId::generate(), FactorId::generate());
-        let all = [
-            Budget::Account([7; 32]),
-            Budget::Device(device),
-            Budget::Totp(factor),
-            Budget::BackupCodes(user),
-            Budget::Pass(user),
-        ];
+        let all = [Budget::Account([7; 32]), Budget::Device(device), Budget::Totp(factor), Budget::BackupCodes(user)];
         let names: std::collections::HashSet<_> = all.iter().map(|b| (b.kind().as_str(), b.key())).collect();
         assert_eq!(names.len(), all.len());
         assert_eq!(all.map(|b| b.kind()), Kind::ALL);
@@ -359,7 +315,7 @@ mod tests {
             match verdict(kind, Some(state), Timestamp::from_micros(now)) {
                 Verdict::Go => {}
                 Verdict::Wait(d) | Verdict::Locked(d) => prop_assert!(!d.is_zero() && d <= kind.schedule().cap),
-                Verdict::FactorDisabled => prop_assert!(kind == Kind::Totp && failures >= TOTP_DISABLED_AT),
+                Verdict::FactorDisabled => prop_assert!(kind == Kind::Totp && failures >= policy::TOTP_DISABLED_AT),
             }
         }
     }

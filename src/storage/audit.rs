@@ -146,11 +146,15 @@ pub fn list(tx: &ReadTx<'_>, filter: &Filter, order: Order, cursor: Option<i64>,
 fn seq_range(tx: &ReadTx<'_>, filter: &Filter) -> Result<(i64, i64)> {
     let mut range = (1, i64::MAX);
     if let Some(since) = filter.since {
-        let mut query = tx.conn.prepare_cached("SELECT min(seq) FROM (SELECT seq FROM audit WHERE at >= ?1 ORDER BY at, seq LIMIT 1)")?;
+        let mut query = tx
+            .conn
+            .prepare_cached("SELECT min(seq) FROM (SELECT seq FROM audit WHERE at >= ?1 ORDER BY at, seq LIMIT 1)")?;
         range.0 = query.query_row([since.as_micros()], |r| r.get::<_, Option<i64>>(0))?.unwrap_or(i64::MAX);
     }
     if let Some(until) = filter.until {
-        let mut query = tx.conn.prepare_cached("SELECT max(seq) FROM (SELECT seq FROM audit WHERE at < ?1 ORDER BY at DESC, seq DESC LIMIT 1)")?;
+        let mut query = tx.conn.prepare_cached(
+            "SELECT max(seq) FROM (SELECT seq FROM audit WHERE at < ?1 ORDER BY at DESC, seq DESC LIMIT 1)",
+        )?;
         range.1 = query.query_row([until.as_micros()], |r| r.get::<_, Option<i64>>(0))?.unwrap_or(0);
     }
     Ok(range)

@@ -3,28 +3,39 @@
 use rusqlite::{OptionalExtension, named_params};
 
 use super::users::{optional_time, time};
-use super::{Error, ReadTx, Result, WriteTx};
+use super::{ReadTx, Result, WriteTx};
 use crate::backup_codes::{CodeSet, Kind};
 use crate::ids::UserId;
+use crate::password::Argon2Params;
 use crate::time::Timestamp;
 
 /// The person's set of this kind with the codes that are not used yet, unless it has expired.
 pub fn find(tx: &ReadTx<'_>, user: UserId, kind: Kind, now: Timestamp) -> Result<Option<CodeSet>> {
     let mut query = tx.conn.prepare_cached(
-        "SELECT id, salt, params, total, created_at, expires_at FROM code_sets
+        "SELECT id, salt, memory_kib, passes, lanes, total, created_at, expires_at FROM code_sets
          WHERE user_id = ?1 AND kind = ?2 AND (expires_at IS NULL OR expires_at > ?3)",
     )?;
     let set = query
         .query_row((user.to_string(), kind.as_str(), now.as_micros()), |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get::<_, String>(2)?, row.get(3)?, time(row, 4)?, optional_time(row, 5)?))
+            Ok(CodeSet {
+                id: row.get(0)?,
+                kind,
+                salt: row.get(1)?,
+                // A row that holds other numbers was not written by this program; such codes simply do not match.
+                params: Argon2Params::new(row.get(2)?, row.get(3)?, row.get(4)?).unwrap_or(Argon2Params::current()),
+                total: row.get(5)?,
+                created_at: time(row, 6)?,
+                expires_at: optional_time(row, 7)?,
+                unused: Vec::new(),
+            })
         })
         .optional()?;
-    let Some((id, salt, params, total, created_at, expires_at)) = set else { return Ok(None) };
-    let mut query =
-        tx.conn.prepare_cached("SELECT position, hash FROM codes WHERE set_id = ?1 AND used_at IS NULL ORDER BY position")?;
-    let unused = query.query_map([id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-    let params = params.parse().map_err(|_| Error::Other("a code set's parameters are unreadable".into()))?;
-    Ok(Some(CodeSet { id, kind, salt, params, total, created_at, expires_at, unused }))
+    let Some(mut set) = set else { return Ok(None) };
+    let mut query = tx
+        .conn
+        .prepare_cached("SELECT position, hash FROM codes WHERE set_id = ?1 AND used_at IS NULL ORDER BY position")?;
+    set.unused = query.query_map([set.id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    Ok(Some(set))
 }
 
 /// Unused codes of both kinds that still work.
@@ -41,14 +52,16 @@ pub fn insert(tx: &WriteTx<'_>, user: UserId, set: &CodeSet) -> Result<u32> {
     let voided = delete(tx, user, set.kind)?;
     tx.conn
         .prepare_cached(
-            "INSERT INTO code_sets (user_id, kind, salt, params, total, created_at, expires_at)
-             VALUES (:user, :kind, :salt, :params, :total, :now, :expires)",
+            "INSERT INTO code_sets (user_id, kind, salt, memory_kib, passes, lanes, total, created_at, expires_at)
+             VALUES (:user, :kind, :salt, :memory, :passes, :lanes, :total, :now, :expires)",
         )?
         .execute(named_params! {
             ":user": user.to_string(),
             ":kind": set.kind.as_str(),
             ":salt": set.salt,
-            ":params": set.params.to_string(),
+            ":memory": set.params.memory_kib(),
+            ":passes": set.params.passes(),
+            ":lanes": set.params.lanes(),
             ":total": set.total,
             ":now": tx.now().as_micros(),
             ":expires": set.expires_at.map(Timestamp::as_micros),

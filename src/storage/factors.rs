@@ -44,7 +44,14 @@ pub fn count_working(tx: &ReadTx<'_>, user: UserId) -> Result<u32> {
 }
 
 /// Adds a factor that a code of step `last_step` has confirmed.
-pub fn insert(tx: &WriteTx<'_>, id: FactorId, user: UserId, label: &str, sealed_seed: &[u8], last_step: i64) -> Result<()> {
+pub fn insert(
+    tx: &WriteTx<'_>,
+    id: FactorId,
+    user: UserId,
+    label: &str,
+    sealed_seed: &[u8],
+    last_step: i64,
+) -> Result<()> {
     tx.conn
         .prepare_cached(
             "INSERT INTO factors (id, user_id, label, sealed_seed, last_step, created_at)

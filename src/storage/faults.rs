@@ -17,13 +17,11 @@ pub enum Fault {
     DiskFull,
 }
 
-pub(super) fn install(conn: &Connection, fault: &Fault) {
+pub(super) fn install(conn: &mut Connection, fault: &Fault) {
     let nothing: Option<fn() -> bool> = None;
-    let cleared = conn
-        .progress_handler(0, nothing)
-        .and_then(|()| conn.commit_hook(nothing))
-        .and_then(|()| conn.query_row("PRAGMA max_page_count = 4294967294", [], |_| Ok(())));
-    cleared.expect("a fault can be taken away");
+    conn.progress_handler(0, nothing).expect("a progress handler can be taken away");
+    conn.commit_hook(nothing).expect("a commit hook can be taken away");
+    conn.query_row("PRAGMA max_page_count = 4294967294", [], |_| Ok(())).expect("a file may grow again");
     match *fault {
         Fault::None => {}
         Fault::InterruptAfter(steps) => {
@@ -38,7 +36,8 @@ pub(super) fn install(conn: &Connection, fault: &Fault) {
         Fault::DiskFull => {
             let pages: i64 =
                 conn.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("the pages can be counted");
-            conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).expect("the file can be capped");
+            conn.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
+                .expect("the file can be capped");
         }
     }
 }

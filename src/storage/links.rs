@@ -9,8 +9,9 @@ use crate::time::Timestamp;
 
 /// Whether a setup link with this hash works.
 pub fn find_setup(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<bool> {
-    let mut query =
-        tx.conn.prepare_cached("SELECT 1 FROM links WHERE token_hash = ?1 AND purpose = 'setup' AND expires_at > ?2")?;
+    let mut query = tx
+        .conn
+        .prepare_cached("SELECT 1 FROM links WHERE token_hash = ?1 AND purpose = 'setup' AND expires_at > ?2")?;
     Ok(query.query_row((token.as_bytes(), now.as_micros()), |_| Ok(())).optional()?.is_some())
 }
 

@@ -62,9 +62,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Full => f.write_str("the disk is full: free some space and try again; nothing was changed"),
-            Self::ReadOnly => {
-                f.write_str("the data folder can not be written: check its owner, its mode and the mount; nothing was changed")
-            }
+            Self::ReadOnly => f.write_str(
+                "the data folder can not be written: check its owner, its mode and the mount; nothing was changed",
+            ),
             Self::Busy => f.write_str("another process holds the database: try again; nothing was changed"),
             Self::Unusable(what) => f.write_str(what),
             Self::Stopped => f.write_str("the program is shutting down"),

@@ -118,7 +118,9 @@ pub fn insert(tx: &WriteTx<'_>, case: &Case) -> Result<()> {
 pub fn update_closed(tx: &WriteTx<'_>, number: CaseNumber, state: CaseState) -> Result<bool> {
     let changed = tx
         .conn
-        .prepare_cached("UPDATE cases SET state = ?2, closed_at = ?3 WHERE number = ?1 AND state = 'awaiting_enrolment'")?
+        .prepare_cached(
+            "UPDATE cases SET state = ?2, closed_at = ?3 WHERE number = ?1 AND state = 'awaiting_enrolment'",
+        )?
         .execute((number.to_string(), state.as_str(), tx.now().as_micros()))?;
     Ok(changed == 1)
 }

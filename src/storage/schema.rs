@@ -20,8 +20,7 @@ const APPLICATION_ID: i64 = 0x6964_7031;
 const SCHEMA: &str = include_str!("../../schema.sql");
 
 /// The triggers that guard the trail, as they stand in the schema; `verify` reports one that is missing.
-pub const GUARDS: [&str; 3] =
-    ["audit_extends_its_chain", "audit_is_append_only_delete", "audit_is_append_only_update"];
+pub const GUARDS: [&str; 3] = ["audit_extends_its_chain", "audit_is_append_only_delete", "audit_is_append_only_update"];
 
 /// How long a statement waits for another process, such as a command beside the server.
 const BUSY: Duration = Duration::from_secs(10);
@@ -59,7 +58,8 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
 }
 
 pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
-    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let flags =
+        access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let conn = Connection::open_with_flags(path, flags)
         .map_err(|e| Error::Unusable(format!("cannot open {}: {e}", path.display())))?;
     conn.busy_timeout(BUSY)?;
@@ -82,7 +82,13 @@ fn not_ours(path: &Path, what: &str) -> Error {
 }
 
 /// Header, version, instance row and head entry.
-pub(super) fn check(conn: &Connection, path: &Path) -> Result<()> {
+fn check(conn: &Connection, path: &Path) -> Result<()> {
+    check_header(conn, path)?;
+    check_head(&ReadTx { conn }).map_err(|what| not_ours(path, &what))
+}
+
+/// Header and version only: for a check that goes through the whole chain itself.
+pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<()> {
     let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let application = pragma("application_id").map_err(|e| not_ours(path, &e.to_string()))?;
     if application != APPLICATION_ID {
@@ -98,7 +104,7 @@ pub(super) fn check(conn: &Connection, path: &Path) -> Result<()> {
     if version != VERSION {
         return Err(not_ours(path, &format!("its schema version is {version}, not {VERSION}")));
     }
-    check_head(&ReadTx { conn }).map_err(|what| not_ours(path, &what))
+    Ok(())
 }
 
 /// The newest entry must exist, belong to the lineage in `instance`, extend the one before and hash to what it says.
@@ -112,7 +118,9 @@ fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
     }
     let before = match head.seq {
         1 => chain::GENESIS,
-        n => audit::find_entry(tx, n - 1).map_err(say)?.ok_or("the entry before the newest audit entry is missing")?.hash,
+        n => {
+            audit::find_entry(tx, n - 1).map_err(say)?.ok_or("the entry before the newest audit entry is missing")?.hash
+        }
     };
     crate::audit::verify::check_entry(&entry, &before)
         .map_err(|what| format!("its newest audit entry, {}, {what}; idp audit verify says more", head.seq))
@@ -120,12 +128,7 @@ fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
 
 /// The moment at which an instance is created, for its first entry.
 pub fn new_instance(key_fingerprint: [u8; 16], now: Timestamp) -> Instance {
-    Instance {
-        origin: uuid::Uuid::now_v7().to_string(),
-        lineage: new_lineage(),
-        key_fingerprint,
-        created_at: now,
-    }
+    Instance { origin: uuid::Uuid::now_v7().to_string(), lineage: new_lineage(), key_fingerprint, created_at: now }
 }
 
 /// A new lineage: 16 hexadecimal digits.

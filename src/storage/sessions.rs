@@ -123,6 +123,8 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId, except: Option<SessionId>) -> 
 
 /// Ends every sign-in of a person that has not come to a full session.
 pub fn delete_pending(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
-    tx.conn.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND stage <> 'full'")?.execute([user.to_string()])?;
+    tx.conn
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND stage <> 'full'")?
+        .execute([user.to_string()])?;
     Ok(())
 }

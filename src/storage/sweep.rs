@@ -20,10 +20,7 @@ impl<'t, 'c> SweepTx<'t, 'c> {
         for (sql, before) in [
             ("sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ?1 LIMIT ?2)", now),
             ("links WHERE token_hash IN (SELECT token_hash FROM links WHERE expires_at <= ?1 LIMIT ?2)", now),
-            (
-                "devices WHERE id IN (SELECT id FROM devices WHERE seen_at <= ?1 LIMIT ?2)",
-                now.minus(policy::DEVICE),
-            ),
+            ("devices WHERE id IN (SELECT id FROM devices WHERE seen_at <= ?1 LIMIT ?2)", now.minus(policy::DEVICE)),
             (
                 "enrolment_windows WHERE user_id IN
                  (SELECT user_id FROM enrolment_windows WHERE case_number IS NULL AND closes_at <= ?1 LIMIT ?2)",
@@ -35,8 +32,9 @@ impl<'t, 'c> SweepTx<'t, 'c> {
                 now.minus(policy::FORM),
             ),
             (
-                "failures WHERE (budget, key) IN (SELECT budget, key FROM failures WHERE last_at <= ?1 LIMIT ?2)",
-                now.minus(policy::COUNTER_MEMORY),
+                "failures WHERE (budget, key) IN
+                 (SELECT budget, key FROM failures WHERE budget <> 'totp' AND last_at <= ?1 LIMIT ?2)",
+                now.minus(policy::FAILURES_FORGOTTEN),
             ),
         ] {
             let sql = format!("DELETE FROM {sql}");
@@ -60,8 +58,9 @@ pub struct UnknownFailures {
 /// What is ready to become audit entries: minutes that are over, or all of them at shutdown.
 pub fn list_unknown_failures(tx: &ReadTx<'_>, now: Timestamp, all: bool, most: u32) -> Result<Vec<UnknownFailures>> {
     let before = if all { i64::MAX } else { now.as_seconds().div_euclid(60) };
-    let mut query =
-        tx.conn.prepare_cached("SELECT minute, source, count FROM unknown_failures WHERE minute < ?1 ORDER BY 1, 2 LIMIT ?2")?;
+    let mut query = tx.conn.prepare_cached(
+        "SELECT minute, source, count FROM unknown_failures WHERE minute < ?1 ORDER BY 1, 2 LIMIT ?2",
+    )?;
     let rows = query.query_map((before, most), |row| {
         let minute: i64 = row.get(0)?;
         Ok(UnknownFailures {

@@ -3,49 +3,59 @@
 use rusqlite::{Connection, OptionalExtension};
 
 use super::touch::TouchTx;
+use super::users::time;
 use super::{ReadTx, Result, WriteTx};
 use crate::policy;
-use crate::throttle::{Budget, Failures};
+use crate::throttle::{self, Budget, Consequence, State};
 use crate::time::Timestamp;
 
-/// Failures counted on `key` so far.
-pub fn find(tx: &ReadTx<'_>, budget: Budget, key: &[u8]) -> Result<Failures> {
-    let mut query = tx.conn.prepare_cached("SELECT count, last_at FROM failures WHERE budget = ?1 AND key = ?2")?;
-    let found = query.query_row((budget.as_str(), key), |row| {
-        Ok(Failures { count: row.get(0)?, last_at: Some(Timestamp::from_micros(row.get(1)?)) })
+/// Failures charged to `budget` so far.
+pub fn find(tx: &ReadTx<'_>, budget: &Budget) -> Result<Option<State>> {
+    find_on(tx.conn, budget)
+}
+
+fn find_on(conn: &Connection, budget: &Budget) -> Result<Option<State>> {
+    let mut query = conn.prepare_cached("SELECT count, last_at FROM failures WHERE budget = ?1 AND key = ?2")?;
+    let state = query.query_row((budget.kind().as_str(), budget.key()), |row| {
+        Ok(State { failures: row.get(0)?, last_failure: time(row, 1)? })
     });
-    Ok(found.optional()?.unwrap_or_default())
+    Ok(state.optional()?)
 }
 
-/// Counts one more failure and says how many there are now.
-pub fn insert_failure(tx: &WriteTx<'_>, budget: Budget, key: &[u8]) -> Result<Failures> {
-    count(tx.conn, budget, key, tx.now())
+/// Charges one more failure; says how it stands now and what comes with it.
+pub fn insert_failure(tx: &WriteTx<'_>, budget: &Budget) -> Result<(State, Consequence)> {
+    charge(tx.conn, budget, tx.now())
 }
 
-/// As [`insert_failure`], for an address without an account: no evidence, and bounded.
-pub fn insert_stranger_failure(tx: &TouchTx<'_, '_>, budget: Budget, key: &[u8]) -> Result<Failures> {
+/// As [`insert_failure`], for an address without an account: the table is bounded, the oldest counters go.
+pub(super) fn insert_stranger_failure(tx: &TouchTx<'_, '_>, budget: &Budget) -> Result<(State, Consequence)> {
     let conn = tx.conn();
     let many: u32 = conn.prepare_cached("SELECT count(*) FROM failures")?.query_row([], |row| row.get(0))?;
     if many >= policy::COUNTERS {
+        // Counters of TOTP factors are few and must not be flushed out by strangers.
         conn.prepare_cached(
-            "DELETE FROM failures WHERE (budget, key) IN (SELECT budget, key FROM failures ORDER BY last_at LIMIT 100)",
+            "DELETE FROM failures WHERE (budget, key) IN
+             (SELECT budget, key FROM failures WHERE budget = 'account' ORDER BY last_at LIMIT 100)",
         )?
         .execute([])?;
     }
-    count(conn, budget, key, tx.now())
+    charge(conn, budget, tx.now())
 }
 
-fn count(conn: &Connection, budget: Budget, key: &[u8], now: Timestamp) -> Result<Failures> {
-    let mut query = conn.prepare_cached(
-        "INSERT INTO failures (budget, key, count, last_at) VALUES (?1, ?2, 1, ?3)
-         ON CONFLICT DO UPDATE SET count = count + 1, last_at = ?3 RETURNING count",
-    )?;
-    let count = query.query_row((budget.as_str(), key, now.as_micros()), |row| row.get(0))?;
-    Ok(Failures { count, last_at: Some(now) })
+fn charge(conn: &Connection, budget: &Budget, now: Timestamp) -> Result<(State, Consequence)> {
+    let (state, consequence) = throttle::failed(budget.kind(), find_on(conn, budget)?, now);
+    conn.prepare_cached(
+        "INSERT INTO failures (budget, key, count, last_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET count = ?3, last_at = ?4",
+    )?
+    .execute((budget.kind().as_str(), budget.key(), state.failures, state.last_failure.as_micros()))?;
+    Ok((state, consequence))
 }
 
-/// Forgets the failures on `key`: it succeeded.
-pub fn delete(tx: &WriteTx<'_>, budget: Budget, key: &[u8]) -> Result<()> {
-    tx.conn.prepare_cached("DELETE FROM failures WHERE budget = ?1 AND key = ?2")?.execute((budget.as_str(), key))?;
+/// Forgets the failures charged to `budget`: it succeeded.
+pub fn delete(tx: &WriteTx<'_>, budget: &Budget) -> Result<()> {
+    tx.conn
+        .prepare_cached("DELETE FROM failures WHERE budget = ?1 AND key = ?2")?
+        .execute((budget.kind().as_str(), budget.key()))?;
     Ok(())
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::{Result, WriteTx, throttle};
 use crate::ids::SessionId;
-use crate::throttle::{Budget, Failures};
+use crate::throttle::{Budget, Consequence, State};
 use crate::time::Timestamp;
 
 /// A transaction that can do what its methods say and nothing else.
@@ -33,7 +33,7 @@ impl<'t, 'c> TouchTx<'t, 'c> {
     }
 
     /// Counts a failure on an address without an account, and notes it for the minute's one audit entry.
-    pub fn stranger_failed(&self, budget: Budget, key: &[u8], source: &str) -> Result<Failures> {
+    pub fn stranger_failed(&self, budget: &Budget, source: &str) -> Result<(State, Consequence)> {
         let minute = self.now().as_seconds().div_euclid(60);
         self.conn()
             .prepare_cached(
@@ -41,6 +41,6 @@ impl<'t, 'c> TouchTx<'t, 'c> {
                  ON CONFLICT DO UPDATE SET count = count + 1",
             )?
             .execute((minute, source))?;
-        throttle::insert_stranger_failure(self, budget, key)
+        throttle::insert_stranger_failure(self, budget)
     }
 }

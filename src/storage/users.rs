@@ -132,7 +132,13 @@ pub struct Search {
 }
 
 /// At most `limit` people in the order of their names, after `cursor` (the id of the last one seen).
-pub fn list(tx: &ReadTx<'_>, search: &Search, cursor: Option<UserId>, now: Timestamp, limit: u32) -> Result<Vec<UserLine>> {
+pub fn list(
+    tx: &ReadTx<'_>,
+    search: &Search,
+    cursor: Option<UserId>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<UserLine>> {
     let mut sql = String::from(
         "SELECT u.id, u.email, u.name, u.role, u.status,
                 (SELECT count(*) FROM factors f WHERE f.user_id = u.id AND f.disabled_at IS NULL),
@@ -230,7 +236,12 @@ pub fn update_password(tx: &WriteTx<'_>, id: UserId, hash: &PasswordHash) -> Res
 }
 
 /// Sets a temporary password that must be changed, good until `expires_at`.
-pub fn update_temporary_password(tx: &WriteTx<'_>, id: UserId, hash: &PasswordHash, expires_at: Timestamp) -> Result<()> {
+pub fn update_temporary_password(
+    tx: &WriteTx<'_>,
+    id: UserId,
+    hash: &PasswordHash,
+    expires_at: Timestamp,
+) -> Result<()> {
     tx.conn
         .prepare_cached(
             "UPDATE users SET password_hash = :hash, must_change_password = 1, password_expires_at = :expires,
@@ -264,9 +275,11 @@ pub fn update_status(tx: &WriteTx<'_>, id: UserId, status: Status) -> Result<()>
 /// Sets the role, remembers the one before, and raises the credential epoch.
 pub fn update_role(tx: &WriteTx<'_>, user: &User, role: Role) -> Result<()> {
     let id = user.id.to_string();
-    tx.conn
-        .prepare_cached("INSERT INTO role_history (user_id, role, ended_at) VALUES (?1, ?2, ?3)")?
-        .execute((&id, user.role.as_str(), tx.now().as_micros()))?;
+    tx.conn.prepare_cached("INSERT INTO role_history (user_id, role, ended_at) VALUES (?1, ?2, ?3)")?.execute((
+        &id,
+        user.role.as_str(),
+        tx.now().as_micros(),
+    ))?;
     tx.conn
         .prepare_cached("UPDATE users SET role = ?2, credential_epoch = credential_epoch + 1 WHERE id = ?1")?
         .execute((&id, role.as_str()))?;

@@ -47,7 +47,7 @@ struct Job {
 enum Message {
     Job(Job),
     #[cfg(feature = "faults")]
-    WithConnection(Box<dyn FnOnce(&Connection) + Send>),
+    WithConnection(Box<dyn FnOnce(&mut Connection) + Send>),
 }
 
 /// The thread and its queue.
@@ -82,10 +82,7 @@ impl Writer {
     }
 
     /// Runs `job` in some later batch and forgets it.
-    pub(super) fn run_later(
-        &self,
-        job: impl FnOnce(&WriteTx<'_>) -> Result<((), Vec<Record>)> + Send + 'static,
-    ) {
+    pub(super) fn run_later(&self, job: impl FnOnce(&WriteTx<'_>) -> Result<((), Vec<Record>)> + Send + 'static) {
         let (answer, _) = sync_channel(1);
         // A queue that is gone means shutdown: what is sent here is no evidence and may be lost.
         let _ = self.send(job_of(job, answer));
@@ -96,7 +93,7 @@ impl Writer {
     }
 
     #[cfg(feature = "faults")]
-    pub(super) fn with_connection(&self, act: impl FnOnce(&Connection) + Send + 'static) {
+    pub(super) fn with_connection(&self, act: impl FnOnce(&mut Connection) + Send + 'static) {
         if let Some(queue) = &self.queue {
             let _ = queue.send(Message::WithConnection(Box::new(act)));
         }
@@ -122,10 +119,7 @@ where
     E: From<Error> + Send + 'static,
 {
     let refused = answer.clone();
-    Job {
-        act: Box::new(move |tx| ran(job(tx), answer)),
-        refuse: Box::new(move |e| drop(refused.send(Err(e.into())))),
-    }
+    Job { act: Box::new(move |tx| ran(job(tx), answer)), refuse: Box::new(move |e| drop(refused.send(Err(e.into())))) }
 }
 
 fn ran<T, E>(done: Result<(T, Vec<Record>), E>, answer: SyncSender<Result<T, E>>) -> Ran
@@ -158,7 +152,7 @@ impl Loop {
                 match message {
                     Message::Job(job) => batch.push(job),
                     #[cfg(feature = "faults")]
-                    Message::WithConnection(act) => act(&self.conn),
+                    Message::WithConnection(act) => act(&mut self.conn),
                 }
                 next = if batch.len() < BATCH { jobs.try_recv().ok() } else { None };
             }

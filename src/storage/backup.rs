@@ -1,0 +1,98 @@
+//! A consistent copy of a live database, checked before it counts.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::backup::Backup;
+use rusqlite::{Connection, OpenFlags};
+
+use super::{Error, ReadTx, Result, audit, schema};
+use crate::audit::Head;
+use crate::audit::verify::{Broken, Walk};
+
+/// Copies the database at `from` into the empty private file `to` (made by the caller), in one step on a connection of
+/// its own, so that it never has to start again because of a writer. The copy is one file without a log beside it.
+///
+/// # Errors
+/// Why it could not be copied; the caller removes the file then.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let source = schema::open(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut target = schema::open(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // The copy becomes durable by one fsync of its file at the end, by the caller, before it gets its name.
+    target.execute_batch("PRAGMA synchronous = OFF")?;
+    Backup::new(&source, &mut target)?.run_to_completion(-1, Duration::from_millis(5), None)?;
+    target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    target.close().map_err(|(_, e)| Error::from(e))
+}
+
+/// What a check of a whole database found.
+#[derive(Debug)]
+pub struct Checked {
+    /// The newest entry.
+    pub head: Head,
+    /// Guarding triggers that are missing or altered.
+    pub missing_guards: Vec<&'static str>,
+    /// What `PRAGMA integrity_check` says, unless it is "ok".
+    pub damage: Option<String>,
+    /// The first entry at which the chain does not hold.
+    pub broken: Option<Broken>,
+    /// Entries that were checked.
+    pub entries: i64,
+}
+
+impl Checked {
+    /// Nothing is wrong.
+    pub fn is_good(&self) -> bool {
+        self.missing_guards.is_empty() && self.damage.is_none() && self.broken.is_none()
+    }
+}
+
+/// Opens a database read-only, whole and alone, and checks header, version, structure and chain.
+///
+/// # Errors
+/// When it can not be read as a database of ours at all.
+pub fn check(path: &Path) -> Result<Checked> {
+    let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    schema::check_header(&conn, path)?;
+    conn.execute_batch("BEGIN")?;
+    check_open(&conn)
+}
+
+fn check_open(conn: &Connection) -> Result<Checked> {
+    let tx = ReadTx { conn };
+    let damage: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    let (walk, broken) = walk(&tx)?;
+    Ok(Checked {
+        head: audit::get_head(&tx)?,
+        missing_guards: audit::list_missing_guards(&tx)?,
+        damage: (damage != "ok").then_some(damage),
+        broken,
+        entries: walk.entries(),
+    })
+}
+
+/// Walks the whole chain and compares its end with the instance's row.
+///
+/// # Errors
+/// When it can not be read.
+pub fn walk(tx: &ReadTx<'_>) -> Result<(Walk, Option<Broken>)> {
+    let mut walk = Walk::default();
+    let mut broken = None;
+    audit::walk(tx, 1, |entry| match walk.step(&entry) {
+        Ok(()) => true,
+        Err(b) => {
+            broken = Some(b);
+            false
+        }
+    })?;
+    if broken.is_none() {
+        let lineage = super::instance::get(tx)?.lineage;
+        if walk.entries() == 0 {
+            broken = Some(Broken { seq: 1, what: "is missing: the trail is empty".into() });
+        } else if walk.lineage() != Some(&lineage) {
+            let what = format!("belongs to lineage {}, the instance to {lineage}", walk.lineage().unwrap_or("none"));
+            broken = Some(Broken { seq: walk.entries(), what });
+        }
+    }
+    Ok((walk, broken))
+}
