@@ -8,9 +8,10 @@
 
 mod driver;
 mod smoke;
+mod wire;
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -21,11 +22,8 @@ use driver::{Driver, find_program};
 /// cores all hash passwords is slow; a test that passes never waits for it to run out.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The pause between two looks at something that is waited for.
-const POLL: Duration = Duration::from_millis(50);
-
-/// WebDriver's name for the member that holds a reference to an element (W3C WebDriver, section 12.1).
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+/// Where the browser puts files, below its folder.
+const DOWNLOADS: &str = "downloads";
 
 /// A cookie as the browser keeps it.
 #[derive(Debug, Clone, Deserialize)]
@@ -53,7 +51,10 @@ impl Browser {
     /// Where Chromium or its driver is not installed or does not start; the message says what to install.
     #[track_caller]
     pub fn start(width: u32, height: u32) -> Self {
-        Self::try_start(width, height).unwrap_or_else(|why| panic!("no browser: {why}"))
+        match Self::try_start(width, height) {
+            Ok(browser) => browser,
+            Err(why) => panic!("no browser: {why}"),
+        }
     }
 
     fn try_start(width: u32, height: u32) -> Result<Self, String> {
@@ -66,8 +67,12 @@ impl Browser {
             "goog:chromeOptions": {
                 "binary": chromium,
                 "args": arguments(driver.folder(), width, height),
-                // The offer to store a password would lie over the page.
-                "prefs": { "credentials_enable_service": false, "profile.password_manager_enabled": false },
+                "prefs": {
+                    // The offer to store a password would lie over the page.
+                    "credentials_enable_service": false,
+                    "profile.password_manager_enabled": false,
+                    "download.default_directory": driver.folder().join(DOWNLOADS),
+                },
             },
         }}});
         let answer = driver.call("POST", "/session", &wishes)?;
@@ -119,13 +124,13 @@ impl Browser {
         self
     }
 
-    /// Presses the button (or opens the menu) that says `text`; waits for the page that this leads to, if any.
+    /// Presses the button (or opens the menu) that says `text`; waits for the page or file that it leads to, if any.
     #[track_caller]
     pub fn press(&self, text: &str) -> &Self {
         self.click("button", text)
     }
 
-    /// Follows the link that says `text`.
+    /// Follows the link that says `text`; waits for the page or file.
     #[track_caller]
     pub fn follow(&self, text: &str) -> &Self {
         self.click("link", text)
@@ -154,17 +159,8 @@ impl Browser {
     /// Waits until `text` can be seen, for what a script does after the page has loaded.
     #[track_caller]
     pub fn wait_for(&self, text: &str) -> &Self {
-        let until = Instant::now() + PATIENCE;
-        // An error in between is no answer: the page may be changing just then.
-        while !self.shows(text).unwrap_or(false) {
-            assert!(
-                Instant::now() < until,
-                "the page did not come to say \"{text}\" in {} s\n{}",
-                PATIENCE.as_secs(),
-                self.describe()
-            );
-            std::thread::sleep(POLL);
-        }
+        let failure = format!("the page did not come to say \"{text}\"");
+        self.until(&failure, || self.shows(text));
         self
     }
 
@@ -202,6 +198,13 @@ impl Browser {
         self.must(self.run(script, &json!([])), "run a script")
     }
 
+    /// The files that pages have given the browser to keep, complete ones only.
+    pub fn downloads(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.folder().join(DOWNLOADS)).into_iter().flatten().flatten();
+        let unfinished = |name: &str| name.starts_with('.') || name.ends_with(".crdownload");
+        entries.filter(|entry| !unfinished(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
+    }
+
     /// Makes the page area `width` by `height` CSS pixels.
     #[track_caller]
     pub fn resize(&self, width: u32, height: u32) -> &Self {
@@ -225,90 +228,6 @@ impl Browser {
         let answer = self.must(self.post("/se/log", &json!({ "type": "browser" })), "read the browser's log");
         let entries = answer.as_array().cloned().unwrap_or_default();
         entries.iter().filter_map(|entry| entry["message"].as_str().map(str::to_owned)).collect()
-    }
-}
-
-/// How the above is done over the wire.
-impl Browser {
-    fn get(&self, path: &str) -> Result<Value, String> {
-        self.driver.call("GET", &format!("/session/{}{path}", self.session), &Value::Null)
-    }
-
-    fn post(&self, path: &str, body: &Value) -> Result<Value, String> {
-        self.driver.call("POST", &format!("/session/{}{path}", self.session), body)
-    }
-
-    fn run(&self, script: &str, arguments: &Value) -> Result<Value, String> {
-        self.post("/execute/sync", &json!({ "script": script, "args": arguments }))
-    }
-
-    fn devtools(&self, command: &str, parameters: Value) -> Result<Value, String> {
-        self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
-    }
-
-    /// A window cannot be made as narrow as a phone; the page area in it can.
-    fn set_viewport(&self, width: u32, height: u32) -> Result<Value, String> {
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.devtools("Emulation.setDeviceMetricsOverride", metrics)
-    }
-
-    fn visible_text(&self) -> Result<String, String> {
-        let answer = self.run("return document.body ? document.body.innerText : ''", &json!([]))?;
-        Ok(answer.as_str().unwrap_or_default().to_owned())
-    }
-
-    fn shows(&self, text: &str) -> Result<bool, String> {
-        Ok(squash(&self.visible_text()?).contains(&squash(text)))
-    }
-
-    #[track_caller]
-    fn words(&self, path: &str) -> String {
-        let answer = self.must(self.get(path), "look at the page");
-        answer.as_str().unwrap_or_default().to_owned()
-    }
-
-    #[track_caller]
-    fn click(&self, kind: &str, name: &str) -> &Self {
-        let element = self.find(kind, name);
-        if !element.is_empty() {
-            let clicked = self.post(&format!("/element/{element}/click"), &json!({}));
-            self.must(clicked, &format!("click the {kind} \"{name}\""));
-        }
-        self
-    }
-
-    /// The driver's name for the one thing of this `kind` called `name`; empty where there is nothing left to do.
-    #[track_caller]
-    fn find(&self, kind: &str, name: &str) -> String {
-        let answer = self.must(self.run(include_str!("webdriver/find.js"), &json!([kind, name])), "search the page");
-        if answer["done"].as_bool() == Some(true) {
-            return String::new();
-        }
-        match answer["found"].as_array().map(Vec::as_slice) {
-            Some([one]) => one[ELEMENT].as_str().unwrap_or_default().to_owned(),
-            Some([]) | None => {
-                panic!("no {kind} is called \"{name}\"; there are: {}\n{}", answer["offered"], self.describe())
-            }
-            Some(several) => panic!(
-                "{} times a {kind} called \"{name}\": a person could not tell which is meant; give each a name of its \
-                 own (aria-label)\n{}",
-                several.len(),
-                self.describe()
-            ),
-        }
-    }
-
-    #[track_caller]
-    fn must<T>(&self, result: Result<T, String>, errand: &str) -> T {
-        result.unwrap_or_else(|why| panic!("could not {errand}: {why}\n{}", self.describe()))
-    }
-
-    /// The page in words, for the message of a failed test.
-    fn describe(&self) -> String {
-        let unknown = |why| format!("(unknown: {why})");
-        let url = self.get("/url").map_or_else(unknown, |url| url.to_string());
-        let text = self.visible_text().unwrap_or_else(|why| format!("(unknown: {why})"));
-        format!("--- at {url} the page says:\n{text}\n---")
     }
 }
 
@@ -336,10 +255,6 @@ fn arguments(folder: &Path, width: u32, height: u32) -> Vec<String> {
     arguments.push(format!("--user-data-dir={}", folder.join("profile").display()));
     arguments.push(format!("--window-size={width},{height}"));
     arguments
-}
-
-fn squash(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Browser;
 use super::driver::{find_program_in, processes_of};
 
-const FORM: &str = r#"<!doctype html><html lang="en"><title>A form</title>
+const FORM: &str = r##"<!doctype html><html lang="en"><title>A form</title>
 <style>@media (prefers-color-scheme: dark) { body { background: rgb(1, 2, 3) } } .drawn { opacity: 0 }</style>
 <h1>Lend a book</h1>
 <form method="post" action="/lent">
@@ -25,7 +25,8 @@ const FORM: &str = r#"<!doctype html><html lang="en"><title>A form</title>
 <button type="button" aria-label="Remove the second">Remove</button>
 </form>
 <details><summary>More</summary><p>Open on Mondays</details>
-<p><a href="/late">Late page</a> <a href="/late">Late page</a> <a href="/cookies">Cookies</a></html>"#;
+<p><a href="/late">Late page</a> <a href="/late">Late page</a> <a href="/card">Card</a>
+<a href="#who">Up</a></html>"##;
 
 const LATE: &str = r"<!doctype html><title>Late</title><p id=p>Not yet
 <script>setTimeout(() => { p.textContent = 'Here   I am'; console.error('a complaint') }, 100)</script>";
@@ -90,14 +91,16 @@ fn answer(stream: TcpStream) -> std::io::Result<()> {
     }
     let mut body = Vec::new();
     reader.take(length).read_to_end(&mut body)?;
-    let page = match first.split(' ').nth(1).unwrap_or_default() {
-        "/lent" => lent(&body),
-        "/late" => LATE.to_owned(),
-        _ => FORM.to_owned(),
+    let (kind, page) = match first.split(' ').nth(1).unwrap_or_default() {
+        "/lent" => ("text/html; charset=utf-8", lent(&body)),
+        "/late" => ("text/html; charset=utf-8", LATE.to_owned()),
+        "/card" => ("text/plain\r\nContent-Disposition: attachment; filename=\"card.txt\"", "card 7".to_owned()),
+        _ => ("text/html; charset=utf-8", FORM.to_owned()),
     };
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n\
+    let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\
                 Set-Cookie: seen=yes; Path=/; HttpOnly; SameSite=Lax\r\n";
-    (&stream).write_all(format!("{head}Content-Length: {}\r\n\r\n{page}", page.len()).as_bytes())
+    (&stream)
+        .write_all(format!("{head}Content-Type: {kind}\r\nContent-Length: {}\r\n\r\n{page}", page.len()).as_bytes())
 }
 
 fn lent(body: &[u8]) -> String {
@@ -126,6 +129,16 @@ fn what_a_script_shows_later_is_waited_for_and_its_complaints_are_heard() {
     let complaints = browser.complaints();
     assert!(complaints.iter().any(|line| line.contains("a complaint")), "{complaints:?}");
     browser.open(&page.url()).press("More").sees("Open on Mondays");
+}
+
+#[test]
+fn a_file_that_a_page_offers_is_kept_and_the_page_stays() {
+    let page = Page::open();
+    let browser = Browser::start(1000, 700);
+    browser.open(&page.url()).follow("Up").follow("Card").sees("Lend a book");
+    let [file] = &browser.downloads()[..] else { panic!("one file") };
+    assert_eq!(std::fs::read_to_string(file).expect("the file"), "card 7");
+    assert!(file.ends_with("card.txt"));
 }
 
 #[test]
