@@ -65,6 +65,10 @@ pub enum Event {
         user: Person,
         hours: u32,
     },
+    /// The link for the first owner, whom nobody knows yet.
+    SetupLinkMade {
+        hours: u32,
+    },
     UserDisabled {
         user: Person,
         reason: Reason,
@@ -80,6 +84,10 @@ pub enum Event {
         to: Role,
         reason: Reason,
         sessions_ended: u32,
+    },
+    UserPasswordVerified {
+        user: Person,
+        next: &'static str,
     },
     UserSignedIn {
         user: Person,
@@ -316,6 +324,9 @@ impl Event {
         match self {
             Self::UserCreated { user, role } => Parts::of(A::UserCreated, user).with("role", role.as_str()),
             Self::UserInvited { user, hours } => Parts::of(A::UserInvited, user).with("valid_hours", hours),
+            Self::SetupLinkMade { hours } => {
+                Parts::bare(A::UserInvited).with("valid_hours", hours).with("role", "owner")
+            }
             Self::UserDisabled { user, reason, sessions_ended } => {
                 Parts::of(A::UserDisabled, user).why(reason).with("sessions_ended", sessions_ended)
             }
@@ -325,6 +336,7 @@ impl Event {
                 .with("from", from.as_str())
                 .with("to", to.as_str())
                 .with("sessions_ended", sessions_ended),
+            Self::UserPasswordVerified { user, next } => Parts::of(A::UserPasswordVerified, user).with("next", next),
             Self::UserSignedIn { user, methods, new_device } => {
                 Parts::of(A::UserSignedIn, user).with("methods", methods.as_str()).with("new_device", new_device)
             }

@@ -95,6 +95,7 @@ actions! {
     UserEnabled "user.enabled" "A disabled person was enabled again.";
     UserRoleChanged "user.role_changed" "A person's role was changed.";
     UserSignedIn "user.signed_in" "A sign-in was completed, with the methods that were really used.";
+    UserPasswordVerified "user.password_verified" "A password was right; the second factor, or an enrolment, is asked for next.";
     UserSignInFailed "user.sign_in_failed" "A sign-in failed at the password, or was refused; unknown accounts are counted per source and minute.";
     UserSignedOut "user.signed_out" "A person signed out.";
     UserLocked "user.locked" "Failures reached the longest delay; pending sign-ins of that person ended.";

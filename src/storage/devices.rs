@@ -60,3 +60,11 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     tx.conn.prepare_cached("DELETE FROM devices WHERE user_id = ?1")?.execute([user.to_string()])?;
     Ok(())
 }
+
+/// Forgets every device of a person but one.
+pub fn delete_others(tx: &WriteTx<'_>, user: UserId, keep: Option<DeviceId>) -> Result<()> {
+    tx.conn
+        .prepare_cached("DELETE FROM devices WHERE user_id = ?1 AND id IS NOT ?2")?
+        .execute((user.to_string(), keep.map(|d| d.to_string())))?;
+    Ok(())
+}

@@ -28,7 +28,7 @@ pub fn insert_failure(tx: &WriteTx<'_>, budget: &Budget) -> Result<(State, Conse
 }
 
 /// As [`insert_failure`], for an address without an account: the table is bounded, the oldest counters go.
-pub(super) fn insert_stranger_failure(tx: &TouchTx<'_, '_>, budget: &Budget) -> Result<(State, Consequence)> {
+pub(super) fn insert_stranger_failure(tx: &TouchTx<'_, '_>, budget: &Budget) -> Result<()> {
     let conn = tx.conn();
     let many: u32 = conn.prepare_cached("SELECT count(*) FROM failures")?.query_row([], |row| row.get(0))?;
     if many >= policy::COUNTERS {
@@ -39,7 +39,7 @@ pub(super) fn insert_stranger_failure(tx: &TouchTx<'_, '_>, budget: &Budget) -> 
         )?
         .execute([])?;
     }
-    charge(conn, budget, tx.now())
+    charge(conn, budget, tx.now()).map(drop)
 }
 
 fn charge(conn: &Connection, budget: &Budget, now: Timestamp) -> Result<(State, Consequence)> {

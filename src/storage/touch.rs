@@ -5,7 +5,7 @@ use rusqlite::Connection;
 
 use super::{Result, WriteTx, throttle};
 use crate::ids::SessionId;
-use crate::throttle::{Budget, Consequence, State};
+use crate::throttle::{Budget, Verdict, verdict};
 use crate::time::Timestamp;
 
 /// A transaction that can do what its methods say and nothing else.
@@ -32,8 +32,22 @@ impl<'t, 'c> TouchTx<'t, 'c> {
         Ok(())
     }
 
-    /// Counts a failure on an address without an account, and notes it for the minute's one audit entry.
-    pub fn stranger_failed(&self, budget: &Budget, source: &str) -> Result<(State, Consequence)> {
+    /// Puts the secret of an enrolment under way into its session. It is nothing until a code has confirmed it, which
+    /// is a change with an entry.
+    pub fn seed_prepared(&self, id: SessionId, sealed_seed: &[u8]) -> Result<()> {
+        self.conn()
+            .prepare_cached("UPDATE sessions SET sealed_seed = ?2 WHERE id = ?1 AND sealed_seed IS NULL")?
+            .execute((id.to_string(), sealed_seed))?;
+        Ok(())
+    }
+
+    /// Counts a failure on an address without an account, and notes it for the minute's one audit entry; unless such
+    /// attempts have to wait, which it then says.
+    pub fn stranger_failed(&self, budget: &Budget, source: &str) -> Result<Verdict> {
+        let verdict = verdict(budget.kind(), throttle::find(self.0, budget)?, self.now());
+        if verdict != Verdict::Go {
+            return Ok(verdict);
+        }
         let minute = self.now().as_seconds().div_euclid(60);
         self.conn()
             .prepare_cached(
@@ -41,6 +55,7 @@ impl<'t, 'c> TouchTx<'t, 'c> {
                  ON CONFLICT DO UPDATE SET count = count + 1",
             )?
             .execute((minute, source))?;
-        throttle::insert_stranger_failure(self, budget)
+        throttle::insert_stranger_failure(self, budget)?;
+        Ok(Verdict::Go)
     }
 }

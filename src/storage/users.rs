@@ -301,3 +301,11 @@ pub fn update_last_sign_in(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
         .execute((id.to_string(), tx.now().as_micros()))?;
     Ok(())
 }
+
+/// Voids a temporary password: it has run out. One that the person chose stays.
+pub fn update_temporary_void(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
+    tx.conn
+        .prepare_cached("UPDATE users SET password_expires_at = 0 WHERE id = ?1 AND password_expires_at IS NOT NULL")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
