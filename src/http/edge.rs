@@ -167,8 +167,9 @@ fn accept_waiting(listener: &TcpListener, shared: &Arc<Shared>, wake: &UnixStrea
                     if !std::mem::replace(&mut in_trouble, true) {
                         tracing::warn!(error = %e, "cannot accept connections just now; trying again");
                     }
-                    shared.registry.shed();
-                    pause(wake);
+                    if !shared.registry.shed() {
+                        pause(wake);
+                    }
                 }
             },
         }
@@ -186,11 +187,14 @@ fn admit(stream: TcpStream, from: SocketAddr, shared: &Arc<Shared>) {
     if !shared.registry.make_room(shared.limits.max_connections) {
         return turn_away(&stream, shared);
     }
-    let place = Registry::enter(&shared.registry, stream);
-    let slot = place.slot();
-    let (for_thread, peer) = (shared.clone(), from.ip().to_canonical());
+    let (place, slot) = Registry::enter(&shared.registry, stream);
+    let (for_thread, own_slot, peer) = (shared.clone(), slot.clone(), from.ip().to_canonical());
+    let talk = move || {
+        connection::run(&for_thread, own_slot, peer);
+        drop(place);
+    };
     let thread = std::thread::Builder::new().name("http".into()).stack_size(shared.limits.stack);
-    if thread.spawn(move || connection::run(&for_thread, &place, peer)).is_err() {
+    if thread.spawn(talk).is_err() {
         // The closure is gone and with it the place, but `slot` still holds the socket open.
         turn_away(slot.stream(), shared);
     }

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tiny_http::{HTTPVersion, Method};
@@ -11,7 +12,7 @@ use super::Shared;
 use super::answer::{self, Connection};
 use super::head::{self, Head};
 use super::refusal::EdgeError;
-use super::registry::Place;
+use super::registry::Slot;
 use super::wire::{End, Wire};
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
@@ -54,9 +55,9 @@ impl From<End> for Failed {
     }
 }
 
-/// Serves the connection at `place` until it ends.
-pub(super) fn run(shared: &Shared, place: &Place, peer: IpAddr) {
-    let slot = place.slot();
+/// Serves the connection until it ends.
+#[expect(clippy::needless_pass_by_value, reason = "the socket closes with the last of its owners, here")]
+pub(super) fn run(shared: &Shared, slot: Arc<Slot>, peer: IpAddr) {
     let Ok(wire) = Wire::open(&slot, &shared.registry, &shared.limits) else { return };
     let mut connection = Talk { shared, wire, peer };
     for number in 1..=shared.limits.max_requests {

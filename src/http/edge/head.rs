@@ -263,7 +263,7 @@ mod tests {
             (400, "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n"),
             (400, "GET /ü HTTP/1.1\r\nHost: a\r\n\r\n"),
             (400, "GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n"),
-            (400, "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
+            (505, "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
             (505, "GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
             (400, "GET /\r\n\r\n"),
             (501, "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJ / HTTP/1.1\r\nHost: a\r\n\r\n"),

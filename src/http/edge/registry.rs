@@ -102,29 +102,24 @@ impl Default for Registry {
     }
 }
 
-/// A connection's place in the registry; dropping it gives it up.
+/// A connection's place in the registry; dropping it gives it up. To be dropped after the connection's own [`Slot`]:
+/// who waits for a place waits for its descriptor too.
 pub(super) struct Place {
     registry: Arc<Registry>,
-    slot: Arc<Slot>,
     number: u64,
-}
-
-impl Place {
-    pub(super) fn slot(&self) -> Arc<Slot> {
-        self.slot.clone()
-    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.registry.lock().open.remove(&self.number);
+        let slot = self.registry.lock().open.remove(&self.number);
+        drop(slot);
         self.registry.gone.notify_all();
     }
 }
 
 impl Registry {
     /// Adds `stream`, idle from now on.
-    pub(super) fn enter(registry: &Arc<Self>, stream: TcpStream) -> Place {
+    pub(super) fn enter(registry: &Arc<Self>, stream: TcpStream) -> (Place, Arc<Slot>) {
         let slot = Slot { stream, state: AtomicU64::new(0), born: registry.born };
         slot.state.store(slot.stamp(Doing::Idle, Instant::now()), Ordering::SeqCst);
         let slot = Arc::new(slot);
@@ -133,29 +128,26 @@ impl Registry {
         slots.next += 1;
         slots.open.insert(number, slot.clone());
         drop(slots);
-        Place { registry: registry.clone(), slot, number }
+        (Place { registry: registry.clone(), number }, slot)
     }
 
     /// Sees to it that fewer than `max` are open: whoever has waited longest gives way. False if nobody can.
     pub(super) fn make_room(&self, max: usize) -> bool {
-        if self.lock().open.len() < max {
-            return true;
-        }
         // Losing the race for a connection that has just got its request is rare; twice in a row is a busy house.
-        if !self.shed() && !self.shed() {
-            return false;
-        }
-        let full = |s: &mut Slots| s.open.len() >= max;
-        let waited = self.gone.wait_timeout_while(self.lock(), HAND_OVER, full);
-        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+        self.lock().open.len() < max || self.shed() || self.shed()
     }
 
-    /// Closes the connection that has been idle longest, or else the one whose client has stalled longest.
+    /// Closes the connection that has been idle longest, or else the one whose client has stalled longest, and waits
+    /// until it is gone. False if there is none, or it does not go.
     pub(super) fn shed(&self) -> bool {
         let slots = self.lock();
-        let now = Instant::now();
+        let (before, now) = (slots.open.len(), Instant::now());
         let longest = slots.open.values().filter_map(|s| Some((s.expendable(now)?, s))).max_by_key(|(e, _)| *e);
-        longest.is_some_and(|((_, _, state), slot)| slot.close_if_still(state))
+        if !longest.is_some_and(|((_, _, state), slot)| slot.close_if_still(state)) {
+            return false;
+        }
+        let waited = self.gone.wait_timeout_while(slots, HAND_OVER, |s| s.open.len() >= before);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
     }
 
     /// From now on nothing new begins, and what is idle closes.
