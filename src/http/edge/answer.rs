@@ -5,6 +5,7 @@
 //! last lines are rewritten.
 
 use std::io::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tiny_http::{HTTPVersion, Header, StatusCode};
 
@@ -58,9 +59,14 @@ pub(super) const fn has_body(status: StatusCode) -> bool {
     !matches!(status.0, 100..=199 | 204 | 304)
 }
 
+/// The application's page for `error`, or the plain one if making it panics: the accept loop must survive that.
+pub(super) fn page(error: EdgeError, pages: &dyn Fn(EdgeError) -> Response) -> Response {
+    catch_unwind(AssertUnwindSafe(|| pages(error))).unwrap_or_else(|_| error.page())
+}
+
 /// Appends the whole answer to a request that is refused. The connection closes after it.
 pub(super) fn print_refusal(out: &mut Vec<u8>, error: EdgeError, pages: &dyn Fn(EdgeError) -> Response) {
-    let mut response = pages(error);
+    let mut response = page(error, pages);
     if error == EdgeError::Busy && response.header("Retry-After").is_none() {
         response = response.with_header("Retry-After", RETRY_AFTER);
     }

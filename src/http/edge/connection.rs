@@ -90,7 +90,7 @@ impl Talk<'_> {
         // A handler that panics has unwound everything it held; what it shares with others guards itself.
         let handled = catch_unwind(AssertUnwindSafe(|| (self.shared.handler)(request)));
         let we_close = is_last || handled.is_err() || self.shared.registry.is_stopping();
-        let response = handled.unwrap_or_else(|_| (self.shared.error_pages)(EdgeError::Failed));
+        let response = handled.unwrap_or_else(|_| answer::page(EdgeError::Failed, &*self.shared.error_pages));
         let after = match head.keep_alive {
             _ if we_close => After::Linger,
             true => After::Keep,
@@ -208,7 +208,7 @@ impl Talk<'_> {
     fn send_stream(&mut self, mut source: Box<dyn Read + Send>, chunked: bool) -> io::Result<()> {
         let mut data = vec![0; CHUNK];
         loop {
-            let read = catch_unwind(AssertUnwindSafe(|| read_retrying(&mut *source, &mut data)));
+            let read = catch_unwind(AssertUnwindSafe(|| fill(&mut data, &mut *source)));
             let count = read.unwrap_or_else(|_| Err(io::Error::other("the source of the answer panicked")));
             let count = count.inspect_err(|error| {
                 tracing::error!(%error, "an answer was cut short");
@@ -235,11 +235,16 @@ struct Framing {
     keep_alive: bool,
 }
 
-fn read_retrying(source: &mut dyn Read, data: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match source.read(data) {
+/// Reads until `data` is full or the source ends, so that a source that gives line by line is not sent line by line.
+fn fill(data: &mut [u8], source: &mut dyn Read) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < data.len() {
+        match source.read(&mut data[filled..]) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
+            Err(e) => return Err(e),
         }
     }
+    Ok(filled)
 }

@@ -92,14 +92,15 @@ impl<'a> Wire<'a> {
     }
 
     fn read_while_idle(&mut self) -> Result<(), End> {
-        let quiet = QUIET.min(self.limits.keep_alive);
+        // A timeout of zero would mean none at all.
+        let quiet = QUIET.min(self.limits.keep_alive).max(Duration::from_millis(1));
         self.set_read_timeout(quiet)?;
         if self.read_some() != Err(End::Late) {
             return if self.end > self.start { Ok(()) } else { Err(End::Gone) };
         }
         // A thousand of these shall cost little: the buffers go back.
         (self.buffer, self.out) = (Vec::new(), Vec::new());
-        self.await_readable(Instant::now() + (self.limits.keep_alive - quiet))?;
+        self.await_readable(Instant::now() + self.limits.keep_alive.saturating_sub(quiet))?;
         self.read_some()
     }
 
@@ -118,16 +119,19 @@ impl<'a> Wire<'a> {
 
     /// Reads more of a request that has begun.
     pub(super) fn read_more(&mut self, deadline: Instant) -> Result<(), End> {
-        let now = Instant::now();
-        let left = deadline.saturating_duration_since(now);
+        self.turn_to(Doing::Waiting)?;
+        let read = self.read_before(deadline);
+        self.turn_to(Doing::Working)?;
+        read
+    }
+
+    fn read_before(&mut self, deadline: Instant) -> Result<(), End> {
+        let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(End::Late);
         }
-        self.turn_to(Doing::Waiting)?;
         self.set_read_timeout(left)?;
-        let read = self.read_some();
-        self.turn_to(Doing::Working)?;
-        read
+        self.read_some()
     }
 
     /// One read into the buffer's free end, which must exist or be allowed to grow.
@@ -203,7 +207,8 @@ impl<'a> Wire<'a> {
 
     /// Says that no more will be written, and reads on for a while so that the client gets to see the answer.
     pub(super) fn linger(&mut self) {
-        if self.slot.stream().shutdown(Shutdown::Write).is_err() {
+        // Whoever needs the place may have it at once.
+        if self.turn_to(Doing::Idle).is_err() || self.slot.stream().shutdown(Shutdown::Write).is_err() {
             return;
         }
         let deadline = Instant::now() + LINGER;
@@ -211,7 +216,7 @@ impl<'a> Wire<'a> {
         while thrown_away < LINGER_BYTES {
             thrown_away += self.end - self.start;
             (self.start, self.end) = (0, 0);
-            if self.read_more(deadline).is_err() {
+            if self.read_before(deadline).is_err() {
                 return;
             }
         }
