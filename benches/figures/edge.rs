@@ -8,6 +8,8 @@ use std::time::Duration;
 use idp::http::edge::{Edge, Limits, Stopper};
 use idp::http::response::Response;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 use crate::Figures;
 use crate::load::Load;
 
@@ -22,16 +24,60 @@ const REQUEST: &str = "GET /.well-known/openid-configuration HTTP/1.1\r\nHost: i
 
 const ROUND: Duration = Duration::from_millis(700);
 
+/// Connections that are open and silent when memory is measured.
+const IDLE: usize = 1000;
+
 pub fn figures(figures: &Figures) {
-    let hello = "edge: hello, 16 connections, requests/s";
-    if !figures.wants(hello) {
+    hello(figures);
+    idle(figures);
+}
+
+fn hello(figures: &Figures) {
+    let name = "edge: hello, 16 connections, requests/s";
+    if !figures.wants(name) {
         return;
     }
     let (ours, stopper) = edge();
     let mut ours = Load::connect(ours, 16, REQUEST);
     let mut bare = Load::connect(bare(), 16, REQUEST);
-    figures.pair(hello, 0.7, || ours.per_second(ROUND), || bare.per_second(ROUND), 9);
+    figures.pair(name, 0.7, || ours.per_second(ROUND), || bare.per_second(ROUND), 9);
     stopper.stop();
+}
+
+/// What a thousand connections cost that have asked once and wait. One round: memory given back is memory measured
+/// too small the next time.
+fn idle(figures: &Figures) {
+    let name = "edge: memory of an idle connection, KiB";
+    if figures.wants(name) {
+        allow_descriptors(4 * IDLE as u64 + 100);
+        let (ours, stopper) = edge();
+        figures.pair_at_most(name, 2.0, || kib_each(ours), || kib_each(bare()), 1);
+        stopper.stop();
+    }
+}
+
+/// Lets this process open `count` files, which is both ends of every connection.
+fn allow_descriptors(count: u64) {
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_some_and(|open| open < count) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(count), ..limit }).expect("a high enough hard limit");
+    }
+}
+
+fn kib_each(server: SocketAddr) -> f64 {
+    let before = resident_kib();
+    let mut load = Load::connect(server, IDLE, REQUEST);
+    load.once();
+    // Longer than an idle connection keeps its buffers.
+    std::thread::sleep(Duration::from_secs(6));
+    (resident_kib() - before) / IDLE as f64
+}
+
+/// Resident memory of this process, where `/proc` tells it.
+fn resident_kib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse().unwrap_or(f64::NAN)
 }
 
 fn edge() -> (SocketAddr, Stopper) {

@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 /// Threads that send; the servers measured need the cores more.
 const THREADS: usize = 2;
 
+/// Bytes of the longest answer.
+const BUFFER: usize = 256 * 1024;
+
 /// Open connections to one server, kept between rounds.
 pub struct Load {
     connections: Vec<TcpStream>,
@@ -22,6 +25,14 @@ impl Load {
             stream
         };
         Self { connections: (0..connections).map(connect).collect(), request: request.as_bytes().to_vec() }
+    }
+
+    /// Sends one request on each connection and waits for the answers.
+    ///
+    /// # Panics
+    /// When an answer is not 200.
+    pub fn once(&mut self) {
+        send_once(&mut self.connections, &self.request, &mut vec![0; BUFFER]);
     }
 
     /// Sends requests for `time`; how many were answered with 200 in a second.
@@ -41,18 +52,22 @@ impl Load {
 }
 
 fn send_until(end: Instant, streams: &mut [TcpStream], request: &[u8]) -> usize {
-    let mut buffer = vec![0; 256 * 1024];
+    let mut buffer = vec![0; BUFFER];
     let mut answered = 0;
     while Instant::now() < end {
-        for stream in &mut *streams {
-            stream.write_all(request).expect("the server takes a request");
-        }
-        for stream in &mut *streams {
-            read_answer(stream, &mut buffer);
-            answered += 1;
-        }
+        send_once(streams, request, &mut buffer);
+        answered += streams.len();
     }
     answered
+}
+
+fn send_once(streams: &mut [TcpStream], request: &[u8], buffer: &mut [u8]) {
+    for stream in &mut *streams {
+        stream.write_all(request).expect("the server takes a request");
+    }
+    for stream in streams {
+        read_answer(stream, buffer);
+    }
 }
 
 fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) {

@@ -110,8 +110,10 @@ pub struct Response {
 }
 
 impl Response {
-    /// An answer with `status` (200–599) and `body`, without any header.
+    /// An answer with `status` (200–599; anything else could not be sent and becomes 500) and `body`, without any header.
     pub fn new(status: u16, body: impl Into<Body>) -> Self {
+        debug_assert!((200..600).contains(&status), "{status} is no final status");
+        let status = if (200..600).contains(&status) { status } else { 500 };
         Self { status: StatusCode(status), headers: Vec::new(), body: body.into() }
     }
 

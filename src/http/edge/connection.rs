@@ -94,6 +94,8 @@ impl Talk<'_> {
         let after = match head.keep_alive {
             _ if we_close => After::Linger,
             true => After::Keep,
+            // It has sent more than it wanted answered; closing over unread bytes would be a reset.
+            false if !self.wire.pending().is_empty() => After::Linger,
             false => After::Close,
         };
         self.answer(response, &head.version, with_body, after)

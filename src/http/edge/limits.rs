@@ -60,3 +60,18 @@ impl Limits {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_for_files() {
+        let fitted = Limits { max_connections: usize::MAX, ..Limits::default() }.fitted_to_descriptors();
+        // Asked afterwards: another test may raise it meanwhile.
+        if let Some(open) = getrlimit(Resource::Nofile).current {
+            assert!((fitted.max_connections as u64) < open);
+        }
+        assert_eq!(Limits { max_connections: 0, ..Limits::default() }.fitted_to_descriptors().max_connections, 1);
+    }
+}
