@@ -106,7 +106,7 @@ fn canonical_host(host: &str) -> Option<String> {
             && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
     };
     // Browsers read a host that ends in a number as an IPv4 address (WHATWG URL, section 3.5).
-    let numeric = host.rsplit('.').next().is_some_and(|l| l.bytes().all(|b| b.is_ascii_digit()));
+    let numeric = host.rsplit('.').next().is_some_and(|l| l.starts_with("0x") || l.bytes().all(|b| b.is_ascii_digit()));
     let fits = host.len() <= 253 && host.split('.').all(label_fits) && (!numeric || host.parse::<Ipv4Addr>().is_ok());
     fits.then_some(host)
 }
@@ -167,6 +167,7 @@ mod tests {
             "https://büro.example",
             "https://id example.org",
             "https://1.2.3",
+            "https://0x7f000001",
             "https://id.example.org:",
             "https://id.example.org:0",
             "https://id.example.org:+1",
