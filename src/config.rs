@@ -1,1 +1,231 @@
-//! (being built)
+//! Every setting: its name, its variable, its default, its sentence; and how one configuration comes of the sources.
+//!
+//! Flags win over `IDP_…` variables, those over `idp.toml`, that over the defaults. A name that is not known is an
+//! error and not ignored: a misspelt setting would silently be the default. Architecture invariant: nothing here reads
+//! a file or the environment; who does hands over what was read.
+
+pub mod addresses;
+pub mod error;
+pub mod public_url;
+pub mod sources;
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+pub use addresses::{Cidr, client_address};
+pub use error::{ConfigError, Origin};
+pub use public_url::PublicUrl;
+pub use sources::{ConfigFile, Sources, Variables};
+
+use crate::users::{BadInput, invisible};
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its name in `idp.toml`; the flag has dashes in place of the underscores.
+    pub key: &'static str,
+    /// Its environment variable.
+    pub variable: &'static str,
+    /// What holds when it is not set, in words where it depends on something.
+    pub default: &'static str,
+    /// What it is for.
+    pub sentence: &'static str,
+    /// Sentence, variable and default in one, for `--help`.
+    pub help: &'static str,
+}
+
+macro_rules! setting {
+    ($(#[$doc:meta])* $name:ident, $key:literal, $variable:literal, $default:literal, $sentence:literal) => {
+        $(#[$doc])*
+        pub const $name: Setting = Setting {
+            key: $key,
+            variable: $variable,
+            default: $default,
+            sentence: $sentence,
+            help: concat!($sentence, " [default: ", $default, "; or ", $variable, "]"),
+        };
+    };
+}
+
+setting!(
+    /// The data folder.
+    DATA, "data", "IDP_DATA", "./idp-data", "The folder that holds the database and the keys"
+);
+setting!(
+    /// The address to listen on.
+    LISTEN, "listen", "IDP_LISTEN", "127.0.0.1:8080", "The address and port on which to wait for requests"
+);
+setting!(
+    /// The address in browsers.
+    PUBLIC_URL, "public_url", "IDP_PUBLIC_URL", "http://localhost and the port, on a loopback address",
+    "The address under which browsers reach this server; https but for localhost, without a path"
+);
+setting!(
+    /// The proxies that are believed.
+    TRUSTED_PROXY, "trusted_proxy", "IDP_TRUSTED_PROXY", "none",
+    "Addresses or networks, with commas between, of proxies whose X-Forwarded-For header is believed"
+);
+setting!(
+    /// Whose accounts these are.
+    ORGANISATION, "organisation", "IDP_ORGANISATION", "idp",
+    "The name of the organisation, as pages and authenticator apps show it"
+);
+setting!(
+    /// Whom to ask for help.
+    HELP_CONTACT, "help_contact", "IDP_HELP_CONTACT", "none",
+    "Whom to call after losing one's phone, as the sign-in page says it: “the office, extension 12”"
+);
+setting!(
+    /// The workers that hash passwords.
+    HASH_WORKERS, "hash_workers", "IDP_HASH_WORKERS", "one for each core",
+    "How many passwords are checked at the same time (1 to 64); each takes 19 MiB of memory"
+);
+
+/// All settings, in the order in which documentation lists them.
+pub const SETTINGS: [Setting; 7] = [DATA, LISTEN, PUBLIC_URL, TRUSTED_PROXY, ORGANISATION, HELP_CONTACT, HASH_WORKERS];
+
+/// The variable that names the configuration file, which therefore is no setting of its own.
+pub const CONFIG_VARIABLE: &str = "IDP_CONFIG";
+/// The configuration file's name in the data folder.
+pub const CONFIG_FILE: &str = "idp.toml";
+const MAX_HASH_WORKERS: usize = 64;
+
+/// Where the data is: the flags that every command takes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Place {
+    /// The data folder.
+    #[arg(long, value_name = "DIR", help = DATA.help)]
+    pub data: Option<PathBuf>,
+    /// The configuration file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = "The configuration file [default: idp.toml in the data folder; or IDP_CONFIG]"
+    )]
+    pub config: Option<PathBuf>,
+}
+
+/// What was set by flags; nothing is judged yet.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Flags {
+    /// Where the data is.
+    #[command(flatten)]
+    pub place: Place,
+    /// See [`LISTEN`].
+    #[arg(long, value_name = "ADDR:PORT", help = LISTEN.help)]
+    pub listen: Option<String>,
+    /// See [`PUBLIC_URL`].
+    #[arg(long, value_name = "URL", help = PUBLIC_URL.help)]
+    pub public_url: Option<String>,
+    /// See [`TRUSTED_PROXY`].
+    #[arg(long, value_name = "LIST", help = TRUSTED_PROXY.help)]
+    pub trusted_proxy: Option<String>,
+    /// See [`ORGANISATION`].
+    #[arg(long, value_name = "NAME", help = ORGANISATION.help)]
+    pub organisation: Option<String>,
+    /// See [`HELP_CONTACT`].
+    #[arg(long, value_name = "TEXT", help = HELP_CONTACT.help)]
+    pub help_contact: Option<String>,
+    /// See [`HASH_WORKERS`].
+    #[arg(long, value_name = "N", help = HASH_WORKERS.help)]
+    pub hash_workers: Option<String>,
+}
+
+impl Flags {
+    /// The text given for a setting. The data folder is no text and stands in [`Place`].
+    fn get(&self, key: &str) -> Option<&str> {
+        let value = match key {
+            "listen" => &self.listen,
+            "public_url" => &self.public_url,
+            "trusted_proxy" => &self.trusted_proxy,
+            "organisation" => &self.organisation,
+            "help_contact" => &self.help_contact,
+            "hash_workers" => &self.hash_workers,
+            _ => return None,
+        };
+        value.as_deref()
+    }
+}
+
+/// The configuration, each value checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// See [`DATA`].
+    pub data: PathBuf,
+    /// See [`LISTEN`].
+    pub listen: SocketAddr,
+    /// See [`PUBLIC_URL`]. `None` only where `listen` is a loopback address.
+    pub public_url: Option<PublicUrl>,
+    /// See [`TRUSTED_PROXY`].
+    pub trusted_proxy: Vec<Cidr>,
+    /// See [`ORGANISATION`]. 1 to 100 characters on one line.
+    pub organisation: String,
+    /// See [`HELP_CONTACT`]. 1 to 200 characters on one line.
+    pub help_contact: Option<String>,
+    /// See [`HASH_WORKERS`].
+    pub hash_workers: NonZeroUsize,
+}
+
+impl Config {
+    /// One configuration from all sources. `cores` is how many processors this process may use.
+    ///
+    /// # Errors
+    /// The first name that is not known or value that can not be taken, with where it was set.
+    pub fn merge(sources: &Sources<'_>, cores: NonZeroUsize) -> Result<Self, ConfigError> {
+        sources.refuse_unknown_keys()?;
+        let listen = sources.read(&LISTEN, parse_listen)?.unwrap_or(DEFAULT_LISTEN);
+        let public_url = sources.read(&PUBLIC_URL, str::parse::<PublicUrl>)?;
+        if public_url.is_none() && PublicUrl::of_loopback(listen).is_none() {
+            return Err(ConfigError::NoPublicUrl(listen));
+        }
+        let most = NonZeroUsize::new(MAX_HASH_WORKERS).unwrap_or(NonZeroUsize::MIN);
+        Ok(Self {
+            data: sources.data_folder()?,
+            listen,
+            public_url,
+            trusted_proxy: sources.read(&TRUSTED_PROXY, parse_networks)?.unwrap_or_default(),
+            organisation: sources
+                .read(&ORGANISATION, |text| one_line(text, 100, BadInput("write 1 to 100 characters")))?
+                .unwrap_or_else(|| ORGANISATION.default.to_owned()),
+            help_contact: sources
+                .read(&HELP_CONTACT, |text| one_line(text, 200, BadInput("write 1 to 200 characters")))?,
+            hash_workers: sources.read(&HASH_WORKERS, parse_workers)?.unwrap_or(cores.min(most)),
+        })
+    }
+
+    /// The public URL of a server that listens on `bound`, which differs from `listen` where that asked for any port.
+    pub fn public_url_at(&self, bound: SocketAddr) -> PublicUrl {
+        let on_loopback = || PublicUrl::of_loopback(SocketAddr::new(DEFAULT_LISTEN.ip(), bound.port()));
+        self.public_url.clone().or_else(on_loopback).expect("127.0.0.1 is a loopback address")
+    }
+}
+
+/// [`LISTEN`]'s default.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+
+fn parse_listen(text: &str) -> Result<SocketAddr, BadInput> {
+    let text = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
+    text.parse().map_err(|_| BadInput("write an address and a port, like 127.0.0.1:8080 or [::]:8443"))
+}
+
+fn parse_networks(text: &str) -> Result<Vec<Cidr>, BadInput> {
+    text.split([',', ' ']).filter(|part| !part.is_empty()).map(str::parse).collect()
+}
+
+fn parse_workers(text: &str) -> Result<NonZeroUsize, BadInput> {
+    let workers = text.parse::<NonZeroUsize>().ok().filter(|n| n.get() <= MAX_HASH_WORKERS);
+    workers.ok_or(BadInput("write a number from 1 to 64"))
+}
+
+/// `text` on one line, of at most `most` characters; `length` is what to say otherwise.
+fn one_line(text: &str, most: usize, length: BadInput) -> Result<String, BadInput> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > most {
+        return Err(length);
+    }
+    if text.chars().any(|c| c.is_control() || invisible(c)) {
+        return Err(BadInput("write it on one line, without invisible characters"));
+    }
+    Ok(text.to_owned())
+}

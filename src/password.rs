@@ -288,6 +288,7 @@ mod tests {
         for good in ["fernhill gravel", "marathon devlin", "2026-11-24 77", "maradevlinx"] {
             assert_eq!(refusal(good), None, "{good}");
         }
+        assert!(NewPassword::parse("ŽOFIE–nováková1", &["Nováková Z\u{30c}ofie"]).is_err());
         assert!(NewPassword::parse("fernhill", &[]).is_ok());
         assert!(NewPassword::parse("jjjkjjkjj", &["J K"]).is_ok(), "initials are no words");
     }

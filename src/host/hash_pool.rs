@@ -244,6 +244,7 @@ fn work(shared: &Shared) {
         held = match (shared.next(&held), held) {
             (Step::Hash(job), held) => match shared.room(held, job.params.blocks()) {
                 Ok(mut blocks) => {
+                    // A stopwatch and no clock: it only tells the next one who is refused when to come back.
                     let start = Instant::now();
                     let output = argon2id(&job, &mut blocks);
                     shared.lock().last_took = start.elapsed();
@@ -279,8 +280,6 @@ fn argon2id(job: &Job, blocks: &mut Blocks) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU32;
-
     use super::*;
 
     const MIB_19: usize = 19 * 1024 * 1024;
@@ -324,26 +323,19 @@ mod tests {
     #[test]
     fn sixty_four_at_once_never_take_more_memory_than_the_workers_have_and_each_ends_right_or_busy() {
         let pool = HashPool::with_rest(2, 8, LONG_REST).unwrap();
-        let (right, busy) = (AtomicU32::new(0), AtomicU32::new(0));
-        thread::scope(|scope| {
-            for n in 0..64_u8 {
-                let (pool, right, busy) = (&pool, &right, &busy);
-                scope.spawn(move || {
-                    let (password, salt) = (format!("password {n}"), [n; 16]);
-                    match pool.hash(Secret::new(&*password), Argon2Params::current(), &salt) {
-                        Ok(output) => {
-                            assert_eq!(output, one_shot(&password, Argon2Params::current(), &salt));
-                            right.fetch_add(1, Ordering::SeqCst);
-                        }
-                        Err(Busy { retry_after }) => {
-                            assert!(retry_after >= Duration::from_secs(1));
-                            busy.fetch_add(1, Ordering::SeqCst);
-                        }
-                    }
-                });
-            }
+        let password = |n: u8| format!("password {n}");
+        let ends: Vec<_> = thread::scope(|scope| {
+            let hash = |n| pool.hash(Secret::new(password(n)), Argon2Params::current(), &[n; 16]);
+            let threads: Vec<_> = (0..64).map(|n| (n, scope.spawn(move || hash(n)))).collect();
+            threads.into_iter().map(|(n, thread)| (n, thread.join().unwrap())).collect()
         });
-        assert_eq!(right.into_inner() + busy.into_inner(), 64);
+        assert_eq!(ends.len(), 64);
+        for (n, end) in ends {
+            match end {
+                Ok(output) => assert_eq!(output, one_shot(&password(n), Argon2Params::current(), &[n; 16])),
+                Err(busy) => assert!(busy.retry_after >= Duration::from_secs(1)),
+            }
+        }
         assert!(pool.peak_bytes() <= 2 * MIB_19, "{}", pool.peak_bytes());
     }
 
@@ -405,6 +397,20 @@ mod tests {
         assert_eq!(shared.busy(&queue).retry_after, Duration::from_secs(7));
         queue.last_took = Duration::from_secs(300);
         assert_eq!(shared.busy(&queue).retry_after, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_worker_without_work_wipes_first_and_gives_back_later() {
+        let shared = Shared::new(1, 1, NO_REST);
+        let blocks = || shared.room(Held::Nothing, 8).unwrap();
+        assert!(matches!(shared.next(&Held::Used(blocks())), Step::Wipe));
+        assert!(matches!(shared.next(&Held::Clean(blocks())), Step::GiveBack));
+        let (answer, _answered) = sync_channel(1);
+        let job = Job { password: Secret::new("x"), params: Argon2Params::current(), salt: [0; 16], answer };
+        shared.lock().jobs.push_back(job);
+        assert!(matches!(shared.next(&Held::Used(blocks())), Step::Hash(_)), "a job goes before cleaning up");
+        shared.stop();
+        assert!(matches!(shared.next(&Held::Used(blocks())), Step::Stop));
     }
 
     #[test]
