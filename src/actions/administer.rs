@@ -49,21 +49,21 @@ pub struct NewPerson {
 ///
 /// # Errors
 /// As [`super::Error`] says.
-pub fn add_person(means: &Means, by: By, person: NewPerson, nonce: Option<Nonce>, source: Source) -> Result<AddedPerson> {
+pub fn add_person(
+    means: &Means,
+    by: By,
+    person: NewPerson,
+    nonce: Option<Nonce>,
+    source: Source,
+) -> Result<AddedPerson> {
     means.store.change(move |tx| {
         let admin = Admin::authorise(tx, &by, tx.now())?;
         if let Some(nonce) = &nonce {
             nonce.check(tx)?;
         }
         let grant = Grant::AddPerson(person.role);
-        let question = Question {
-            grant,
-            asker: admin.asker(),
-            target: None,
-            evidence: None,
-            other_owners: 1,
-            now: tx.now(),
-        };
+        let question =
+            Question { grant, asker: admin.asker(), target: None, evidence: None, other_owners: 1, now: tx.now() };
         let refusal = |rule: &'static str, user| Event::Refused {
             action: Action::UserCreated,
             user,
@@ -90,8 +90,11 @@ pub fn add_person(means: &Means, by: By, person: NewPerson, nonce: Option<Nonce>
         let hours = super::whole_hours(policy::INVITATION);
         let created = Event::UserCreated { user: (&user).into(), role: person.role };
         let invited = Event::UserInvited { user: (&user).into(), hours };
-        Ok(Audited::new(AddedPerson::Done(invitation), Record::new(admin.actor(), &source, created))
-            .and(Record::new(admin.actor(), &source, invited)))
+        Ok(Audited::new(AddedPerson::Done(invitation), Record::new(admin.actor(), &source, created)).and(Record::new(
+            admin.actor(),
+            &source,
+            invited,
+        )))
     })
 }
 
@@ -182,8 +185,11 @@ pub fn change_role(means: &Means, ask: Ask, role: Role, reason: Reason) -> Resul
         let sessions_ended = if role.rank() > from.rank() {
             if let Some(case) = crate::storage::recovery::find_open(tx, d.user.id)? {
                 crate::storage::recovery::update_closed(tx, case.number, crate::recovery::CaseState::Expired)?;
-                let event =
-                    Event::RecoveryExpired { user: (&d.user).into(), case: case.number, why: "the person was promoted" };
+                let event = Event::RecoveryExpired {
+                    user: (&d.user).into(),
+                    case: case.number,
+                    why: "the person was promoted",
+                };
                 records.push(Record::new(d.admin.actor(), &ask.source, event));
             }
             backup_codes::delete_issued(tx, d.user.id)?;

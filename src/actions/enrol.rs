@@ -41,8 +41,7 @@ pub fn give_pass(means: &Means, session: &Session, typed: &EnrolmentPass, visito
     let (id, hash, source, key) = (session.id, typed.hash_as_pass(), visitor.source(), Arc::clone(&means.key));
     means.store.change(move |tx| {
         let (mut session, user) = under_way(tx, id)?;
-        let state =
-            next(State::of(&session), Step::Pass, standing(tx, &user)?).map_err(|_| Error::SessionGone)?;
+        let state = next(State::of(&session), Step::Pass, standing(tx, &user)?).map_err(|_| Error::SessionGone)?;
         let window = recovery::find_window(tx, user.id)?.ok_or(Error::SessionGone)?;
         let right = window.pass.is_some_and(|pass| equal(pass.as_bytes(), hash.as_bytes()));
         if right {
@@ -138,16 +137,18 @@ pub fn confirm(
 }
 
 /// Closes the window and, with the enrolment that carries it, the case.
-fn close_window(tx: &WriteTx<'_>, user: &User, factor: FactorId, label: &Label, visitor: &Visitor) -> Result<Vec<Record>> {
+fn close_window(
+    tx: &WriteTx<'_>,
+    user: &User,
+    factor: FactorId,
+    label: &Label,
+    visitor: &Visitor,
+) -> Result<Vec<Record>> {
     let case = recovery::find_window(tx, user.id)?.and_then(|w| w.case);
     recovery::delete_window(tx, user.id)?;
     let actor = Actor::Person(user.into());
-    let enrolled = Event::FactorEnrolled {
-        user: user.into(),
-        label: label.as_str().to_owned(),
-        case,
-        factor: factor.to_string(),
-    };
+    let enrolled =
+        Event::FactorEnrolled { user: user.into(), label: label.as_str().to_owned(), case, factor: factor.to_string() };
     let source = visitor.source();
     let mut records = vec![Record::new(actor.clone(), &source, enrolled)];
     if let Some(case) = case

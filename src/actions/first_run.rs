@@ -36,7 +36,9 @@ pub fn setup_link(means: &Means, source: Source) -> Result<Option<Token>> {
 /// Storage.
 pub fn is_setup_link(means: &Means, token: &Token) -> Result<bool> {
     let now = means.clock.now();
-    means.store.read(|tx| Ok(links::find_setup(tx, &token.hash(Purpose::Setup), now)? && users::count_owners(tx, None)? == 0))
+    means
+        .store
+        .read(|tx| Ok(links::find_setup(tx, &token.hash(Purpose::Setup), now)? && users::count_owners(tx, None)? == 0))
 }
 
 /// Who an invitation link is for, if it works.

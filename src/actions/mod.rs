@@ -78,7 +78,9 @@ impl fmt::Display for Error {
             Self::StepUpNeeded => f.write_str("confirm with a second factor that it is you"),
             Self::AlreadyDone(done) => write!(f, "this was done already: {}", done.said),
             Self::NotFound => f.write_str("there is no such thing"),
-            Self::WrongKey => f.write_str("a stored secret does not open with this seed key: put the right seed.key back"),
+            Self::WrongKey => {
+                f.write_str("a stored secret does not open with this seed key: put the right seed.key back")
+            }
         }
     }
 }

@@ -31,7 +31,9 @@ pub(super) fn attempt(means: &Means, email: &str, typed: &str, visitor: &Visitor
     let parsed: Option<Email> = email.parse().ok();
     let now = means.clock.now();
     // What is no address at all is counted as one too, by its first bytes: it must not be a free way to try.
-    let name = parsed.as_ref().map_or_else(|| email.as_bytes().get(..254).unwrap_or(email.as_bytes()), |e| e.as_str().as_bytes());
+    let name = parsed
+        .as_ref()
+        .map_or_else(|| email.as_bytes().get(..254).unwrap_or(email.as_bytes()), |e| e.as_str().as_bytes());
     let account = Budget::Account(means.key.mac(MacUse::Throttle, &[name]));
     let (user, budget, stored) = means.store.read(|tx| {
         let user = match &parsed {

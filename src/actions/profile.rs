@@ -45,7 +45,13 @@ pub enum Added {
 ///
 /// # Errors
 /// [`Error::SessionGone`] if nothing is prepared, [`Error::StepUpNeeded`]; storage.
-pub fn add_factor(means: &Means, session: &Session, typed: &TypedOtp, label: &Label, visitor: &Visitor) -> Result<Added> {
+pub fn add_factor(
+    means: &Means,
+    session: &Session,
+    typed: &TypedOtp,
+    label: &Label,
+    visitor: &Visitor,
+) -> Result<Added> {
     let (id, typed, label, source, key) =
         (session.id, typed.clone(), label.clone(), visitor.source(), Arc::clone(&means.key));
     let seed = super::enrol::seed(means, session)?;
@@ -60,8 +66,13 @@ pub fn add_factor(means: &Means, session: &Session, typed: &TypedOtp, label: &La
         let actor = Actor::Person((&user).into());
         if factors::list(tx, user.id)?.len() >= policy::FACTORS as usize {
             let action = crate::audit::Action::MfaFactorEnrolled;
-            let event =
-                Event::Refused { action, user: Some((&user).into()), rule: "too_many_factors", reason: None, ticket: None };
+            let event = Event::Refused {
+                action,
+                user: Some((&user).into()),
+                rule: "too_many_factors",
+                reason: None,
+                ticket: None,
+            };
             return Ok(Audited::new(Added::TooMany, Record::new(actor, &source, event)));
         }
         let factor = FactorId::generate();
@@ -104,7 +115,8 @@ pub fn remove_factor(means: &Means, session: &Session, factor: FactorId, visitor
         let works = u32::from(found.disabled_at.is_none());
         if factors::count_working(tx, user.id)? - works == 0 {
             let action = crate::audit::Action::MfaFactorRemoved;
-            let event = Event::Refused { action, user: Some((&user).into()), rule: "last_factor", reason: None, ticket: None };
+            let event =
+                Event::Refused { action, user: Some((&user).into()), rule: "last_factor", reason: None, ticket: None };
             return Ok(Audited::new(Removed::Last, Record::new(actor, &source, event)));
         }
         factors::delete(tx, factor)?;
@@ -119,7 +131,11 @@ pub fn remove_factor(means: &Means, session: &Session, factor: FactorId, visitor
 ///
 /// # Errors
 /// [`Error::StepUpNeeded`], [`Error::Busy`]; storage.
-pub fn regenerate_codes(means: &Means, session: &Session, visitor: &Visitor) -> Result<[BackupCode; policy::BACKUP_CODES]> {
+pub fn regenerate_codes(
+    means: &Means,
+    session: &Session,
+    visitor: &Visitor,
+) -> Result<[BackupCode; policy::BACKUP_CODES]> {
     let now = means.clock.now();
     if !session.is_stepped_up(now) {
         return Err(Error::StepUpNeeded);

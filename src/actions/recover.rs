@@ -73,7 +73,13 @@ impl Ask {
     }
 
     /// The entry about a refusal.
-    pub(super) fn refused<T>(&self, d: &Decided, grant: Grant, rule: Rule, why: Option<&Statement>) -> Audited<Granted<T>> {
+    pub(super) fn refused<T>(
+        &self,
+        d: &Decided,
+        grant: Grant,
+        rule: Rule,
+        why: Option<&Statement>,
+    ) -> Audited<Granted<T>> {
         let event = Event::Refused {
             action: grant.action(),
             user: Some((&d.user).into()),
@@ -327,8 +333,7 @@ pub fn break_glass(means: &Means, user: UserId, statement: Statement, source: So
             return Ok(ask.refused(&d, Grant::ResetFactors, rule, Some(&statement)));
         }
         let (reset, mut records) = reset(tx, &d.admin, &d.user, &statement, true, &ask.source)?;
-        let event =
-            Event::BreakGlass { user: (&d.user).into(), reason: statement.reason.clone(), case: reset.case };
+        let event = Event::BreakGlass { user: (&d.user).into(), reason: statement.reason.clone(), case: reset.case };
         records.push(Record::new(d.admin.actor(), &ask.source, event));
         Ok(many(Granted::Yes(reset), records))
     })

@@ -14,9 +14,7 @@ use crate::password::NewPassword;
 use crate::secret::{Purpose, Token};
 use crate::sessions::{Freshness, Session, Stage};
 use crate::sign_in::{NoWay, Opening, Standing, State, Step, next};
-use crate::storage::{
-    Audited, WriteTx, backup_codes, devices, factors, recovery, sessions, throttle, users,
-};
+use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, recovery, sessions, throttle, users};
 use crate::time::Timestamp;
 use crate::users::User;
 
@@ -100,7 +98,11 @@ pub fn with_second_factor(means: &Means, session: &Session, typed: Typed, visito
                 session.methods = methods.as_str().to_owned();
                 session.step_up_at = tx.now();
                 let progress = complete(tx, &mut session, &user, state, &visitor, &key)?;
-                records.push(Record::new(Actor::Person((&user).into()), &source, reached(&user, state, with, methods, &progress)));
+                records.push(Record::new(
+                    Actor::Person((&user).into()),
+                    &source,
+                    reached(&user, state, with, methods, &progress),
+                ));
                 Ok(many(progress, records))
             }
         }
@@ -122,7 +124,12 @@ fn reached(user: &User, state: State, with: Challenge, methods: Methods, progres
 ///
 /// # Errors
 /// [`Error::SessionGone`], [`Error::Busy`]; storage.
-pub fn with_new_password(means: &Means, session: &Session, password: &NewPassword, visitor: &Visitor) -> Result<Progress> {
+pub fn with_new_password(
+    means: &Means,
+    session: &Session,
+    password: &NewPassword,
+    visitor: &Visitor,
+) -> Result<Progress> {
     let hash = means.hash_new(password)?;
     let (id, visitor, key) = (session.id, visitor.clone(), Arc::clone(&means.key));
     means.store.change(move |tx| {
@@ -233,8 +240,7 @@ pub(super) fn advance(tx: &WriteTx<'_>, session: &mut Session, state: State, key
     }
     session.stage = stage;
     session.pass_given = matches!(state, State::Enrolling { pass_given: true });
-    session.sealed_seed =
-        session.pass_given.then(|| key.seal(&session.id.to_string(), Seed::generate().as_bytes()));
+    session.sealed_seed = session.pass_given.then(|| key.seal(&session.id.to_string(), Seed::generate().as_bytes()));
     session.seen_at = tx.now();
     let token = Token::generate();
     sessions::insert(tx, session, &token.hash(Purpose::Session))?;
@@ -256,7 +262,9 @@ pub(super) fn complete(
     }
     users::update_last_sign_in(tx, user.id)?;
     let known = match &visitor.device {
-        Some(token) => devices::find(tx, &token.hash(Purpose::Device), tx.now())?.filter(|(_, owner)| *owner == user.id),
+        Some(token) => {
+            devices::find(tx, &token.hash(Purpose::Device), tx.now())?.filter(|(_, owner)| *owner == user.id)
+        }
         None => None,
     };
     let mut new_cookie = None;
@@ -271,7 +279,9 @@ pub(super) fn complete(
         new_cookie = Some(token);
     }
     match advance(tx, session, state, key)? {
-        Progress::Onwards { token, stage, next, .. } => Ok(Progress::Onwards { token, stage, device: new_cookie, next }),
+        Progress::Onwards { token, stage, next, .. } => {
+            Ok(Progress::Onwards { token, stage, device: new_cookie, next })
+        }
         other => Ok(other),
     }
 }
