@@ -1,0 +1,316 @@
+//! Setting up: the link one was handed, the pass that an admin read aloud, the QR code, the backup codes.
+
+use fast_qr::{ECL, QRBuilder, QRCode};
+use maud::{Markup, html};
+
+use super::Frame;
+use super::form::{Choice, Field, Form, checkbox};
+use super::parts::{Tone, clock, codes, copy_button, more, notice};
+use super::sign_in::{PASSWORD_HINT, deadline, told, whom_to_ask};
+use crate::time::Timestamp;
+
+/// The first owner's page: `POST /setup/{token}` with `email`, `name`, `password`.
+#[derive(Debug, Clone)]
+pub struct SetupView<'a> {
+    /// Keeps `email` and `name`.
+    pub form: Form<'a>,
+    /// Where the form posts: the address that was opened.
+    pub action: &'a str,
+}
+
+/// The one-time link that the first start printed.
+pub fn setup(frame: &Frame, view: &SetupView) -> Markup {
+    let form = &view.form;
+    let content = html! {
+        h1 { "Set up the first owner" }
+        p class="muted" {
+            "Step 1 of 3. Next come your authenticator app and your backup codes; it takes about three minutes. "
+            "Have your phone at hand."
+        }
+        (form.summary("Please look at this again. Nothing has been created yet."))
+        form class="card" method="post" action=(view.action) novalidate {
+            (form.hidden())
+            (Field::new("name", "Your name").person().focus().show(form))
+            (Field::new("email", "E-mail address").hint("You will sign in with it.").email().show(form))
+            (Field::new("password", "Password").hint(PASSWORD_HINT).new_password().show(form))
+            div class="actions" { button class="main" { "Continue" } }
+        }
+    };
+    frame.narrow("Set up the first owner", form.wrong(), &content)
+}
+
+/// An invited person's page: `POST /invitation/{token}` with `password`.
+#[derive(Debug, Clone)]
+pub struct InvitationView<'a> {
+    /// Keeps nothing: a password is typed anew.
+    pub form: Form<'a>,
+    /// Where the form posts: the address that was opened.
+    pub action: &'a str,
+    /// The person's name.
+    pub name: &'a str,
+    /// What they will sign in with.
+    pub email: &'a str,
+    /// When the link stops working.
+    pub expires_at: Timestamp,
+}
+
+/// The link that an admin handed over.
+pub fn invitation(frame: &Frame, view: &InvitationView) -> Markup {
+    let form = &view.form;
+    let content = html! {
+        h1 { "Welcome, " bdi { (view.name) } }
+        p class="muted" {
+            "Step 1 of 3: choose a password. Next come your authenticator app and your backup codes. "
+            "Have your phone at hand."
+        }
+        (form.summary("Please look at this again."))
+        form class="card" method="post" action=(view.action) novalidate {
+            (form.hidden())
+            (Field::new("email", "E-mail address").hint("You will sign in with it.").email().fixed(view.email).show(form))
+            (Field::new("password", "Password").hint(PASSWORD_HINT).new_password().focus().show(form))
+            div class="actions" { button class="main" { "Continue" } }
+        }
+        p class="muted" {
+            "Not " bdi { (view.name) } "? Please close this page and tell the person who sent you the link. "
+            "It works until " (clock(view.expires_at, frame.now)) "."
+        }
+    };
+    frame.narrow("Welcome", form.wrong(), &content)
+}
+
+/// Which link does not work any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Link {
+    /// The one for the first owner.
+    Setup,
+    /// The one for an invited person.
+    Invitation,
+}
+
+/// A link that expired, was used or never was: one page for all, answered with 404 or 410.
+#[derive(Debug, Clone)]
+pub struct LinkGoneView<'a> {
+    /// Which.
+    pub link: Link,
+    /// Whom to ask, as the organisation wrote it.
+    pub help_contact: Option<&'a str>,
+}
+
+/// What to do when the link does not work any more.
+pub fn link_gone(frame: &Frame, view: &LinkGoneView) -> Markup {
+    let sign_in = html! { div class="actions" { a class="button main" href="/sign-in" { "Sign in" } } };
+    let content = match view.link {
+        Link::Setup => html! {
+            p { "The link has expired, or the first owner is set up already." }
+            p { "If that was you, sign in. If not, whoever runs this host finds a fresh link in the output of "
+                code { "idp serve" } " after a restart, as long as there is no owner." }
+            (sign_in)
+        },
+        Link::Invitation => html! {
+            p { "It has expired, was used already, or a newer one was made. Links work once and for 72 hours." }
+            p { "If you have set your password, sign in. If not, ask for a new link. " (whom_to_ask(view.help_contact)) }
+            (sign_in)
+        },
+    };
+    told(frame, "This link no longer works", &content)
+}
+
+/// The pass: `POST /enrol/pass` with `pass`.
+#[derive(Debug, Clone)]
+pub struct PassView<'a> {
+    /// Keeps nothing: the pass is typed anew.
+    pub form: Form<'a>,
+    /// How many wrong passes are left before this one is void.
+    pub tries_left: u32,
+    /// When the window closes.
+    pub closes_at: Timestamp,
+    /// Whom to ask, as the organisation wrote it.
+    pub help_contact: Option<&'a str>,
+}
+
+/// The twelve symbols that an admin reads aloud.
+pub fn pass(frame: &Frame, view: &PassView) -> Markup {
+    let form = &view.form;
+    let field = Field::new("pass", "Enrolment pass")
+        .hint("12 letters and digits, like K7PM-2XQD-9RTH. Capitals and dashes do not matter.")
+        .spoken()
+        .focus();
+    let content = html! {
+        h1 { "Enter the pass that your admin read to you" }
+        p class="muted" { "With it you set up your new authenticator app. Your old one no longer works." }
+        (form.summary("That did not work. Nothing is lost."))
+        form class="card" method="post" action="/enrol/pass" novalidate {
+            (form.hidden())
+            (field.show(form))
+            p class="hint" {
+                "It works until " (clock(view.closes_at, frame.now)) ". "
+                @if view.tries_left == 1 { "One try is left" } @else { (view.tries_left) " tries are left" }
+                "; after that, your admin makes a new one."
+            }
+            div class="actions" { button class="main" { "Continue" } }
+        }
+        (more("You have no pass?", &html! {
+            p { "You get it by phone or in person, never by e-mail. " (whom_to_ask(view.help_contact)) }
+            p { strong { "Nobody there will ask for your password." } }
+        }))
+    };
+    frame.narrow("Enter your enrolment pass", form.wrong(), &content)
+}
+
+/// The authenticator app: `POST /enrol` with `code`.
+#[derive(Debug, Clone)]
+pub struct QrView<'a> {
+    /// Keeps nothing: the code is typed anew.
+    pub form: Form<'a>,
+    /// The `otpauth://totp/…` address.
+    pub otpauth: &'a str,
+    /// The shared secret in base32, as an app takes it.
+    pub secret: &'a str,
+    /// When the window closes, if it does.
+    pub closes_at: Option<Timestamp>,
+}
+
+/// Scan, then prove it with a code.
+pub fn qr(frame: &Frame, view: &QrView) -> Markup {
+    let form = &view.form;
+    let content = html! {
+        h1 { "Set up your authenticator app" }
+        (form.summary("That did not work. Nothing is lost."))
+        @if let Some(closes_at) = view.closes_at { (deadline(closes_at, frame)) }
+        form class="card" method="post" action="/enrol" novalidate {
+            (form.hidden())
+            (app_steps(form, view.otpauth, view.secret))
+            div class="actions" { button class="main" { "Continue" } }
+        }
+    };
+    frame.narrow("Set up your authenticator app", form.wrong(), &content)
+}
+
+/// Three steps: an app, the QR code or the secret, a code to prove it.
+pub(super) fn app_steps(form: &Form, otpauth: &str, secret: &str) -> Markup {
+    let code = Field::new("code", "6-digit code").hint("The app shows a new one every 30 seconds.").otp();
+    html! {
+        ol class="steps" {
+            li {
+                p { "Open an authenticator app on your phone: 2FAS, Aegis, Google or Microsoft Authenticator, "
+                    "1Password and Bitwarden all work." }
+            }
+            li {
+                p { "Add an account and scan this." }
+                (qr_code(otpauth))
+                (more("You can not scan it?", &html! {
+                    p { a class="button" href=(otpauth) { "Open in the app on this device" } }
+                    p { "Or type this key into the app, as a time-based one:" }
+                    p class="secret long" id="key" { (grouped(secret)) }
+                    p { (copy_button("key", "Copy the key")) }
+                }))
+            }
+            li { (code.show(form)) }
+        }
+    }
+}
+
+/// Groups of four, so that one does not get lost while typing.
+fn grouped(secret: &str) -> String {
+    let symbols: Vec<char> = secret.chars().filter(|c| !c.is_whitespace()).collect();
+    symbols.chunks(4).map(|g| g.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
+}
+
+/// The address as a QR code, dark on white in every colour scheme, with the four quiet modules the standard asks for
+/// (ISO/IEC 18004). An address too long for a QR code leaves the key to be typed.
+fn qr_code(text: &str) -> Markup {
+    let Ok(code) = QRBuilder::new(text).ecl(ECL::M).build() else {
+        return notice(Tone::Warn, &html! { p { "This key does not fit into a QR code. Please type it instead." } });
+    };
+    let side = code.size + 8;
+    html! {
+        svg class="qr" viewBox={ "0 0 " (side) " " (side) } role="img" shape-rendering="crispEdges"
+            aria-label="QR code for your authenticator app" xmlns="http://www.w3.org/2000/svg" {
+            rect width=(side) height=(side) fill="#fff" {}
+            path fill="#000" d=(dark_modules(&code)) {}
+        }
+    }
+}
+
+/// One path over all dark modules, each run in a row as one rectangle.
+fn dark_modules(code: &QRCode) -> String {
+    let mut path = String::with_capacity(8 * 1024);
+    for y in 0..code.size {
+        let mut x = 0;
+        while x < code.size {
+            let run = (x..code.size).take_while(|x| code[y][*x].value()).count();
+            if run > 0 {
+                path.push_str(&format!("M{} {}h{run}v1h-{run}z", x + 4, y + 4));
+            }
+            x += run.max(1);
+        }
+    }
+    path
+}
+
+/// Fresh backup codes, shown once as the POST's own answer: `POST {action}` with `stored=on`.
+#[derive(Debug, Clone)]
+pub struct BackupCodesView<'a> {
+    /// Keeps `stored`.
+    pub form: Form<'a>,
+    /// `/enrol/stored`, or `/profile/backup-codes/stored`.
+    pub action: &'a str,
+    /// The codes in groups of four; empty when the page is shown again after they were shown once.
+    pub codes: Vec<String>,
+    /// Whose they are: printed with the codes, so that the sheet can be told from others.
+    pub email: &'a str,
+    /// For the first owner: the files that have to be backed up.
+    pub files: Option<FilesToKeep<'a>>,
+}
+
+/// What the first owner has to keep safe, as paths on the host.
+#[derive(Debug, Clone)]
+pub struct FilesToKeep<'a> {
+    /// The key that opens the stored authenticator secrets.
+    pub seed_key: &'a str,
+    /// The data folder that `idp backup` copies.
+    pub data: &'a str,
+}
+
+/// Grid, copy, download, print, and a tick before going on.
+pub fn backup_codes(frame: &Frame, view: &BackupCodesView) -> Markup {
+    let form = &view.form;
+    let heading = format!("Backup codes · {} · {}", frame.organisation, view.email);
+    let content = html! {
+        h1 { "Save your backup codes" }
+        (form.summary("One thing is left to do."))
+        section class="card" {
+            @if view.codes.is_empty() {
+                p { "Your codes were shown once and can not be shown again. If you did not save them, go on and make "
+                    "new ones on your profile page." }
+            } @else {
+                p { "Each of them signs you in once, with your password, when your phone is lost or broken. "
+                    strong { "This is the only time you see them." }
+                    " Keep them where you find them without your phone: on paper, or in a password manager." }
+                (codes(&view.codes, &heading, "backup-codes.txt"))
+            }
+        }
+        @if let Some(files) = &view.files { (files_to_keep(files)) }
+        form class="card screen" method="post" action=(view.action) novalidate {
+            (form.hidden())
+            (checkbox(form, "stored", &Choice::new("on", "I stored my backup codes")))
+            div class="actions" { button class="main" { "Continue" } }
+        }
+    };
+    frame.narrow("Save your backup codes", form.wrong(), &content)
+}
+
+fn files_to_keep(files: &FilesToKeep) -> Markup {
+    html! {
+        section class="card screen" aria-labelledby="files" {
+            h2 id="files" { "Two things to back up on the host" }
+            ul {
+                li { strong { "The key, once: " } code { (files.seed_key) }
+                    ". Without it nobody's authenticator app works after a restore. It is in no backup, so keep a copy "
+                    "somewhere else than the backups." }
+                li { strong { "The data, daily: " } code { "idp backup" } " from cron copies " code { (files.data) }
+                    " while the server runs." }
+            }
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! The dozen parts that pages are put together from.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use crate::ids::FactorId;
+use crate::time::Timestamp;
+
+/// How good the news is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Neither good nor bad.
+    Plain,
+    /// Done, or well.
+    Good,
+    /// To be looked at.
+    Warn,
+    /// Refused, broken or dangerous.
+    Bad,
+}
+
+impl Tone {
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Good => "good",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// A word or two in a pill.
+#[derive(Debug, Clone)]
+pub struct Badge {
+    /// The words. Colour only supports them.
+    pub text: String,
+    /// How good the news is.
+    pub tone: Tone,
+}
+
+impl Badge {
+    /// A badge.
+    pub fn new(tone: Tone, text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone }
+    }
+
+    pub(super) fn show(&self) -> Markup {
+        html! { span class={ "badge " (self.tone.class()) } { (self.text) } }
+    }
+}
+
+/// One authenticator app of a person, as profile and console list it.
+#[derive(Debug, Clone)]
+pub struct FactorLine {
+    /// Which.
+    pub id: FactorId,
+    /// What kind it is: "Authenticator app".
+    pub kind: String,
+    /// The name that its owner gave it.
+    pub name: String,
+    /// When it was confirmed.
+    pub added_at: Timestamp,
+    /// When it last let its owner in.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// One step of a case.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// What is to be done.
+    pub title: String,
+    /// How, by whom, when; empty when there is nothing to say yet.
+    pub detail: String,
+    /// How far it is.
+    pub state: TaskState,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskState {
+    /// Done.
+    Done,
+    /// Waits for somebody.
+    Waiting,
+    /// Comes later.
+    ToDo,
+    /// Will not be done any more.
+    Ended,
+}
+
+/// The steps of a case, in order.
+pub(super) fn tasks(tasks: &[Task]) -> Markup {
+    html! {
+        ol class="tasks" {
+            @for task in tasks {
+                @let (class, tone, word) = match task.state {
+                    TaskState::Done => (Some("done"), Tone::Good, "done"),
+                    TaskState::Waiting => (Some("now"), Tone::Warn, "waiting"),
+                    TaskState::ToDo => (None, Tone::Plain, "to do"),
+                    TaskState::Ended => (None, Tone::Bad, "not done"),
+                };
+                li class=[class] {
+                    div {
+                        strong { (task.title) }
+                        @if !task.detail.is_empty() { small { (task.detail) } }
+                    }
+                    (Badge::new(tone, word).show())
+                }
+            }
+        }
+    }
+}
+
+/// A fold with more to read.
+pub(super) fn more(summary: &str, content: &Markup) -> Markup {
+    html! { details { summary { (summary) } div { (content) } } }
+}
+
+/// A message that stands in the page.
+pub(super) fn notice(tone: Tone, content: &Markup) -> Markup {
+    html! { div class={ "notice " (tone.class()) } { (content) } }
+}
+
+/// A card with a heading.
+pub(super) fn card(id: &str, heading: &str, content: &Markup) -> Markup {
+    html! { section class="card" aria-labelledby=(id) { h2 id=(id) { (heading) } (content) } }
+}
+
+/// The heading of a console page with what stands above it and its actions to the right.
+pub(super) fn heading(trail: Option<&Markup>, title: &str, actions: Option<&Markup>) -> Markup {
+    html! {
+        div class="head" {
+            div { @if let Some(trail) = trail { p class="trail" { (trail) } } h1 { (title) } }
+            @if let Some(actions) = actions { (actions) }
+        }
+    }
+}
+
+/// A column of a table: its heading, and whether a phone can do without it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Column(pub &'static str, pub Width);
+
+/// How a column behaves on narrow screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Width {
+    /// Always shown, broken where needed.
+    Any,
+    /// Always shown, never broken.
+    Whole,
+    /// Left out on a phone: what it says stands on the page that the row leads to.
+    WideOnly,
+}
+
+/// A table; one cell for each column in every row.
+pub(super) fn table(label: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup {
+    let class = |i: usize| match columns.get(i).map(|c| c.1) {
+        Some(Width::WideOnly) => Some("wide"),
+        Some(Width::Whole) => Some("whole"),
+        _ => None,
+    };
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label=(label) {
+            table {
+                thead { tr { @for (i, column) in columns.iter().enumerate() {
+                    th scope="col" class=[class(i)] { (column.0) }
+                } } }
+                tbody { @for row in rows { tr { @for (i, cell) in row.iter().enumerate() {
+                    td class=[class(i)] { (cell) }
+                } } } }
+            }
+        }
+    }
+}
+
+/// Names and values.
+pub(super) fn facts(rows: &[(&str, Markup)]) -> Markup {
+    html! { dl class="facts" { @for (name, value) in rows { dt { (name) } dd { (value) } } } }
+}
+
+/// What stands where a list would, when there is nothing to list.
+pub(super) fn empty(title: &str, text: &str) -> Markup {
+    html! { div class="card empty" { p { strong { (title) } } p class="muted" { (text) } } }
+}
+
+/// Links at the foot of a list.
+pub(super) fn pager(first: Option<(&str, &str)>, next: Option<(&str, &str)>) -> Markup {
+    html! {
+        @if first.is_some() || next.is_some() {
+            nav class="pager" aria-label="Pages" {
+                @for (label, href) in [first, next].into_iter().flatten() { a class="button" href=(href) { (label) } }
+            }
+        }
+    }
+}
+
+/// The way out of a form.
+pub(super) fn cancel(href: &str) -> Markup {
+    html! { a href=(href) { "Cancel" } }
+}
+
+/// One secret, large enough to be read aloud, with a button that copies it.
+///
+/// A screen reader spells it: group after group, symbol by symbol.
+pub(super) fn secret(id: &str, text: &str) -> Markup {
+    html! {
+        p class="secret" id=(id) role="img" aria-label=(spelled(text)) { (text) }
+        p class="screen" { (copy_button(id, "Copy")) }
+    }
+}
+
+/// `K 7 P M, 2 X Q D` for `K7PM-2XQD`.
+pub(super) fn spelled(text: &str) -> String {
+    let group = |g: &str| g.chars().map(String::from).collect::<Vec<_>>().join(" ");
+    text.split(['-', ' ']).map(group).collect::<Vec<_>>().join(", ")
+}
+
+/// A button that copies the text of the element `id`; hidden where no script runs.
+pub(super) fn copy_button(id: &str, label: &str) -> Markup {
+    html! { button type="button" hidden data-copy=(id) { (label) } }
+}
+
+/// Codes as a grid, with buttons to copy, save and print them; `heading` goes into the file and onto the paper.
+pub(super) fn codes(codes: &[String], heading: &str, file: &str) -> Markup {
+    html! {
+        p class="paper" { strong { (heading) } }
+        ul class="codes" id="codes" { @for code in codes { li { (code) } } }
+        div class="actions" {
+            (copy_button("codes", "Copy"))
+            button type="button" hidden data-save="codes" data-file=(file) data-heading=(heading) { "Download" }
+            button type="button" hidden data-print { "Print" }
+        }
+        noscript { p class="hint screen" { "Select the codes to copy them, or print this page." } }
+    }
+}
+
+/// How long ago `at` was, with the exact moment on hover; a date once it is more than a month ago.
+pub fn time_ago(at: Timestamp, now: Timestamp) -> Markup {
+    let past = now.since(at);
+    let text = if past < MONTH { ago(at, now) } else { day(at) };
+    html! {
+        time datetime=(at.to_seconds_text()) title=(exact(at)) data-ago[past < MONTH] { (text) }
+    }
+}
+
+/// The same, or `never`.
+pub(super) fn time_ago_or_never(at: Option<Timestamp>, now: Timestamp) -> Markup {
+    html! { @if let Some(at) = at { (time_ago(at, now)) } @else { "never" } }
+}
+
+/// A time of day for today, with the date for any other day; scripts show it in the reader's own zone.
+pub(super) fn clock(at: Timestamp, now: Timestamp) -> Markup {
+    let text = exact(at);
+    let text = if at.date() == now.date() { &text[11..16] } else { &text[..16] };
+    html! { time datetime=(at.to_seconds_text()) title=(exact(at)) data-clock { (text) " UTC" } }
+}
+
+/// `2026-11-24 09:12:00 UTC`.
+pub(super) fn exact(at: Timestamp) -> String {
+    let text = at.to_seconds_text();
+    format!("{} {} UTC", &text[..10], &text[11..19])
+}
+
+/// `3 February 2026`.
+pub(super) fn day(at: Timestamp) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let (year, month, day) = at.date();
+    let month = usize::try_from(month - 1).ok().and_then(|m| MONTHS.get(m)).unwrap_or(&"");
+    format!("{day} {month} {year}")
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+
+fn ago(at: Timestamp, now: Timestamp) -> String {
+    let (distance, future) = if at > now { (at.since(now), true) } else { (now.since(at), false) };
+    let unit = [(DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")].into_iter().find(|(size, _)| distance >= *size);
+    match (unit, future) {
+        (None, false) => "just now".to_owned(),
+        (None, true) => "in less than a minute".to_owned(),
+        (Some((size, word)), false) => format!("{} ago", count(distance.as_secs() / size.as_secs(), word)),
+        (Some((size, word)), true) => format!("in {}", count(distance.as_secs() / size.as_secs(), word)),
+    }
+}
+
+/// `1 code`, `3 codes`.
+pub(super) fn count(number: u64, word: &str) -> String {
+    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+}
+
+/// `45 seconds`, `60 minutes`, `24 hours`, `7 days`: the unit in which a person would say it.
+pub(super) fn lasting(d: Duration) -> String {
+    let rounded = |size: Duration| d.as_secs().div_ceil(size.as_secs());
+    if d < 2 * MINUTE {
+        count(d.as_secs().max(1), "second")
+    } else if d < 2 * HOUR {
+        count(rounded(MINUTE), "minute")
+    } else if d <= 3 * DAY {
+        count(rounded(HOUR), "hour")
+    } else {
+        count(rounded(DAY), "day")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
+        let said = |text: &str| time_ago(text.parse().unwrap(), now).into_string();
+        assert!(said("2026-11-24T11:59:30Z").contains(">just now<"));
+        assert!(said("2026-11-24T11:00:00Z").contains(">1 hour ago<"));
+        assert!(said("2026-11-19T07:58:00Z").contains("title=\"2026-11-19 07:58:00 UTC\" data-ago>5 days ago<"));
+        assert!(said("2026-02-03T09:12:00Z").contains("UTC\">3 February 2026<"));
+        assert!(said("2026-11-24T12:59:30Z").contains(">in 59 minutes<"));
+    }
+
+    #[test]
+    fn lengths_are_said_in_the_unit_a_person_would_use() {
+        let said = |seconds| lasting(Duration::from_secs(seconds));
+        assert_eq!(said(1), "1 second");
+        assert_eq!(said(45), "45 seconds");
+        assert_eq!(said(3600), "60 minutes");
+        assert_eq!(said(24 * 3600), "24 hours");
+        assert_eq!(said(72 * 3600), "72 hours");
+        assert_eq!(said(7 * 24 * 3600), "7 days");
+    }
+
+    #[test]
+    fn a_pass_is_spelled_for_those_who_hear_it() {
+        assert_eq!(spelled("K7PM-2XQD"), "K 7 P M, 2 X Q D");
+    }
+}
