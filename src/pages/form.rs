@@ -125,6 +125,7 @@ enum Kind {
     Area,
     Search,
     Email,
+    Address,
     Person,
     CurrentPassword,
     NewPassword,
@@ -140,6 +141,7 @@ impl Kind {
             Self::Text | Self::Area => ("text", "off", None, None),
             Self::Search => ("search", "off", None, None),
             Self::Email => ("email", "username", Some("email"), None),
+            Self::Address => ("email", "off", Some("email"), None),
             Self::Person => ("text", "name", None, None),
             Self::CurrentPassword => ("password", "current-password", None, None),
             Self::NewPassword => ("password", "new-password", None, None),
@@ -159,7 +161,7 @@ impl Kind {
 
     /// Text that is spelled, not written: no capitals, corrections or red lines of the browser's own.
     const fn spelled(self) -> bool {
-        self.secret() || matches!(self, Self::Email)
+        self.secret() || matches!(self, Self::Email | Self::Address)
     }
 }
 
@@ -201,6 +203,11 @@ impl<'a> Field<'a> {
     /// The e-mail address that one signs in with.
     pub const fn email(self) -> Self {
         self.kind(Kind::Email)
+    }
+
+    /// Somebody else's e-mail address: the browser does not offer one's own.
+    pub const fn address(self) -> Self {
+        self.kind(Kind::Address)
     }
 
     /// The person's own name.

@@ -24,6 +24,7 @@ pub mod recovery;
 #[cfg(test)]
 mod samples;
 pub mod sign_in;
+pub mod standing;
 pub mod user;
 pub mod users;
 

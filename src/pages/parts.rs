@@ -195,6 +195,13 @@ pub(super) fn pager(first: Option<(&str, &str)>, next: Option<(&str, &str)>) -> 
     }
 }
 
+/// `path` with those of the `pairs` that have a value as its query.
+pub(super) fn address<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
 /// The way out of a form.
 pub(super) fn cancel(href: &str) -> Markup {
     html! { a href=(href) { "Cancel" } }
