@@ -4,8 +4,7 @@ use maud::{Markup, html};
 
 use super::form::{Field, Form, select};
 use super::parts::{
-    Badge, Column, Tone, Width, address, card, copy_button, empty, exact, facts, heading, notice, pager, table,
-    time_ago,
+    Badge, Tone, address, card, copy_button, empty, exact, facts, heading, notice, pager, table, time_ago,
 };
 use super::{Frame, Section};
 use crate::ids::CaseNumber;
@@ -159,22 +158,29 @@ fn export(form: &Form, filtered: bool) -> Markup {
 
 /// A table of entries: when, what, by whom. Few columns, so that a phone shows them all.
 pub(super) fn entry_table(frame: &Frame, label: &str, entries: &[EntryLine]) -> Markup {
-    let columns = [Column("When", Width::Any), Column("What", Width::Any), Column("Entry", Width::Whole)];
+    let columns = ["When", "What", "Entry"];
     let row = |e: &EntryLine| {
         vec![
-            html! { (time_ago(e.at, frame.now)) br; small { (exact(e.at)) } },
+            html! { (time_ago(e.at, frame.now)) br; small class="whole" { (exact(e.at)) } },
             html! {
                 (e.what) " " (e.outcome.badge().show()) br;
                 small {
                     code { (e.action) } " · by " bdi { (e.actor) }
                     @if !e.target.is_empty() { " · concerns " bdi { (e.target) } }
-                    @if let Some(case) = e.case { " · " a href={ "/admin/recovery/" (case) } { (case) } }
+                    @if let Some(case) = e.case { " · " (case_link(frame, case)) }
                 }
             },
-            html! { a href={ "/admin/audit/" (e.seq) } { "#" (e.seq) } },
+            html! { a class="whole" href={ "/admin/audit/" (e.seq) } { "#" (e.seq) } },
         ]
     };
     table(label, &columns, &entries.iter().map(row).collect::<Vec<_>>())
+}
+
+/// To the case for those who look after people, for auditors to its entries.
+fn case_link(frame: &Frame, case: CaseNumber) -> Markup {
+    let opens_cases = frame.signed_in.as_ref().is_some_and(|v| v.role.looks_after_people());
+    let path = if opens_cases { "/admin/recovery/" } else { "/admin/audit?case=" };
+    html! { a class="whole" href={ (path) (case) } { (case) } }
 }
 
 /// Somebody or something that an entry names.
@@ -260,7 +266,7 @@ fn header(frame: &Frame, view: &EntryView) -> Markup {
         rows.push(("Concerns", party(target)));
     }
     if let Some(case) = line.case {
-        rows.push(("Case", html! { a href={ "/admin/recovery/" (case) } { (case) } }));
+        rows.push(("Case", case_link(frame, case)));
     }
     for (name, text) in [("Reason", &view.reason), ("Ticket", &view.ticket)] {
         if !text.is_empty() {

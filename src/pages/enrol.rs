@@ -198,9 +198,9 @@ pub(super) fn app_steps(form: &Form, otpauth: &str, secret: &str) -> Markup {
             li {
                 p { "Add an account and scan this." }
                 (qr_code(otpauth))
+                div class="actions" { a class="button" href=(otpauth) { "Open in an app on this device" } }
                 (more("You can not scan it?", &html! {
-                    p { a class="button" href=(otpauth) { "Open in the app on this device" } }
-                    p { "Or type this key into the app, as a time-based one:" }
+                    p { "Type this key into the app, as a time-based one:" }
                     p class="secret long" id="key" { (grouped(secret)) }
                     p { (copy_button("key", "Copy the key")) }
                 }))

@@ -107,7 +107,7 @@ impl Frame<'_> {
                 header class="bar" {
                     a class="brand" href="/" { (self.organisation) }
                     a class="who muted" href="/profile" aria-current=[self.on_profile()] {
-                        bdi { (viewer.name) } " · " (viewer.role)
+                        bdi { (viewer.name) } span class="wide" { " · " (viewer.role) }
                     }
                     form class="inline" method="post" action="/sign-out" {
                         input type="hidden" name="csrf" value=(viewer.csrf);

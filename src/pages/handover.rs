@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::Frame;
 use super::grants::Subject;
 use super::parts::{Task, card, clock, codes, heading, lasting, secret, tasks};
+use super::recovery;
 use super::users::page;
 use crate::ids::CaseNumber;
 use crate::time::Timestamp;
@@ -59,7 +60,7 @@ pub fn reset_done(frame: &Frame, view: &ResetDoneView) -> Markup {
         }
         (card("steps", &format!("Case {}", view.case), &tasks(&view.tasks)))
     };
-    page(frame, &title, false, &content)
+    recovery::page(frame, &title, &content)
 }
 
 /// After issuing backup codes.

@@ -138,37 +138,23 @@ pub(super) fn heading(trail: Option<&Markup>, title: &str, actions: Option<&Mark
     }
 }
 
-/// A column of a table: its heading, and whether a phone can do without it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Column(pub &'static str, pub Width);
-
-/// How a column behaves on narrow screens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Width {
-    /// Always shown, broken where needed.
-    Any,
-    /// Always shown, never broken.
-    Whole,
-    /// Left out on a phone: what it says stands on the page that the row leads to.
-    WideOnly,
-}
-
-/// A table; one cell for each column in every row.
-pub(super) fn table(label: &str, columns: &[Column], rows: &[Vec<Markup>]) -> Markup {
-    let class = |i: usize| match columns.get(i).map(|c| c.1) {
-        Some(Width::WideOnly) => Some("wide"),
-        Some(Width::Whole) => Some("whole"),
-        _ => None,
-    };
+/// A table; one cell for each heading in every row, the first one naming what the row is about.
+///
+/// On a phone the stylesheet sets the cells of a row under each other, each after its heading. Browsers take a table's
+/// meaning away with its layout, so the roles stand here in words.
+pub(super) fn table(label: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    let heading = |i: usize| headings.get(i).filter(|h| i > 0 && !h.is_empty());
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(label) {
-            table {
-                thead { tr { @for (i, column) in columns.iter().enumerate() {
-                    th scope="col" class=[class(i)] { (column.0) }
+            table role="table" {
+                thead role="rowgroup" { tr role="row" {
+                    @for heading in headings { th role="columnheader" scope="col" { (heading) } }
+                } }
+                tbody role="rowgroup" { @for row in rows { tr role="row" {
+                    @for (i, cell) in row.iter().enumerate() {
+                        td role="cell" data-heading=[heading(i)] { (cell) }
+                    }
                 } } }
-                tbody { @for row in rows { tr { @for (i, cell) in row.iter().enumerate() {
-                    td class=[class(i)] { (cell) }
-                } } } }
             }
         }
     }
@@ -233,7 +219,7 @@ pub(super) fn codes(codes: &[String], heading: &str, file: &str) -> Markup {
     html! {
         p class="paper" { strong { (heading) } }
         ul class="codes" id="codes" { @for code in codes { li { (code) } } }
-        div class="actions" {
+        div class="actions tools" {
             (copy_button("codes", "Copy"))
             button type="button" hidden data-save="codes" data-file=(file) data-heading=(heading) { "Download" }
             button type="button" hidden data-print { "Print" }

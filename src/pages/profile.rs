@@ -4,9 +4,7 @@ use maud::{Markup, html};
 
 use super::enrol::app_steps;
 use super::form::{Field, Form};
-use super::parts::{
-    Column, FactorLine, Tone, Width, cancel, card, count, day, heading, notice, table, time_ago, time_ago_or_never,
-};
+use super::parts::{FactorLine, Tone, cancel, card, count, day, heading, notice, table, time_ago, time_ago_or_never};
 use super::sign_in::PASSWORD_HINT;
 use super::{Frame, Section};
 use crate::ids::FactorId;
@@ -89,12 +87,7 @@ fn after_backup_code() -> Markup {
 }
 
 fn factors(frame: &Frame, view: &ProfileView) -> Markup {
-    let columns = [
-        Column("Authenticator app", Width::Any),
-        Column("Added", Width::WideOnly),
-        Column("Last used", Width::Any),
-        Column("", Width::Whole),
-    ];
+    let columns = ["Authenticator app", "Added", "Last used", ""];
     let row = |f: &FactorLine| {
         vec![
             html! { strong { bdi { (f.name) } } },
@@ -146,7 +139,7 @@ fn backup_codes(view: &ProfileView) -> Markup {
 }
 
 fn activity(frame: &Frame, activity: &[OwnActivity]) -> Markup {
-    let columns = [Column("When", Width::Any), Column("What", Width::Any), Column("From", Width::WideOnly)];
+    let columns = ["When", "What", "From"];
     let row = |a: &OwnActivity| vec![time_ago(a.at, frame.now), html! { (a.text) }, html! { (a.source) }];
     let rows: Vec<_> = activity.iter().map(row).collect();
     card(

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::audit::{EntryLine, entry_table};
 use super::grants::Subject;
-use super::parts::{Badge, Column, Task, Width, card, clock, empty, facts, heading, pager, table, tasks, time_ago};
+use super::parts::{Badge, Task, card, clock, empty, facts, heading, pager, table, tasks, time_ago};
 use super::{Frame, Section};
 use crate::ids::{CaseNumber, UserId};
 use crate::time::Timestamp;
@@ -39,18 +39,12 @@ pub struct CaseLine {
 
 /// Every recovery until it is done, expired, refused or reversed.
 pub fn board(frame: &Frame, view: &BoardView) -> Markup {
-    let columns = [
-        Column("Case", Width::Whole),
-        Column("Person and state", Width::Any),
-        Column("Opened", Width::WideOnly),
-        Column("Window closes", Width::WideOnly),
-    ];
+    let columns = ["Case", "Person", "State", "Opened", "Window closes"];
     let row = |c: &CaseLine| {
         vec![
-            html! { a href={ "/admin/recovery/" (c.number) } { (c.number) } },
-            html! {
-                a href={ "/admin/users/" (c.person_id) } { bdi { (c.person) } } br; (c.state.show())
-            },
+            html! { a class="whole" href={ "/admin/recovery/" (c.number) } { strong { (c.number) } } },
+            html! { a href={ "/admin/users/" (c.person_id) } { bdi { (c.person) } } },
+            c.state.show(),
             html! { (time_ago(c.opened_at, frame.now)) br; small { "by " bdi { (c.opened_by) } } },
             html! { @if let Some(at) = c.closes_at { (time_ago(at, frame.now)) } @else { "–" } },
         ]
@@ -68,7 +62,8 @@ pub fn board(frame: &Frame, view: &BoardView) -> Markup {
     page(frame, "Recovery", &content)
 }
 
-fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
+/// A page of the recovery section.
+pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
     Frame { section: Some(Section::Recovery), ..frame.clone() }.wide(title, false, content)
 }
 

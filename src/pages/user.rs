@@ -5,8 +5,7 @@ use maud::{Markup, html};
 use super::Frame;
 use super::audit::{EntryLine, entry_table};
 use super::parts::{
-    Column, FactorLine, Tone, Width, card, clock, count, day, empty, facts, notice, pager, table, time_ago,
-    time_ago_or_never,
+    FactorLine, Tone, card, clock, count, day, empty, facts, notice, pager, table, time_ago, time_ago_or_never,
 };
 use super::users::{page, status};
 use crate::ids::{CaseNumber, UserId};
@@ -231,7 +230,7 @@ pub fn mfa(frame: &Frame, view: &MfaView) -> Markup {
 }
 
 fn factors(frame: &Frame, factors: &[FactorLine]) -> Markup {
-    let columns = [Column("Factor", Width::Any), Column("Added", Width::Any), Column("Last used", Width::Any)];
+    let columns = ["Factor", "Added", "Last used"];
     let row = |f: &FactorLine| {
         vec![
             html! { strong { (f.kind) } br; small { bdi { (f.name) } } },

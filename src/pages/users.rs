@@ -4,8 +4,7 @@ use maud::{Markup, html};
 
 use super::form::{Choice, Field, Form, radios, select};
 use super::parts::{
-    Badge, Column, Tone, Width, address, cancel, clock, copy_button, count, empty, heading, pager, table,
-    time_ago_or_never,
+    Badge, Tone, address, cancel, clock, copy_button, count, empty, heading, pager, table, time_ago_or_never,
 };
 use super::{Frame, Section};
 use crate::ids::UserId;
@@ -80,12 +79,7 @@ fn filter(form: &Form, filtered: bool) -> Markup {
 }
 
 fn list(frame: &Frame, people: &[UserLine]) -> Markup {
-    let columns = [
-        Column("Person", Width::Any),
-        Column("State", Width::Any),
-        Column("Role", Width::WideOnly),
-        Column("Last sign-in", Width::WideOnly),
-    ];
+    let columns = ["Person", "State", "Role", "Last sign-in"];
     let row = |p: &UserLine| {
         vec![
             html! { a href={ "/admin/users/" (p.id) } { strong { bdi { (p.name) } } } br; small { (p.email) } },
@@ -135,7 +129,7 @@ pub struct AddPersonView<'a> {
 /// Who, and what they may do.
 pub fn add_person(frame: &Frame, view: &AddPersonView) -> Markup {
     let form = &view.form;
-    let choices: Vec<_> = view.roles.iter().map(|r| Choice::new(r.as_str(), r.as_str()).hint(role_hint(*r))).collect();
+    let choices: Vec<_> = view.roles.iter().map(|role| role_choice(*role)).collect();
     let people = html! { a href="/admin/users" { "People" } };
     let content = html! {
         (heading(Some(&people), "Add a person", None))
@@ -153,13 +147,14 @@ pub fn add_person(frame: &Frame, view: &AddPersonView) -> Markup {
     page(frame, "Add a person · People", form.wrong(), &content)
 }
 
-const fn role_hint(role: Role) -> &'static str {
-    match role {
-        Role::Member => "Signs in and looks after their own account.",
-        Role::Auditor => "Reads and exports the audit log, nothing else.",
-        Role::Admin => "The help desk: looks after members and runs recoveries.",
-        Role::Owner => "Everything, and recovers admins and other owners.",
-    }
+fn role_choice(role: Role) -> Choice<'static> {
+    let (label, hint) = match role {
+        Role::Member => ("Member", "Signs in and looks after their own account."),
+        Role::Auditor => ("Auditor", "Reads and exports the audit log, nothing else."),
+        Role::Admin => ("Admin", "The help desk: looks after members and runs recoveries."),
+        Role::Owner => ("Owner", "Everything, and recovers admins and other owners."),
+    };
+    Choice::new(role.as_str(), label).hint(hint)
 }
 
 /// The link that lets a person set up their account, shown once as the POST's own answer.
