@@ -217,9 +217,9 @@ fn grouped(secret: &str) -> String {
 }
 
 /// The address as a QR code, dark on white in every colour scheme, with the four quiet modules the standard asks for
-/// (ISO/IEC 18004). An address too long for a QR code leaves the key to be typed.
+/// (ISO/IEC 18004). A screen is clean, so the lowest correction gives the largest modules. An address too long for a QR code leaves the key to be typed.
 fn qr_code(text: &str) -> Markup {
-    let Ok(code) = QRBuilder::new(text).ecl(ECL::M).build() else {
+    let Ok(code) = QRBuilder::new(text).ecl(ECL::L).build() else {
         return notice(Tone::Warn, &html! { p { "This key does not fit into a QR code. Please type it instead." } });
     };
     let side = code.size + 8;
@@ -312,5 +312,33 @@ fn files_to_keep(files: &FilesToKeep) -> Markup {
                     " while the server runs." }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_qr_code_is_drawn_the_right_way_round() {
+        let code = QRBuilder::new("otpauth://totp/x?secret=JBSWY3DPEHPK3PXP").ecl(ECL::L).build().unwrap();
+        let path = dark_modules(&code);
+        // ISO/IEC 18004: row `size - 8`, column 8 is always dark. In a mirrored drawing it would be light or dark.
+        let (row, column) = (code.size - 8 + 4, 8 + 4);
+        let runs = path.split('M').skip(1).map(|run| {
+            let (x, rest) = run.split_once(' ').unwrap();
+            let (y, rest) = rest.split_once('h').unwrap();
+            let (length, _) = rest.split_once('v').unwrap();
+            [x, y, length].map(|n| n.parse::<usize>().unwrap())
+        });
+        let runs: Vec<_> = runs.collect();
+        assert!(runs.iter().any(|[x, y, length]| *y == row && (*x..x + length).contains(&column)));
+        let dark = (0..code.size).flat_map(|y| code[y].iter()).filter(|m| m.value()).count();
+        assert_eq!(runs.iter().map(|[.., length]| length).sum::<usize>(), dark);
+    }
+
+    #[test]
+    fn a_secret_is_shown_in_groups_of_four() {
+        assert_eq!(grouped("JBSWY3DPEHPK3PXPAB"), "JBSW Y3DP EHPK 3PXP AB");
     }
 }

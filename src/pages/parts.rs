@@ -145,10 +145,14 @@ pub(super) fn heading(trail: Option<&Markup>, title: &str, actions: Option<&Mark
 pub(super) fn table(label: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
     let heading = |i: usize| headings.get(i).filter(|h| i > 0 && !h.is_empty());
     html! {
-        div class="scroll" tabindex="0" role="region" aria-label=(label) {
+        div class="scroll" tabindex="0" role="region" aria-label={ (label) ", table" } {
             table role="table" {
                 thead role="rowgroup" { tr role="row" {
-                    @for heading in headings { th role="columnheader" scope="col" { (heading) } }
+                    @for heading in headings {
+                        th role="columnheader" scope="col" {
+                            @if heading.is_empty() { span class="unseen" { "Action" } } @else { (heading) }
+                        }
+                    }
                 } }
                 tbody role="rowgroup" { @for row in rows { tr role="row" {
                     @for (i, cell) in row.iter().enumerate() {
