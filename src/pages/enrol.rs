@@ -1,119 +1,15 @@
-//! Setting up: the link one was handed, the pass that an admin read aloud, the QR code, the backup codes.
+//! Enrolment: the pass that an admin read aloud, the QR code, the backup codes.
 
 use fast_qr::{ECL, QRBuilder, QRCode};
 use maud::{Markup, html};
 
 use super::Frame;
-use super::form::{Choice, Field, Form, checkbox};
-use super::parts::{Tone, clock, codes, copy_button, more, notice};
-use super::sign_in::{PASSWORD_HINT, deadline, told, whom_to_ask};
+use super::field::Field;
+use super::form::{Choice, Form, required_checkbox};
+use super::parts::{Tone, codes, copy_button, more, notice};
+use super::sign_in::whom_to_ask;
+use super::words::clock;
 use crate::time::Timestamp;
-
-/// The first owner's page: `POST /setup/{token}` with `email`, `name`, `password`.
-#[derive(Debug, Clone)]
-pub struct SetupView<'a> {
-    /// Keeps `email` and `name`.
-    pub form: Form<'a>,
-    /// Where the form posts: the address that was opened.
-    pub action: &'a str,
-}
-
-/// The one-time link that the first start printed.
-pub fn setup(frame: &Frame, view: &SetupView) -> Markup {
-    let form = &view.form;
-    let content = html! {
-        h1 { "Set up the first owner" }
-        p class="muted" {
-            "Step 1 of 3. Next come your authenticator app and your backup codes; it takes about three minutes. "
-            "Have your phone at hand."
-        }
-        (form.summary("Please look at this again. Nothing has been created yet."))
-        form class="card" method="post" action=(view.action) novalidate {
-            (form.hidden())
-            (Field::new("name", "Your name").person().focus().show(form))
-            (Field::new("email", "E-mail address").hint("You will sign in with it.").email().show(form))
-            (Field::new("password", "Password").hint(PASSWORD_HINT).new_password().show(form))
-            div class="actions" { button class="main" { "Continue" } }
-        }
-    };
-    frame.narrow("Set up the first owner", form.wrong(), &content)
-}
-
-/// An invited person's page: `POST /invitation/{token}` with `password`.
-#[derive(Debug, Clone)]
-pub struct InvitationView<'a> {
-    /// Keeps nothing: a password is typed anew.
-    pub form: Form<'a>,
-    /// Where the form posts: the address that was opened.
-    pub action: &'a str,
-    /// The person's name.
-    pub name: &'a str,
-    /// What they will sign in with.
-    pub email: &'a str,
-    /// When the link stops working.
-    pub expires_at: Timestamp,
-}
-
-/// The link that an admin handed over.
-pub fn invitation(frame: &Frame, view: &InvitationView) -> Markup {
-    let form = &view.form;
-    let content = html! {
-        h1 { "Welcome, " bdi { (view.name) } }
-        p class="muted" {
-            "Step 1 of 3: choose a password. Next come your authenticator app and your backup codes. "
-            "Have your phone at hand."
-        }
-        (form.summary("Please look at this again."))
-        form class="card" method="post" action=(view.action) novalidate {
-            (form.hidden())
-            (Field::new("email", "E-mail address").hint("You will sign in with it.").email().fixed(view.email).show(form))
-            (Field::new("password", "Password").hint(PASSWORD_HINT).new_password().focus().show(form))
-            div class="actions" { button class="main" { "Continue" } }
-        }
-        p class="muted" {
-            "Not " bdi { (view.name) } "? Please close this page and tell the person who sent you the link. "
-            "It works until " (clock(view.expires_at, frame.now)) "."
-        }
-    };
-    frame.narrow("Welcome", form.wrong(), &content)
-}
-
-/// Which link does not work any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
-    /// The one for the first owner.
-    Setup,
-    /// The one for an invited person.
-    Invitation,
-}
-
-/// A link that expired, was used or never was: one page for all, answered with 404 or 410.
-#[derive(Debug, Clone)]
-pub struct LinkGoneView<'a> {
-    /// Which.
-    pub link: Link,
-    /// Whom to ask, as the organisation wrote it.
-    pub help_contact: Option<&'a str>,
-}
-
-/// What to do when the link does not work any more.
-pub fn link_gone(frame: &Frame, view: &LinkGoneView) -> Markup {
-    let sign_in = html! { div class="actions" { a class="button main" href="/sign-in" { "Sign in" } } };
-    let content = match view.link {
-        Link::Setup => html! {
-            p { "The link has expired, or the first owner is set up already." }
-            p { "If that was you, sign in. If not, whoever runs this host finds a fresh link in the output of "
-                code { "idp serve" } " after a restart, as long as there is no owner." }
-            (sign_in)
-        },
-        Link::Invitation => html! {
-            p { "It has expired, was used already, or a newer one was made. Links work once and for 72 hours." }
-            p { "If you have set your password, sign in. If not, ask for a new link. " (whom_to_ask(view.help_contact)) }
-            (sign_in)
-        },
-    };
-    told(frame, "This link no longer works", &content)
-}
 
 /// The pass: `POST /enrol/pass` with `pass`.
 #[derive(Debug, Clone)]
@@ -176,7 +72,9 @@ pub fn qr(frame: &Frame, view: &QrView) -> Markup {
     let content = html! {
         h1 { "Set up your authenticator app" }
         (form.summary("That did not work. Nothing is lost."))
-        @if let Some(closes_at) = view.closes_at { (deadline(closes_at, frame)) }
+        @if let Some(closes_at) = view.closes_at {
+            (notice(Tone::Plain, &html! { p { "You can do this until " (clock(closes_at, frame.now)) "." } }))
+        }
         form class="card" method="post" action="/enrol" novalidate {
             (form.hidden())
             (app_steps(form, view.otpauth, view.secret))
@@ -291,9 +189,10 @@ pub fn backup_codes(frame: &Frame, view: &BackupCodesView) -> Markup {
             }
         }
         @if let Some(files) = &view.files { (files_to_keep(files)) }
-        form class="card screen" method="post" action=(view.action) novalidate {
+        // The codes can not be shown twice, so the browser itself asks for the tick before anything is sent.
+        form class="card screen" method="post" action=(view.action) {
             (form.hidden())
-            (checkbox(form, "stored", &Choice::new("on", "I stored my backup codes")))
+            (required_checkbox(form, "stored", &Choice::new("on", "I stored my backup codes")))
             div class="actions" { button class="main" { "Continue" } }
         }
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
-use super::parts::lasting;
+use super::words::lasting;
 
 /// An answer that is no page.
 #[derive(Debug, Clone)]

@@ -14,8 +14,6 @@ pub struct Frame<'a> {
     pub organisation: &'a str,
     /// Who looks at the page with a complete sign-in; `None` for strangers and for those half way in.
     pub signed_in: Option<Viewer<'a>>,
-    /// Where in the console the page lies.
-    pub section: Option<Section>,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -35,7 +33,7 @@ pub struct Viewer<'a> {
 
 /// A part of the console, or the person's own pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
+pub(super) enum Section {
     /// `/admin/users`
     People,
     /// `/admin/recovery`
@@ -65,22 +63,22 @@ impl Frame<'_> {
                 (content)
             }
         };
-        self.document(title, wrong, &main)
+        self.document(None, title, wrong, &main)
     }
 
     /// A page of the console or of the profile.
-    pub(super) fn wide(&self, title: &str, wrong: bool, content: &Markup) -> Markup {
-        let navigation = self.navigation();
+    pub(super) fn wide(&self, section: Section, title: &str, wrong: bool, content: &Markup) -> Markup {
+        let navigation = self.navigation(section);
         let main = html! {
             div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
                 @if let Some(navigation) = navigation { (navigation) }
                 main id="main" tabindex="-1" { (self.flash()) (content) }
             }
         };
-        self.document(title, wrong, &main)
+        self.document(Some(section), title, wrong, &main)
     }
 
-    fn document(&self, title: &str, wrong: bool, body: &Markup) -> Markup {
+    fn document(&self, section: Option<Section>, title: &str, wrong: bool, body: &Markup) -> Markup {
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -94,19 +92,19 @@ impl Frame<'_> {
                 }
                 body {
                     a class="skip" href="#main" { "Skip to content" }
-                    (self.bar())
+                    (self.bar(section))
                     (body)
                 }
             }
         }
     }
 
-    fn bar(&self) -> Markup {
+    fn bar(&self, section: Option<Section>) -> Markup {
         html! {
             @if let Some(viewer) = &self.signed_in {
                 header class="bar" {
                     a class="brand" href="/" { (self.organisation) }
-                    a class="who muted" href="/profile" aria-current=[self.on_profile()] {
+                    a class="who muted" href="/profile" aria-current=[(section == Some(Section::Profile)).then_some("page")] {
                         bdi { (viewer.name) } span class="wide" { " · " (viewer.role) }
                     }
                     form class="inline" method="post" action="/sign-out" {
@@ -118,12 +116,8 @@ impl Frame<'_> {
         }
     }
 
-    fn on_profile(&self) -> Option<&'static str> {
-        (self.section == Some(Section::Profile)).then_some("page")
-    }
-
     /// The console's navigation: people and recovery for the help desk, the audit trail also for auditors.
-    fn navigation(&self) -> Option<Markup> {
+    fn navigation(&self, here: Section) -> Option<Markup> {
         let role = self.signed_in.as_ref()?.role;
         let all = [
             (role.looks_after_people(), Section::People, "/admin/users", "People"),
@@ -136,7 +130,7 @@ impl Frame<'_> {
                     ul {
                         @for (_, section, href, label) in all.into_iter().filter(|(seen, ..)| *seen) {
                             li {
-                                a href=(href) aria-current=[(self.section == Some(section)).then_some("page")] {
+                                a href=(href) aria-current=[(section == here).then_some("page")] {
                                     (label)
                                 }
                             }

@@ -8,9 +8,11 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
-use super::form::{Choice, Field, Form, checkbox, radios};
-use super::parts::{Badge, Tone, cancel, card, count, facts, heading, lasting, more};
+use super::field::Field;
+use super::form::{Choice, Form, checkbox, radios};
+use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
 use super::users::page;
+use super::words::{count, lasting};
 use crate::ids::{CaseNumber, UserId};
 
 /// The person it is about.

@@ -1,15 +1,14 @@
 //! What is shown once, to be read aloud: the pass, issued codes, a temporary password. Each is the answer to the POST
 //! that made it and is never stored in a form that could be shown again.
 
-use std::time::Duration;
-
 use maud::{Markup, html};
 
 use super::Frame;
 use super::grants::Subject;
-use super::parts::{Task, card, clock, codes, heading, lasting, secret, tasks};
+use super::parts::{Task, card, codes, heading, secret, tasks};
 use super::recovery;
 use super::users::page;
+use super::words::{clock, lasting};
 use crate::ids::CaseNumber;
 use crate::time::Timestamp;
 
@@ -24,8 +23,6 @@ pub struct ResetDoneView<'a> {
     pub pass: Option<&'a str>,
     /// When the enrolment window closes.
     pub until: Timestamp,
-    /// How long it was open from the start.
-    pub window: Duration,
     /// The steps of the case.
     pub tasks: Vec<Task>,
 }
@@ -44,10 +41,10 @@ pub fn reset_done(frame: &Frame, view: &ResetDoneView) -> Markup {
             p {
                 @if view.pass.is_some() {
                     "Shown only here, only once. It works until " strong { (clock(view.until, frame.now)) }
-                    " (" (lasting(view.window)) "), together with the password. Stay on the call until "
+                    " (" (lasting(view.until.since(frame.now))) "), together with the password. Stay on the call until "
                     bdi { (name) } " is in."
                 } @else {
-                    "The window is open until " strong { (clock(view.until, frame.now)) } " (" (lasting(view.window))
+                    "The window is open until " strong { (clock(view.until, frame.now)) } " (" (lasting(view.until.since(frame.now)))
                     "). Stay on the call until " bdi { (name) } " is in."
                 }
             }
@@ -117,7 +114,7 @@ pub fn password_set(frame: &Frame, view: &PasswordSetView) -> Markup {
         section class="card" {
             (secret("password", view.password))
             p { "Shown only here, only once. It works until " strong { (clock(view.expires_at, frame.now)) }
-                " (24 hours). At the first sign-in " bdi { (name) } " chooses a new one." }
+                " (" (lasting(view.expires_at.since(frame.now))) "). At the first sign-in " bdi { (name) } " chooses a new one." }
             p { "Read it aloud or hand it over in person. Please do not send it by e-mail." }
             (leave(&view.person, view.case))
         }

@@ -13,20 +13,30 @@
 pub mod assets;
 pub mod audit;
 pub mod enrol;
+pub mod entry;
 pub mod errors;
+#[cfg(test)]
+mod every_page;
+pub mod factors;
+mod field;
 mod form;
 mod frame;
 pub mod grants;
 pub mod handover;
+pub mod invitation;
 pub mod parts;
 pub mod profile;
 pub mod recovery;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod samples_console;
 pub mod sign_in;
 pub mod standing;
 pub mod user;
 pub mod users;
+pub mod words;
 
-pub use form::{Choice, Field, FieldError, Form, StepUp};
-pub use frame::{Flash, Frame, Section, Viewer};
+pub use field::Field;
+pub use form::{Choice, FieldError, Form, StepUp};
+pub use frame::{Flash, Frame, Viewer};

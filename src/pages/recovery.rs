@@ -2,10 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::audit::{EntryLine, entry_table};
+use super::Frame;
+use super::entry::{EntryLine, entry_table};
+use super::frame::Section;
 use super::grants::Subject;
-use super::parts::{Badge, Task, card, clock, empty, facts, heading, pager, table, tasks, time_ago};
-use super::{Frame, Section};
+use super::parts::{Badge, Task, card, empty, facts, heading, pager, table, tasks};
+use super::words::{clock, time_ago};
 use crate::ids::{CaseNumber, UserId};
 use crate::time::Timestamp;
 
@@ -64,7 +66,7 @@ pub fn board(frame: &Frame, view: &BoardView) -> Markup {
 
 /// A page of the recovery section.
 pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
-    Frame { section: Some(Section::Recovery), ..frame.clone() }.wide(title, false, content)
+    frame.wide(Section::Recovery, title, false, content)
 }
 
 /// One case: `GET /admin/recovery/{case}`.

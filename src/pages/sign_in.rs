@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
-use super::form::{Field, Form};
-use super::parts::{Tone, lasting, more, notice};
-use super::{Frame, parts};
+use super::Frame;
+use super::field::Field;
+use super::form::Form;
+use super::parts::more;
+use super::words::lasting;
 
 /// Why the form can not be taken just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,14 +257,4 @@ pub(super) fn whom_to_ask(help_contact: Option<&str>) -> Markup {
 
 fn signing_in_as(email: &str) -> Markup {
     html! { p class="muted" { "Signing in as " (email) ". " a href="/sign-in" { "Not you?" } } }
-}
-
-/// A short page for a stranger who has to know one thing.
-pub(super) fn told(frame: &Frame, title: &str, content: &Markup) -> Markup {
-    frame.narrow(title, false, &html! { h1 { (title) } section class="card" { (content) } })
-}
-
-/// What stands over an enrolment that has a deadline.
-pub(super) fn deadline(at: crate::time::Timestamp, frame: &Frame) -> Markup {
-    notice(Tone::Plain, &html! { p { "You can do this until " (parts::clock(at, frame.now)) "." } })
 }

@@ -1,13 +1,17 @@
 //! The shorter forms of the Actions menu: disable, enable, invite again, note; and what answers instead of a form when
 //! it was sent already or may not be done.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 
 use super::Frame;
-use super::form::{Field, Form};
+use super::field::Field;
+use super::form::Form;
 use super::grants::{Act, Subject, UNCHANGED, buttons};
-use super::parts::{Tone, count, heading, notice, time_ago};
+use super::parts::{Tone, heading, notice};
 use super::users::page;
+use super::words::{count, lasting, time_ago};
 use crate::ids::CaseNumber;
 use crate::time::Timestamp;
 
@@ -63,6 +67,8 @@ pub struct InviteAgainView<'a> {
     pub form: Form<'a>,
     /// Whom.
     pub person: Subject<'a>,
+    /// How long the new link works.
+    pub valid: Duration,
 }
 
 /// A fresh link for somebody who has not used the first.
@@ -74,8 +80,9 @@ pub fn invite_again(frame: &Frame, view: &InviteAgainView) -> Markup {
         button: "Make a new link",
         danger: false,
     };
-    let what =
-        html! { p { "You get a new link to hand over. It works for 72 hours; the earlier one stops working now." } };
+    let what = html! {
+        p { "You get a new link to hand over. It works for " (lasting(view.valid)) "; the earlier one stops working now." }
+    };
     plain(frame, &act, &view.form, &view.person, &what, None)
 }
 

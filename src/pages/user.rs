@@ -3,11 +3,10 @@
 use maud::{Markup, html};
 
 use super::Frame;
-use super::audit::{EntryLine, entry_table};
-use super::parts::{
-    FactorLine, Tone, card, clock, count, day, empty, facts, notice, pager, table, time_ago, time_ago_or_never,
-};
+use super::entry::{EntryLine, entry_table};
+use super::parts::{FactorLine, Tone, card, empty, facts, notice, pager, table};
 use super::users::{page, status};
+use super::words::{clock, count, day, time_ago, time_ago_or_never};
 use crate::ids::{CaseNumber, UserId};
 use crate::time::Timestamp;
 use crate::users::{Role, Status};

@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::form::{Choice, Field, Form, radios, select};
-use super::parts::{
-    Badge, Tone, address, cancel, clock, copy_button, count, empty, heading, pager, table, time_ago_or_never,
-};
-use super::{Frame, Section};
+use super::Frame;
+use super::field::Field;
+use super::form::{Choice, Form, radios, select};
+use super::frame::Section;
+use super::parts::{Badge, FEW_CODES, Tone, address, cancel, copy_button, empty, heading, pager, table};
+use super::words::{clock, count, lasting, time_ago_or_never};
 use crate::ids::UserId;
 use crate::time::Timestamp;
 use crate::users::{Role, Status, UserLine};
@@ -53,7 +54,7 @@ pub fn users(frame: &Frame, view: &UsersView) -> Markup {
 }
 
 pub(super) fn page(frame: &Frame, title: &str, wrong: bool, content: &Markup) -> Markup {
-    Frame { section: Some(Section::People), ..frame.clone() }.wide(title, wrong, content)
+    frame.wide(Section::People, title, wrong, content)
 }
 
 /// The address of a page of the list, with its filter.
@@ -101,7 +102,7 @@ fn badges(person: &UserLine) -> Vec<Badge> {
     } else if person.factors > 0 {
         badges.push(Badge::new(Tone::Plain, count(person.factors.into(), "factor")));
     }
-    if person.status == Status::Active && person.factors > 0 && person.codes_left <= 2 {
+    if person.status == Status::Active && person.factors > 0 && person.codes_left <= FEW_CODES {
         badges.push(Badge::new(Tone::Warn, format!("{} left", count(person.codes_left.into(), "code"))));
     }
     badges
@@ -179,7 +180,8 @@ pub fn invitation_link(frame: &Frame, view: &InvitationLinkView) -> Markup {
         section class="card" {
             p class="secret long" id="link" { (view.link) }
             p class="screen" { (copy_button("link", "Copy the link")) }
-            p { "Shown only here, only once. It works once, until " (clock(view.expires_at, frame.now)) " (72 hours)." }
+            p { "Shown only here, only once. It works once, until " (clock(view.expires_at, frame.now))
+                " (" (lasting(view.expires_at.since(frame.now))) ")." }
             p { "Whoever opens it becomes " bdi { (view.name) } ", so hand it over on a channel you trust: in person, "
                 "or in a chat where you know each other. They choose a password, set up an app and get backup codes." }
             div class="actions" {
