@@ -9,6 +9,7 @@ use super::form::{Choice, Form, required_checkbox};
 use super::parts::{Tone, codes, copy_button, more, notice};
 use super::sign_in::whom_to_ask;
 use super::words::clock;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// The pass: `POST /enrol/pass` with `pass`.
@@ -59,9 +60,9 @@ pub struct QrView<'a> {
     /// Keeps nothing: the code is typed anew.
     pub form: Form<'a>,
     /// The `otpauth://totp/…` address.
-    pub otpauth: &'a str,
+    pub otpauth: Secret,
     /// The shared secret in base32, as an app takes it.
-    pub secret: &'a str,
+    pub secret: Secret,
     /// When the window closes, if it does.
     pub closes_at: Option<Timestamp>,
 }
@@ -77,7 +78,7 @@ pub fn qr(frame: &Frame, view: &QrView) -> Markup {
         }
         form class="card" method="post" action="/enrol" novalidate {
             (form.hidden())
-            (app_steps(form, view.otpauth, view.secret))
+            (app_steps(form, &view.otpauth, &view.secret))
             div class="actions" { button class="main" { "Continue" } }
         }
     };
@@ -85,7 +86,7 @@ pub fn qr(frame: &Frame, view: &QrView) -> Markup {
 }
 
 /// Three steps: an app, the QR code or the secret, a code to prove it.
-pub(super) fn app_steps(form: &Form, otpauth: &str, secret: &str) -> Markup {
+pub(super) fn app_steps(form: &Form, otpauth: &Secret, secret: &Secret) -> Markup {
     let code = Field::new("code", "6-digit code").hint("The app shows a new one every 30 seconds.").otp();
     html! {
         ol class="steps" {
@@ -95,11 +96,11 @@ pub(super) fn app_steps(form: &Form, otpauth: &str, secret: &str) -> Markup {
             }
             li {
                 p { "Add an account and scan this." }
-                (qr_code(otpauth))
-                div class="actions" { a class="button" href=(otpauth) { "Open in an app on this device" } }
+                (qr_code(otpauth.reveal()))
+                div class="actions" { a class="button" href=(otpauth.reveal()) { "Open in an app on this device" } }
                 (more("You can not scan it?", &html! {
                     p { "Type this key into the app, as a time-based one:" }
-                    p class="secret long" id="key" { (grouped(secret)) }
+                    p class="secret long" id="key" { (grouped(secret.reveal())) }
                     p { (copy_button("key", "Copy the key")) }
                 }))
             }
@@ -154,7 +155,7 @@ pub struct BackupCodesView<'a> {
     /// `/enrol/stored`, or `/profile/backup-codes/stored`.
     pub action: &'a str,
     /// The codes in groups of four; empty when the page is shown again after they were shown once.
-    pub codes: Vec<String>,
+    pub codes: Vec<Secret>,
     /// Whose they are: printed with the codes, so that the sheet can be told from others.
     pub email: &'a str,
     /// For the first owner: the files that have to be backed up.

@@ -1,7 +1,9 @@
 //! What must hold for every page: escaping, the content security policy, CSRF, labels, titles.
 
+use super::enrol::BackupCodesView;
 use super::frame::Section;
-use super::samples::{all, viewer};
+use super::samples::{all, typed, viewer};
+use crate::secret::Secret;
 use crate::users::Role;
 
 /// Each start tag of a page, from `<` to `>`. Attribute values can not hold either: maud escapes both.
@@ -54,6 +56,15 @@ fn no_password_and_no_code_is_written_back() {
     for (name, page) in all() {
         assert!(!page.contains("hunter2") && !page.contains("123456"), "{name} writes a secret back");
     }
+}
+
+#[test]
+fn nothing_prints_what_was_typed_or_shown_once() {
+    let form = typed(&[("password", "hunter2")], &[]);
+    let codes = vec![Secret::new("K7PM-2XQD")];
+    let view = BackupCodesView { form, action: "/enrol/stored", codes, email: "mara@fernhill.example", files: None };
+    let printed = format!("{view:?} {:?}", viewer(Role::Owner));
+    assert!(!printed.contains("hunter2") && !printed.contains("K7PM") && !printed.contains("csrf-"), "{printed}");
 }
 
 #[test]

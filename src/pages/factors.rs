@@ -7,6 +7,7 @@ use super::parts::{cancel, heading};
 use super::profile::{back, page};
 use super::{Field, Form, Frame};
 use crate::ids::FactorId;
+use crate::secret::Secret;
 
 /// Starting to add an authenticator app, when a code is asked for first: `POST /profile/factors`.
 #[derive(Debug, Clone)]
@@ -37,9 +38,9 @@ pub struct NewFactorView<'a> {
     /// Keeps `name`.
     pub form: Form<'a>,
     /// The `otpauth://totp/…` address.
-    pub otpauth: &'a str,
+    pub otpauth: Secret,
     /// The shared secret in base32.
-    pub secret: &'a str,
+    pub secret: Secret,
 }
 
 /// Scan, name, prove with a code.
@@ -50,7 +51,7 @@ pub fn new_factor(frame: &Frame, view: &NewFactorView) -> Markup {
         (form.summary("That did not work. Nothing has been changed."))
         form class="card" method="post" action="/profile/factors/new" novalidate {
             (form.hidden())
-            (app_steps(form, view.otpauth, view.secret))
+            (app_steps(form, &view.otpauth, &view.secret))
             (Field::new("name", "Name").hint("So that you can tell it from others: “blue phone”.").show(form))
             (form.step_up())
             div class="actions" { button class="main" { "Add this app" } (cancel("/profile")) }

@@ -3,12 +3,14 @@
 //! Invariant: what a person typed is kept, except passwords and codes: no [`Field`] that holds one is ever written
 //! back into a page, whatever [`Form::values`] holds.
 
+use std::fmt;
+
 use maud::{Markup, html};
 
 use super::field::{Field, described_by};
 
 /// What a form needs besides its fields.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Form<'a> {
     /// The value that binds the form to the session.
     pub csrf: &'a str,
@@ -20,6 +22,13 @@ pub struct Form<'a> {
     pub errors: Vec<FieldError>,
     /// Whether the form also asks for a code, because the last one is too long ago.
     pub step_up: Option<StepUp>,
+}
+
+impl fmt::Debug for Form<'_> {
+    /// Without what was typed: a password may be among it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form").field("errors", &self.errors).field("step_up", &self.step_up).finish_non_exhaustive()
+    }
 }
 
 /// One thing to mend.

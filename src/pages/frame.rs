@@ -1,5 +1,7 @@
 //! What stands around every page: the head, the bar, the navigation, the word about what was just done.
 
+use std::fmt;
+
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
@@ -21,7 +23,7 @@ pub struct Frame<'a> {
 }
 
 /// The person at the screen.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Viewer<'a> {
     /// Their name.
     pub name: &'a str,
@@ -29,6 +31,13 @@ pub struct Viewer<'a> {
     pub role: Role,
     /// The value that binds the sign-out form to their session.
     pub csrf: &'a str,
+}
+
+impl fmt::Debug for Viewer<'_> {
+    /// Without the CSRF value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Viewer").field("name", &self.name).field("role", &self.role).finish_non_exhaustive()
+    }
 }
 
 /// A part of the console, or the person's own pages.

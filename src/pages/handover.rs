@@ -10,6 +10,7 @@ use super::recovery;
 use super::users::page;
 use super::words::{clock, lasting};
 use crate::ids::CaseNumber;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// After a reset.
@@ -20,7 +21,7 @@ pub struct ResetDoneView<'a> {
     /// The case.
     pub case: CaseNumber,
     /// The pass; `None` where policy asks for none.
-    pub pass: Option<&'a str>,
+    pub pass: Option<Secret>,
     /// When the enrolment window closes.
     pub until: Timestamp,
     /// The steps of the case.
@@ -30,14 +31,14 @@ pub struct ResetDoneView<'a> {
 /// The pass, large enough to be read aloud, and what comes next.
 pub fn reset_done(frame: &Frame, view: &ResetDoneView) -> Markup {
     let name = view.person.name;
-    let title = match view.pass {
+    let title = match &view.pass {
         Some(_) => format!("Read this pass to {name} now"),
         None => format!("{name} can set up a new factor now"),
     };
     let content = html! {
         (heading(Some(&view.person.trail(Some(view.case))), &title, None))
         section class="card" {
-            @if let Some(pass) = view.pass { (secret("pass", pass)) }
+            @if let Some(pass) = &view.pass { (secret("pass", pass)) }
             p {
                 @if view.pass.is_some() {
                     "Shown only here, only once. It works until " strong { (clock(view.until, frame.now)) }
@@ -68,7 +69,7 @@ pub struct CodesIssuedView<'a> {
     /// The case, when there is one.
     pub case: Option<CaseNumber>,
     /// The codes in groups of four.
-    pub codes: Vec<String>,
+    pub codes: Vec<Secret>,
     /// When they stop working.
     pub expires_at: Timestamp,
 }
@@ -100,7 +101,7 @@ pub struct PasswordSetView<'a> {
     /// The case, when there is one.
     pub case: Option<CaseNumber>,
     /// The password.
-    pub password: &'a str,
+    pub password: Secret,
     /// When it stops working.
     pub expires_at: Timestamp,
 }
@@ -112,7 +113,7 @@ pub fn password_set(frame: &Frame, view: &PasswordSetView) -> Markup {
     let content = html! {
         (heading(Some(&view.person.trail(view.case)), &title, None))
         section class="card" {
-            (secret("password", view.password))
+            (secret("password", &view.password))
             p { "Shown only here, only once. It works until " strong { (clock(view.expires_at, frame.now)) }
                 " (" (lasting(view.expires_at.since(frame.now))) "). At the first sign-in " bdi { (name) } " chooses a new one." }
             p { "Read it aloud or hand it over in person. Please do not send it by e-mail." }

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::words::spelled;
 use crate::ids::FactorId;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 
 /// How good the news is.
@@ -202,9 +203,9 @@ pub(super) fn cancel(href: &str) -> Markup {
 /// One secret, large enough to be read aloud, with a button that copies it.
 ///
 /// A screen reader spells it: group after group, symbol by symbol.
-pub(super) fn secret(id: &str, text: &str) -> Markup {
+pub(super) fn secret(id: &str, text: &Secret) -> Markup {
     html! {
-        p class="secret" id=(id) role="img" aria-label=(spelled(text)) { (text) }
+        p class="secret" id=(id) role="img" aria-label=(spelled(text.reveal())) { (text.reveal()) }
         p class="screen" { (copy_button(id, "Copy")) }
     }
 }
@@ -215,10 +216,10 @@ pub(super) fn copy_button(id: &str, label: &str) -> Markup {
 }
 
 /// Codes as a grid, with buttons to copy, save and print them; `heading` goes into the file and onto the paper.
-pub(super) fn codes(codes: &[String], heading: &str, file: &str) -> Markup {
+pub(super) fn codes(codes: &[Secret], heading: &str, file: &str) -> Markup {
     html! {
         p class="paper" { strong { (heading) } }
-        ul class="codes" id="codes" { @for code in codes { li { (code) } } }
+        ul class="codes" id="codes" { @for code in codes { li { (code.reveal()) } } }
         div class="actions tools" {
             (copy_button("codes", "Copy"))
             button type="button" hidden data-save="codes" data-file=(file) data-heading=(heading) { "Download" }

@@ -13,6 +13,7 @@ use super::profile::{self, ChangePasswordView, NewCodesView, OwnActivity, Profil
 use super::sign_in::{self, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
 use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console};
 use crate::ids::{CaseNumber, FactorId};
+use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::Role;
 
@@ -100,7 +101,7 @@ pub(super) fn sign_in_pages() -> Vec<(&'static str, Markup)> {
 
 pub(super) fn enrol_pages() -> Vec<(&'static str, Markup)> {
     let f = stranger();
-    let codes: Vec<_> = (0..10).map(|i| format!("K7PM-2XQD-9RTH-{i}ABC")).collect();
+    let codes: Vec<_> = (0..10).map(|i| Secret::new(format!("K7PM-2XQD-9RTH-{i}ABC"))).collect();
     let files = FilesToKeep { seed_key: "/var/lib/idp/seed.key", data: "/var/lib/idp" };
     let closes_at = at("2026-11-24T11:42:00Z");
     let welcome = InvitationView {
@@ -121,8 +122,8 @@ pub(super) fn enrol_pages() -> Vec<(&'static str, Markup)> {
     };
     let qr = QrView {
         form: form(),
-        otpauth: OTPAUTH,
-        secret: "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+        otpauth: Secret::new(OTPAUTH),
+        secret: Secret::new("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
         closes_at: Some(closes_at),
     };
     vec![
@@ -168,8 +169,11 @@ pub(super) fn profile_pages() -> Vec<(&'static str, Markup)> {
         password_changed_at: Some(at("2026-02-03T09:12:00Z")),
         activity: vec![activity("You signed in with a backup code"), activity("A wrong password was entered")],
     };
-    let new =
-        NewFactorView { form: step_up(typed(&[("name", HOSTILE)], &[])), otpauth: OTPAUTH, secret: "JBSWY3DPEHPK3PXP" };
+    let new = NewFactorView {
+        form: step_up(typed(&[("name", HOSTILE)], &[])),
+        otpauth: Secret::new(OTPAUTH),
+        secret: Secret::new("JBSWY3DPEHPK3PXP"),
+    };
     let change = ChangePasswordView {
         form: typed(
             &[("current_password", "hunter2")],
@@ -204,6 +208,19 @@ pub(super) fn error_pages() -> Vec<(&'static str, Markup)> {
         ("error-507", errors::error(&f, &view(507))),
     ]
 }
+//GALLERY-BEGIN
+#[test]
+fn gallery() {
+    let Ok(dir) = std::env::var("IDP_GALLERY") else { return };
+    for (name, page) in super::samples::all() {
+        let page = page
+            .replace(&super::assets::url("app.css"), "app.css")
+            .replace(&super::assets::url("app.js"), "app.js")
+            .replace(&super::assets::url("icon.svg"), "icon.svg");
+        std::fs::write(format!("{dir}/{name}.html"), page).unwrap();
+    }
+}
+//GALLERY-END
 //GALLERY-BEGIN
 #[test]
 fn gallery() {

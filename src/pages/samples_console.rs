@@ -16,6 +16,7 @@ use super::user::{self, Action, ActivityView, MfaView, Note, OpenCase, OverviewV
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
 use super::{Flash, Frame};
 use crate::ids::{CaseNumber, UserId};
+use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
 /// Every page of the console by a name of its own.
@@ -67,7 +68,7 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
     let link = InvitationLinkView {
         id: UserId::generate(),
         name: "Mara Lindqvist",
-        link: "https://id.fernhill.example/invitation/Q0VSVElGSUNBVEUtUkVRVUVTVC1JTlZJVEFUSU9OLTE",
+        link: Secret::new("https://id.fernhill.example/invitation/Q0VSVElGSUNBVEUtUkVRVUVTVC1JTlZJVEFUSU9OLTE"),
         expires_at: at("2026-11-27T10:42:00Z"),
     };
     vec![
@@ -235,17 +236,17 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
     let codes = CodesIssuedView {
         person: mara(),
         case: None,
-        codes: vec!["K7PM-2XQD-9RTH".to_owned(), "M3TR-77WX-0AQZ".to_owned(), "9HJK-4D2P-6VNE".to_owned()],
+        codes: ["K7PM-2XQD-9RTH", "M3TR-77WX-0AQZ", "9HJK-4D2P-6VNE"].map(Secret::new).to_vec(),
         expires_at: at("2026-12-01T10:42:00Z"),
     };
     let password = PasswordSetView {
         person: mara(),
         case: Some(CASE),
-        password: "K7PM-2XQD-9RTH",
+        password: Secret::new("K7PM-2XQD-9RTH"),
         expires_at: at("2026-11-25T10:42:00Z"),
     };
     vec![
-        ("pass", handover::reset_done(&f, &done(Some("K7PM-2XQD-9RTH")))),
+        ("pass", handover::reset_done(&f, &done(Some(Secret::new("K7PM-2XQD-9RTH"))))),
         ("pass-none", handover::reset_done(&f, &done(None))),
         ("codes-issued", handover::codes_issued(&f, &codes)),
         ("password-set", handover::password_set(&f, &password)),

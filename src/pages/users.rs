@@ -9,6 +9,7 @@ use super::frame::Section;
 use super::parts::{Badge, FEW_CODES, Tone, address, cancel, copy_button, empty, heading, pager, table};
 use super::words::{clock, count, lasting, time_ago_or_never};
 use crate::ids::UserId;
+use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::{Role, Status, UserLine};
 
@@ -166,7 +167,7 @@ pub struct InvitationLinkView<'a> {
     /// Their name.
     pub name: &'a str,
     /// The whole address, with the public URL in front.
-    pub link: &'a str,
+    pub link: Secret,
     /// When it stops working.
     pub expires_at: Timestamp,
 }
@@ -178,7 +179,7 @@ pub fn invitation_link(frame: &Frame, view: &InvitationLinkView) -> Markup {
     let content = html! {
         (heading(Some(&people), &title, None))
         section class="card" {
-            p class="secret long" id="link" { (view.link) }
+            p class="secret long" id="link" { (view.link.reveal()) }
             p class="screen" { (copy_button("link", "Copy the link")) }
             p { "Shown only here, only once. It works once, until " (clock(view.expires_at, frame.now))
                 " (" (lasting(view.expires_at.since(frame.now))) ")." }
