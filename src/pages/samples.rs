@@ -17,9 +17,9 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::Role;
 
-pub(super) const OTPAUTH: &str = "otpauth://totp/Fernhill%20Joinery:mara%40fernhill.example?secret=\
+const OTPAUTH: &str = "otpauth://totp/Fernhill%20Joinery:mara%40fernhill.example?secret=\
                        JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Fernhill%20Joinery";
-pub(super) const HELP: Option<&str> = Some("the office, +46 8 555 01 00");
+const HELP: Option<&str> = Some("the office, +46 8 555 01 00");
 pub(super) const HOSTILE: &str = "<img src=x onerror=alert(1)>\" style=\"x";
 pub(super) const CASE: CaseNumber = CaseNumber::new(2026, 42);
 
@@ -31,7 +31,7 @@ pub(super) fn now() -> Timestamp {
     at("2026-11-24T10:42:00Z")
 }
 
-pub(super) fn stranger() -> Frame<'static> {
+fn stranger() -> Frame<'static> {
     Frame { organisation: "Fernhill Joinery", signed_in: None, flash: None, now: now() }
 }
 
@@ -66,7 +66,7 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }
 
-pub(super) fn sign_in_pages() -> Vec<(&'static str, Markup)> {
+fn sign_in_pages() -> Vec<(&'static str, Markup)> {
     let f = stranger();
     let email = "mara@fernhill.example";
     let wait = Trouble::TooMany { wait: Duration::from_secs(45) };
@@ -99,7 +99,7 @@ pub(super) fn sign_in_pages() -> Vec<(&'static str, Markup)> {
     ]
 }
 
-pub(super) fn enrol_pages() -> Vec<(&'static str, Markup)> {
+fn enrol_pages() -> Vec<(&'static str, Markup)> {
     let f = stranger();
     let codes: Vec<_> = (0..10).map(|i| Secret::new(format!("K7PM-2XQD-9RTH-{i}ABC"))).collect();
     let files = FilesToKeep { seed_key: "/var/lib/idp/seed.key", data: "/var/lib/idp" };
@@ -148,7 +148,7 @@ pub(super) fn factor(name: &str, last_used_at: Option<Timestamp>) -> FactorLine 
     }
 }
 
-pub(super) fn profile_pages() -> Vec<(&'static str, Markup)> {
+fn profile_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Member);
     let id = FactorId::generate();
     let activity = |text: &str| OwnActivity {
@@ -195,7 +195,7 @@ pub(super) fn profile_pages() -> Vec<(&'static str, Markup)> {
     ]
 }
 
-pub(super) fn error_pages() -> Vec<(&'static str, Markup)> {
+fn error_pages() -> Vec<(&'static str, Markup)> {
     let view = |status| ErrorView { status, detail: "", retry_after: None, sign_in: None, request_id: "0193577e4b0f" };
     let f = viewer(Role::Member);
     let sign_in = ErrorView { sign_in: Some("/sign-in?next=%2Fprofile"), ..view(401) };
@@ -208,29 +208,3 @@ pub(super) fn error_pages() -> Vec<(&'static str, Markup)> {
         ("error-507", errors::error(&f, &view(507))),
     ]
 }
-//GALLERY-BEGIN
-#[test]
-fn gallery() {
-    let Ok(dir) = std::env::var("IDP_GALLERY") else { return };
-    for (name, page) in super::samples::all() {
-        let page = page
-            .replace(&super::assets::url("app.css"), "app.css")
-            .replace(&super::assets::url("app.js"), "app.js")
-            .replace(&super::assets::url("icon.svg"), "icon.svg");
-        std::fs::write(format!("{dir}/{name}.html"), page).unwrap();
-    }
-}
-//GALLERY-END
-//GALLERY-BEGIN
-#[test]
-fn gallery() {
-    let Ok(dir) = std::env::var("IDP_GALLERY") else { return };
-    for (name, page) in super::samples::all() {
-        let page = page
-            .replace(&super::assets::url("app.css"), "app.css")
-            .replace(&super::assets::url("app.js"), "app.js")
-            .replace(&super::assets::url("icon.svg"), "icon.svg");
-        std::fs::write(format!("{dir}/{name}.html"), page).unwrap();
-    }
-}
-//GALLERY-END
