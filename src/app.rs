@@ -1,1 +1,196 @@
-//! (being built)
+//! The composition root: owns what every request needs, and answers requests without a socket.
+//!
+//! [`App::handle`] is the whole provider as a function, for embedders and tests; [`crate::http::edge`] puts it on a port.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::actions::Means;
+use crate::actions::data_folder::Opened;
+use crate::actions::sweep::sweep;
+use crate::config::{Cidr, Config, PublicUrl};
+use crate::host::files::free_space;
+use crate::host::hash_pool::HashPool;
+use crate::http::router::Router;
+use crate::http::{Request, Response};
+use crate::policy;
+use crate::throttle::sources::{ATTEMPTS, SOURCES, SourceLimiter};
+use crate::time::{Clock, Timestamp};
+
+/// Password hashes that may wait for a worker; more are told to come back.
+const WAITING_HASHES: usize = 64;
+/// How often what has expired is swept.
+const SWEEP_EVERY: Duration = Duration::from_secs(20);
+
+/// What pages and guards need to know about where they run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What links are built from.
+    pub public_url: PublicUrl,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxy: Vec<Cidr>,
+    /// The organisation's name.
+    pub organisation: String,
+    /// Whom to call after losing one's phone.
+    pub help_contact: Option<String>,
+    /// The data folder, as the first owner's page names it.
+    pub data: PathBuf,
+    /// Password hashing workers.
+    pub hash_workers: usize,
+}
+
+impl Settings {
+    /// The settings of a configuration whose server is reached at `public_url`.
+    pub fn new(config: &Config, public_url: PublicUrl) -> Self {
+        Self {
+            public_url,
+            trusted_proxy: config.trusted_proxy.clone(),
+            organisation: config.organisation.clone(),
+            help_contact: config.help_contact.clone(),
+            data: config.data.clone(),
+            hash_workers: config.hash_workers.get(),
+        }
+    }
+}
+
+/// The provider.
+pub struct App {
+    /// What errands are given.
+    pub means: Means,
+    /// Where it runs.
+    pub settings: Settings,
+    router: Router,
+    attempts: Mutex<SourceLimiter>,
+    disk: Disk,
+    requests: AtomicU64,
+}
+
+impl App {
+    /// Puts the provider together over an opened data folder.
+    ///
+    /// # Errors
+    /// When the system gives no threads for hashing.
+    pub fn new(opened: Opened, settings: Settings, clock: Clock) -> std::io::Result<Self> {
+        let disk = Disk::new(opened.store.path());
+        Ok(Self {
+            means: Means {
+                store: Arc::new(opened.store),
+                key: Arc::new(opened.keys.seed),
+                pool: HashPool::new(settings.hash_workers, WAITING_HASHES)?,
+                clock,
+                organisation: settings.organisation.clone(),
+            },
+            router: Router::new(),
+            attempts: Mutex::new(SourceLimiter::new(ATTEMPTS, SOURCES)),
+            disk,
+            requests: AtomicU64::new(u64::from_be_bytes(crate::secret::random())),
+            settings,
+        })
+    }
+
+    /// Answers one request. Needs no socket; blocks while a password is hashed or a write becomes durable.
+    pub fn handle(&self, request: Request) -> Response {
+        self.router.answer(self, &request)
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.means.clock.now()
+    }
+
+    /// A new request id: 13 symbols, unique within this run, not guessable from another run's.
+    pub(crate) fn request_id(&self) -> String {
+        let n = self.requests.fetch_add(1, Ordering::Relaxed);
+        data_encoding::BASE32_NOPAD.encode(&n.to_be_bytes())
+    }
+
+    /// Whether this client may make one more attempt at signing in now; how long to wait if not.
+    pub(crate) fn may_attempt(&self, ip: std::net::IpAddr) -> Result<(), Duration> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).allow(ip, self.now())
+    }
+
+    /// Whether enough of the disk is free for writes that anyone can cause.
+    pub(crate) fn has_room(&self) -> bool {
+        self.disk.free() >= policy::DISK_RESERVE
+    }
+
+    /// Pretends that this many bytes are free; only in builds for tests.
+    #[cfg(feature = "faults")]
+    pub fn pretend_free(&self, bytes: Option<u64>) {
+        self.disk.pretended.store(bytes.map_or(-1, u64::cast_signed), Ordering::Relaxed);
+    }
+}
+
+/// Free space, asked for at most once a second.
+struct Disk {
+    folder: PathBuf,
+    asked: Mutex<Option<(std::time::Instant, u64)>>,
+    pretended: AtomicI64,
+}
+
+impl Disk {
+    fn new(database: &Path) -> Self {
+        let folder = database.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
+        Self { folder, asked: Mutex::new(None), pretended: AtomicI64::new(-1) }
+    }
+
+    fn free(&self) -> u64 {
+        if let Ok(bytes) = u64::try_from(self.pretended.load(Ordering::Relaxed)) {
+            return bytes;
+        }
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        match *asked {
+            Some((when, free)) if when.elapsed() < Duration::from_secs(1) => free,
+            // A file system that can not be asked is not taken for a full one: the write itself will tell.
+            _ => {
+                let free = free_space(&self.folder).unwrap_or(u64::MAX);
+                *asked = Some((std::time::Instant::now(), free));
+                free
+            }
+        }
+    }
+}
+
+/// The thread that sweeps what has expired. Dropping it ends the thread after a last round.
+pub struct Sweeper {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sweeper {
+    /// Starts sweeping `app`'s database.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(app: Arc<App>) -> std::io::Result<Self> {
+        let (stop, stopped) = channel();
+        let thread = std::thread::Builder::new().name("sweeper".into()).stack_size(512 * 1024);
+        let thread = thread.spawn(move || sweep_until(&app, &stopped))?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+fn sweep_until(app: &App, stopped: &Receiver<()>) {
+    loop {
+        let ending = !matches!(stopped.recv_timeout(SWEEP_EVERY), Err(RecvTimeoutError::Timeout));
+        if let Err(e) = sweep(&app.means, ending) {
+            tracing::error!("sweeping failed: {e}");
+        }
+        if ending {
+            return;
+        }
+    }
+}
+
+impl Drop for Sweeper {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,9 +1,26 @@
-//! Everything that speaks HTTP: requests and responses as values, and the edge that carries them over sockets.
+//! HTTP: from a request to the errand it asks for, and back to an answer.
 //!
-//! Architecture invariant: a [`Request`](request::Request) becomes a [`Response`](response::Response) without a socket,
-//! so embedders and tests need none. Only [`edge`] listens, reads and writes; `tiny_http` is named nowhere outside this
-//! folder, and its own listener is never used.
+//! Architecture invariant: `tiny_http` is named only here, and as vocabulary and response writer; its listener never
+//! faces a socket. Every route stands in [`router`] with its access, and is closed to all others.
 
+pub mod assets;
+pub mod audit;
+pub mod cookies;
 pub mod edge;
+pub mod enrol;
+pub mod error;
+pub mod fields;
+pub mod grants;
+pub mod guards;
+pub mod people;
+pub mod person;
+pub mod profile;
+pub mod recovery;
 pub mod request;
 pub mod response;
+pub mod router;
+pub mod show;
+pub mod sign_in;
+
+pub use request::Request;
+pub use response::Response;

@@ -1,0 +1,64 @@
+//! Fields of a form or query, read strictly: known names, each at most once, UTF-8.
+
+use percent_encoding::percent_decode;
+
+use super::error::Problem;
+
+/// The fields of one request. Which names there can be stands in the route's table.
+#[derive(Clone, Default)]
+pub struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Reads `name=value&…` (WHATWG URL, application/x-www-form-urlencoded).
+    ///
+    /// # Errors
+    /// A name that `known` does not list, a repeated one, or bytes that are no UTF-8: 400 with what is wrong.
+    pub fn parse(text: &[u8], known: &[&str]) -> Result<Self, Problem> {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for part in text.split(|b| *b == b'&').filter(|part| !part.is_empty()) {
+            let mut halves = part.splitn(2, |b| *b == b'=');
+            let name = decode(halves.next().unwrap_or_default())?;
+            let value = decode(halves.next().unwrap_or_default())?;
+            if !known.contains(&name.as_str()) {
+                let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
+                return Err(Problem::bad(format!("There is no field “{shown}” here.")));
+            }
+            if fields.iter().any(|(n, _)| *n == name) {
+                return Err(Problem::bad(format!("The field “{name}” was sent twice.")));
+            }
+            fields.push((name, value));
+        }
+        Ok(Self(fields))
+    }
+
+    /// What was sent under `name`; empty if nothing was.
+    pub fn get(&self, name: &str) -> &str {
+        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+    }
+
+    /// Those of `names` that were sent, to be shown again.
+    pub fn kept(&self, names: &[&str]) -> Vec<(String, String)> {
+        self.0.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect()
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<String, Problem> {
+    let spaced: Vec<u8> = bytes.iter().map(|b| if *b == b'+' { b' ' } else { *b }).collect();
+    let decoded: Vec<u8> = percent_decode(&spaced).collect();
+    String::from_utf8(decoded).map_err(|_| Problem::bad("What was sent is no readable text (UTF-8).".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_known_single_and_readable_or_refused() {
+        let known = ["a", "b"];
+        let fields = Fields::parse(b"a=x+y%26&b=%C3%A9", &known).ok().unwrap();
+        assert_eq!((fields.get("a"), fields.get("b"), fields.get("c")), ("x y&", "é", ""));
+        for bad in [&b"c=1"[..], b"a=1&a=2", b"a=%FF", b"%FF=1"] {
+            assert!(Fields::parse(bad, &known).is_err());
+        }
+    }
+}

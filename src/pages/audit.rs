@@ -1,0 +1,102 @@
+//! The audit log: a filtered list whose address can be kept, and the export of exactly that.
+
+use maud::{Markup, html};
+
+use super::Frame;
+use super::entry::{EntryLine, Outcome, entry_table};
+use super::field::Field;
+use super::form::{Form, select};
+use super::frame::Section;
+use super::parts::{address, card, empty, heading, pager};
+
+/// The filters, as they are named in the address and in the export's form.
+pub const FILTERS: [&str; 7] = ["action", "person", "actor", "outcome", "case", "since", "until"];
+
+/// A page of the list: `GET /admin/audit?action=&person=&actor=&outcome=&case=&since=&until=&before=`.
+#[derive(Debug, Clone)]
+pub struct AuditView<'a> {
+    /// Holds the filter as it was typed, under the names in [`FILTERS`]; errors stand beside their fields. Its CSRF
+    /// value is for the export: `POST /admin/audit/export` with the same names and `format` (`jsonl` or `csv`).
+    pub form: Form<'a>,
+    /// Every action there is, for the list to choose from.
+    pub actions: &'a [&'a str],
+    /// Newest first.
+    pub entries: Vec<EntryLine>,
+    /// Whether this page is not the newest.
+    pub further: bool,
+    /// The cursor of older entries, if there are any.
+    pub before: Option<String>,
+}
+
+/// The list with its filter and its export.
+pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
+    let form = &view.form;
+    let filtered = FILTERS.iter().any(|name| !form.value(name).is_empty());
+    let newest = query(form, "");
+    let older = view.before.as_deref().map(|before| query(form, before));
+    let content = html! {
+        (heading(None, "Audit log", None))
+        (form.summary("This filter can not be used as it is."))
+        section class="card" aria-label="Filter" { (filter(form, view.actions, filtered)) }
+        @if !view.entries.is_empty() {
+            section class="card" { (entry_table(frame, "Entries, newest first", &view.entries)) }
+            (pager(
+                view.further.then_some(("Newest", &newest)),
+                older.as_deref().map(|href| ("Older", href)),
+            ))
+        } @else if !form.wrong() {
+            (empty("No entry matches.", "Widen the time or take a filter away."))
+        }
+        @if !form.wrong() { (export(form, filtered)) }
+    };
+    page(frame, "Audit log", form.wrong(), &content)
+}
+
+/// A page of the audit section.
+pub(super) fn page(frame: &Frame, title: &str, wrong: bool, content: &Markup) -> Markup {
+    frame.wide(Section::Audit, title, wrong, content)
+}
+
+/// The address of a page of the list, with its filter.
+fn query(form: &Form, before: &str) -> String {
+    let filter = FILTERS.map(|name| (name, form.value(name)));
+    address("/admin/audit", filter.into_iter().chain([("before", before)]))
+}
+
+fn filter(form: &Form, actions: &[&str], filtered: bool) -> Markup {
+    let actions: Vec<_> = actions.iter().map(|a| (*a, *a)).collect();
+    let outcomes = Outcome::ALL.map(|o| (o.as_str(), o.as_str()));
+    html! {
+        form class="filter" method="get" action="/admin/audit" role="search" novalidate {
+            (select(form, "action", "Action", "any", &actions))
+            (select(form, "outcome", "Outcome", "any", &outcomes))
+            (Field::new("person", "Person concerned").address().show(form))
+            (Field::new("actor", "Done by").address().show(form))
+            (Field::new("case", "Case").show(form))
+            (Field::new("since", "Since (UTC)").show(form))
+            (Field::new("until", "Until (UTC)").show(form))
+            div class="actions" {
+                button { "Filter" }
+                @if filtered { a href="/admin/audit" { "Show everything" } }
+                span class="hint" { "People by e-mail address; times like 2026-11-24 or 2026-11-24T09:30:00Z; cases like R-2026-0042." }
+            }
+        }
+    }
+}
+
+/// An export is a POST, because it writes an entry itself.
+fn export(form: &Form, filtered: bool) -> Markup {
+    let formats = [("jsonl", "JSON Lines"), ("csv", "CSV, for spreadsheets")];
+    let content = html! {
+        form class="filter" method="post" action="/admin/audit/export" {
+            (form.hidden())
+            @for name in FILTERS { input type="hidden" name=(name) value=(form.value(name)); }
+            (select(form, "format", "Format", "", &formats))
+            div class="actions" {
+                button { @if filtered { "Export what this filter finds" } @else { "Export everything" } }
+                span class="hint" { "The export itself stands in the log too." }
+            }
+        }
+    };
+    card("export", "Export", &content)
+}

@@ -1,0 +1,160 @@
+//! What stands around every page: the head, the bar, the navigation, the word about what was just done.
+
+use std::fmt;
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::assets;
+use super::parts::Tone;
+use crate::time::Timestamp;
+use crate::users::Role;
+
+/// What every page is handed beside its own view.
+#[derive(Debug, Clone)]
+pub struct Frame<'a> {
+    /// The organisation's name, as it stands in the bar and in every title.
+    pub organisation: &'a str,
+    /// Who looks at the page with a complete sign-in; `None` for strangers and for those half way in.
+    pub signed_in: Option<Viewer<'a>>,
+    /// What was done just before, said once.
+    pub flash: Option<Flash>,
+    /// The moment at which the page is made.
+    pub now: Timestamp,
+}
+
+/// The person at the screen.
+#[derive(Clone)]
+pub struct Viewer<'a> {
+    /// Their name.
+    pub name: &'a str,
+    /// Decides which navigation they see. What they may *do* is decided elsewhere.
+    pub role: Role,
+    /// The value that binds the sign-out form to their session.
+    pub csrf: &'a str,
+}
+
+impl fmt::Debug for Viewer<'_> {
+    /// Without the CSRF value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Viewer").field("name", &self.name).field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+/// A part of the console, or the person's own pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    /// `/admin/users`
+    People,
+    /// `/admin/recovery`
+    Recovery,
+    /// `/admin/audit`
+    Audit,
+    /// `/profile`
+    Profile,
+}
+
+/// One sentence on what was just done.
+#[derive(Debug, Clone)]
+pub struct Flash {
+    /// How it went.
+    pub kind: Tone,
+    /// The sentence.
+    pub text: String,
+}
+
+impl Frame<'_> {
+    /// A page with one thing to do: sign in, enrol, read an error. `wrong` puts "Error: " before the title.
+    pub(super) fn narrow(&self, title: &str, wrong: bool, content: &Markup) -> Markup {
+        let main = html! {
+            main id="main" class="narrow" tabindex="-1" {
+                @if self.signed_in.is_none() { p class="trail" { (self.organisation) } }
+                (self.flash())
+                (content)
+            }
+        };
+        self.document(None, title, wrong, &main)
+    }
+
+    /// A page of the console or of the profile.
+    pub(super) fn wide(&self, section: Section, title: &str, wrong: bool, content: &Markup) -> Markup {
+        let navigation = self.navigation(section);
+        let main = html! {
+            div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
+                @if let Some(navigation) = navigation { (navigation) }
+                main id="main" tabindex="-1" { (self.flash()) (content) }
+            }
+        };
+        self.document(Some(section), title, wrong, &main)
+    }
+
+    fn document(&self, section: Option<Section>, title: &str, wrong: bool, body: &Markup) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { @if wrong { "Error: " } (title) " · " (self.organisation) }
+                    link rel="icon" type="image/svg+xml" href=(assets::url("icon.svg"));
+                    link rel="stylesheet" href=(assets::url("app.css"));
+                    script src=(assets::url("app.js")) defer {}
+                }
+                body {
+                    a class="skip" href="#main" { "Skip to content" }
+                    (self.bar(section))
+                    (body)
+                }
+            }
+        }
+    }
+
+    fn bar(&self, section: Option<Section>) -> Markup {
+        html! {
+            @if let Some(viewer) = &self.signed_in {
+                header class="bar" {
+                    a class="brand" href="/" { (self.organisation) }
+                    a class="who muted" href="/profile" aria-current=[(section == Some(Section::Profile)).then_some("page")] {
+                        bdi { (viewer.name) } span class="wide" { " · " (viewer.role) }
+                    }
+                    form class="inline" method="post" action="/sign-out" {
+                        input type="hidden" name="csrf" value=(viewer.csrf);
+                        button class="link" { "Sign out" }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The console's navigation: people and recovery for the help desk, the audit trail also for auditors.
+    fn navigation(&self, here: Section) -> Option<Markup> {
+        let role = self.signed_in.as_ref()?.role;
+        let all = [
+            (role.looks_after_people(), Section::People, "/admin/users", "People"),
+            (role.looks_after_people(), Section::Recovery, "/admin/recovery", "Recovery"),
+            (role.reads_audit(), Section::Audit, "/admin/audit", "Audit"),
+        ];
+        role.reads_audit().then(|| {
+            html! {
+                nav class="side" aria-label="Console" {
+                    ul {
+                        @for (_, section, href, label) in all.into_iter().filter(|(seen, ..)| *seen) {
+                            li {
+                                a href=(href) aria-current=[(section == here).then_some("page")] {
+                                    (label)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        })
+    }
+
+    fn flash(&self) -> Markup {
+        html! {
+            @if let Some(flash) = &self.flash {
+                div class={ "notice " (flash.kind.class()) } role="status" { p { (flash.text) } }
+            }
+        }
+    }
+}

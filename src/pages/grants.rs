@@ -1,0 +1,311 @@
+//! The forms for what lets somebody in, takes something away or stays on record: each a page of its own that posts to
+//! its own address, says what will happen, and asks for a reason.
+//!
+//! Invariant: evidence that does not count has no control here. It is named, with the reason why it does not.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use super::Frame;
+use super::field::Field;
+use super::form::{Choice, Form, checkbox, radios};
+use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
+use super::users::page;
+use super::words::{count, lasting};
+use crate::ids::{CaseNumber, UserId};
+
+/// The person it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Who.
+    pub id: UserId,
+    /// Their name.
+    pub name: &'a str,
+    /// What they sign in with.
+    pub email: &'a str,
+}
+
+impl Subject<'_> {
+    pub(super) fn href(&self, path: &str) -> String {
+        format!("/admin/users/{}{path}", self.id)
+    }
+
+    pub(super) fn trail(&self, case: Option<CaseNumber>) -> Markup {
+        html! {
+            a href=(self.href("")) { bdi { (self.name) } }
+            @if let Some(case) = case { " · case " a href={ "/admin/recovery/" (case) } { (case) } }
+        }
+    }
+}
+
+/// Something that happened lately and should be seen before going on.
+#[derive(Debug, Clone)]
+pub struct Signal {
+    /// "Wrong passwords".
+    pub label: String,
+    /// "6 since yesterday, from 2 addresses never seen".
+    pub text: String,
+    /// How much it weighs.
+    pub weight: Weight,
+}
+
+/// How much a signal weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// Nothing unusual.
+    Calm,
+    /// Look at it; anyone can cause it.
+    Look,
+    /// Unusual by itself.
+    Strong,
+}
+
+/// `POST /admin/users/{id}/mfa/reset` with `evidence`, `voucher`, `evidence_note`, `ticket`, `reason`,
+/// `codes_unavailable`.
+#[derive(Debug, Clone)]
+pub struct ResetView<'a> {
+    /// With a nonce; keeps everything.
+    pub form: Form<'a>,
+    /// Whose factors.
+    pub person: Subject<'a>,
+    /// The case, when it is open already.
+    pub case: Option<CaseNumber>,
+    /// Confirmed factors that will be removed.
+    pub factors: u32,
+    /// Unused backup codes that will be void.
+    pub codes_left: u32,
+    /// Sessions that will end.
+    pub sessions: u32,
+    /// What happened lately.
+    pub signals: Vec<Signal>,
+    /// How long the enrolment window stays open.
+    pub window: Duration,
+}
+
+/// The confirmation of a reset.
+pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
+    let (form, person) = (&view.form, &view.person);
+    let title = format!("Force MFA reset for {}", person.name);
+    let codes = Choice::new(
+        "on",
+        format!(
+            "{} does not have {}",
+            person.name,
+            if view.codes_left == 1 {
+                "the remaining backup code".to_owned()
+            } else {
+                format!("the {} remaining backup codes", view.codes_left)
+            }
+        ),
+    )
+    .hint("Ask first: with one of them no reset is needed. E-mail, password, “use a backup code instead”.");
+    let content = html! {
+        (heading(Some(&person.trail(view.case)), &title, None))
+        (form.summary(UNCHANGED))
+        div class="aside" {
+            form class="card" method="post" action=(person.href("/mfa/reset")) novalidate {
+                (form.hidden())
+                @if view.codes_left > 0 { (checkbox(form, "codes_unavailable", &codes)) }
+                (evidence(form, person))
+                (ticket_and_reason(form))
+                (form.step_up())
+                div class="actions" {
+                    button class="danger" { "Remove all factors" }
+                    (cancel(&person.href("/mfa")))
+                }
+            }
+            div class="stack" {
+                (card("what", "What will happen", &what_happens(view)))
+                (signals(&view.signals))
+            }
+        }
+    };
+    page(frame, &title, form.wrong(), &content)
+}
+
+pub(super) const UNCHANGED: &str = "Nothing has been changed yet.";
+
+fn what_happens(view: &ResetView) -> Markup {
+    let name = view.person.name;
+    html! {
+        ul {
+            li { strong { (count(view.factors.into(), "factor")) } " and "
+                strong { (count(view.codes_left.into(), "remaining backup code")) } " stop working." }
+            li { strong { (count(view.sessions.into(), "session")) } @if view.sessions == 1 { " ends." } @else { " end." } }
+            li { "You get a pass to read to " bdi { (name) } ". With it and the password, " bdi { (name) }
+                " sets up a new factor within " (lasting(view.window)) "." }
+            li { "It stands in the audit log with your name and your reason." }
+        }
+    }
+}
+
+fn signals(signals: &[Signal]) -> Markup {
+    let value = |s: &Signal| {
+        let badge = match s.weight {
+            Weight::Calm => None,
+            Weight::Look => Some(Badge::new(Tone::Warn, "look")),
+            Weight::Strong => Some(Badge::new(Tone::Bad, "strong")),
+        };
+        html! { (s.text) @if let Some(badge) = badge { " " (badge.show()) } }
+    };
+    let rows: Vec<_> = signals.iter().map(|s| (s.label.as_str(), value(s))).collect();
+    card(
+        "recent",
+        "Recent activity",
+        &html! {
+            @if rows.is_empty() { p { "Nothing unusual in the last days." } } @else { (facts(&rows)) }
+        },
+    )
+}
+
+/// How the admin made sure, and what does not count.
+fn evidence(form: &Form, person: &Subject) -> Markup {
+    let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
+    let choices = [
+        Choice::new("video_call", "Live video call").hint("Compared with the photo or ID on record."),
+        Choice::new("manager_ticket", "Ticket by their manager or HR")
+            .hint("You know that it really comes from them. Give its number below.")
+            .more(voucher),
+        Choice::new("in_person", "In person, with an ID"),
+    ];
+    let note =
+        Field::new("evidence_note", "What did you see or hear? (optional)").hint("For whoever asks in six months.");
+    html! {
+        (radios(form, "evidence", &format!("How did you make sure it is {}?", person.name), &choices))
+        (more("What does not count, and why", &html! { ul class="hint" {
+            li { "Knowing an e-mail address, a birthday or the like: others can know it too." }
+            li { "A code sent to their mailbox: whoever has the mailbox has the code." }
+            li { "A chat message: the account that writes may be the one that was taken." }
+            li { "A call that came in: the number shown can be forged." }
+        } }))
+        (note.show(form))
+    }
+}
+
+fn ticket_and_reason(form: &Form) -> Markup {
+    html! {
+        (Field::new("ticket", "Ticket (optional)").hint("Its number, if there is one.").show(form))
+        (Field::new("reason", "Reason").hint("Everyone who reads the audit log sees it. No passwords or codes, please.")
+            .area().show(form))
+    }
+}
+
+/// `POST /admin/users/{id}/mfa/backup-codes` with `evidence`, `voucher`, `evidence_note`, `ticket`, `reason`.
+#[derive(Debug, Clone)]
+pub struct IssueCodesView<'a> {
+    /// With a nonce; keeps everything.
+    pub form: Form<'a>,
+    /// For whom.
+    pub person: Subject<'a>,
+    /// The case, when there is one.
+    pub case: Option<CaseNumber>,
+    /// How many codes there will be.
+    pub codes: u32,
+    /// How long they work.
+    pub valid: Duration,
+    /// What happened lately.
+    pub signals: Vec<Signal>,
+}
+
+/// A few codes that can be dictated, for somebody who has nothing to enrol with.
+pub fn issue_codes(frame: &Frame, view: &IssueCodesView) -> Markup {
+    let (person, name) = (&view.person, view.person.name);
+    let what = html! {
+        ul {
+            li { "You get " (count(view.codes.into(), "code")) " to read to " bdi { (name) } ", shown once. They work for "
+                (lasting(view.valid)) ", each once, with the password." }
+            li { "Codes that an admin issued earlier stop working. Their own backup codes and factors stay." }
+            li { "It stands in the audit log with your name and your reason." }
+        }
+    };
+    let act = Act {
+        title: format!("Generate backup codes for {name}"),
+        path: "/mfa/backup-codes",
+        back: "/mfa",
+        button: "Generate codes",
+        danger: false,
+    };
+    granting(frame, &act, &view.form, person, view.case, (&what, &view.signals))
+}
+
+/// `POST /admin/users/{id}/password` with `evidence`, `voucher`, `evidence_note`, `ticket`, `reason`.
+#[derive(Debug, Clone)]
+pub struct TemporaryPasswordView<'a> {
+    /// With a nonce; keeps everything.
+    pub form: Form<'a>,
+    /// For whom.
+    pub person: Subject<'a>,
+    /// The case, when there is one.
+    pub case: Option<CaseNumber>,
+    /// How long it works.
+    pub valid: Duration,
+    /// What happened lately.
+    pub signals: Vec<Signal>,
+}
+
+/// A password that the system makes up.
+pub fn temporary_password(frame: &Frame, view: &TemporaryPasswordView) -> Markup {
+    let (person, name) = (&view.person, view.person.name);
+    let what = html! {
+        ul {
+            li { "The old password stops working and every session ends." }
+            li { "You get a password to read to " bdi { (name) } ", shown once. It works for " (lasting(view.valid))
+                ", and has to be changed at the first sign-in." }
+            li { "The second factor is still asked for." }
+            li { "It stands in the audit log with your name and your reason." }
+        }
+    };
+    let act = Act {
+        title: format!("Set a temporary password for {name}"),
+        path: "/password",
+        back: "",
+        button: "Set temporary password",
+        danger: true,
+    };
+    granting(frame, &act, &view.form, person, view.case, (&what, &view.signals))
+}
+
+/// What such a page is called and where it posts and leads back to, under the person's address.
+pub(super) struct Act {
+    pub title: String,
+    pub path: &'static str,
+    pub back: &'static str,
+    pub button: &'static str,
+    pub danger: bool,
+}
+
+/// A form with evidence, ticket and reason, beside it what will happen and what happened lately.
+fn granting(
+    frame: &Frame,
+    act: &Act,
+    form: &Form,
+    person: &Subject,
+    case: Option<CaseNumber>,
+    (what, recent): (&Markup, &[Signal]),
+) -> Markup {
+    let content = html! {
+        (heading(Some(&person.trail(case)), &act.title, None))
+        (form.summary(UNCHANGED))
+        div class="aside" {
+            form class="card" method="post" action=(person.href(act.path)) novalidate {
+                (form.hidden())
+                (evidence(form, person))
+                (ticket_and_reason(form))
+                (form.step_up())
+                (buttons(act, person))
+            }
+            div class="stack" { (card("what", "What will happen", what)) (signals(recent)) }
+        }
+    };
+    page(frame, &act.title, form.wrong(), &content)
+}
+
+pub(super) fn buttons(act: &Act, person: &Subject) -> Markup {
+    html! {
+        div class="actions" {
+            button class=(if act.danger { "danger" } else { "main" }) { (act.button) }
+            (cancel(&person.href(act.back)))
+        }
+    }
+}

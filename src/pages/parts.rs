@@ -1,0 +1,230 @@
+//! The dozen parts that pages are put together from.
+
+use maud::{Markup, html};
+
+use super::words::spelled;
+use crate::ids::FactorId;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+
+/// How good the news is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Neither good nor bad.
+    Plain,
+    /// Done, or well.
+    Good,
+    /// To be looked at.
+    Warn,
+    /// Refused, broken or dangerous.
+    Bad,
+}
+
+impl Tone {
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Good => "good",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// A word or two in a pill.
+#[derive(Debug, Clone)]
+pub struct Badge {
+    /// The words. Colour only supports them.
+    pub text: String,
+    /// How good the news is.
+    pub tone: Tone,
+}
+
+impl Badge {
+    /// A badge.
+    pub fn new(tone: Tone, text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone }
+    }
+
+    pub(super) fn show(&self) -> Markup {
+        html! { span class={ "badge " (self.tone.class()) } { (self.text) } }
+    }
+}
+
+/// One authenticator app of a person, as profile and console list it.
+#[derive(Debug, Clone)]
+pub struct FactorLine {
+    /// Which.
+    pub id: FactorId,
+    /// What kind it is: "Authenticator app".
+    pub kind: String,
+    /// The name that its owner gave it.
+    pub name: String,
+    /// When it was confirmed.
+    pub added_at: Timestamp,
+    /// When it last let its owner in.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Left at or under this, a page warns about backup codes.
+pub(super) const FEW_CODES: u32 = 2;
+
+/// One step of a case.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// What is to be done.
+    pub title: String,
+    /// How, by whom, when; empty when there is nothing to say yet.
+    pub detail: String,
+    /// How far it is.
+    pub state: TaskState,
+}
+
+/// How far a step is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskState {
+    /// Done.
+    Done,
+    /// Waits for somebody.
+    Waiting,
+    /// Comes later.
+    ToDo,
+    /// Will not be done any more.
+    Ended,
+}
+
+/// The steps of a case, in order.
+pub(super) fn tasks(tasks: &[Task]) -> Markup {
+    html! {
+        ol class="tasks" {
+            @for task in tasks {
+                @let (class, tone, word) = match task.state {
+                    TaskState::Done => (Some("done"), Tone::Good, "done"),
+                    TaskState::Waiting => (Some("now"), Tone::Warn, "waiting"),
+                    TaskState::ToDo => (None, Tone::Plain, "to do"),
+                    TaskState::Ended => (None, Tone::Bad, "not done"),
+                };
+                li class=[class] {
+                    div {
+                        strong { (task.title) }
+                        @if !task.detail.is_empty() { small { (task.detail) } }
+                    }
+                    (Badge::new(tone, word).show())
+                }
+            }
+        }
+    }
+}
+
+/// A fold with more to read.
+pub(super) fn more(summary: &str, content: &Markup) -> Markup {
+    html! { details { summary { (summary) } div { (content) } } }
+}
+
+/// A message that stands in the page.
+pub(super) fn notice(tone: Tone, content: &Markup) -> Markup {
+    html! { div class={ "notice " (tone.class()) } { (content) } }
+}
+
+/// A card with a heading.
+pub(super) fn card(id: &str, heading: &str, content: &Markup) -> Markup {
+    html! { section class="card" aria-labelledby=(id) { h2 id=(id) { (heading) } (content) } }
+}
+
+/// The heading of a console page with what stands above it and its actions to the right.
+pub(super) fn heading(trail: Option<&Markup>, title: &str, actions: Option<&Markup>) -> Markup {
+    html! {
+        div class="head" {
+            div { @if let Some(trail) = trail { p class="trail" { (trail) } } h1 { (title) } }
+            @if let Some(actions) = actions { (actions) }
+        }
+    }
+}
+
+/// A table; one cell for each heading in every row, the first one naming what the row is about.
+///
+/// On a phone the stylesheet sets the cells of a row under each other, each after its heading. Browsers take a table's
+/// meaning away with its layout, so the roles stand here in words.
+pub(super) fn table(label: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    let heading = |i: usize| headings.get(i).filter(|h| i > 0 && !h.is_empty());
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label={ (label) ", table" } {
+            table role="table" {
+                thead role="rowgroup" { tr role="row" {
+                    @for heading in headings {
+                        th role="columnheader" scope="col" {
+                            @if heading.is_empty() { span class="unseen" { "Action" } } @else { (heading) }
+                        }
+                    }
+                } }
+                tbody role="rowgroup" { @for row in rows { tr role="row" {
+                    @for (i, cell) in row.iter().enumerate() {
+                        td role="cell" data-heading=[heading(i)] { (cell) }
+                    }
+                } } }
+            }
+        }
+    }
+}
+
+/// Names and values.
+pub(super) fn facts(rows: &[(&str, Markup)]) -> Markup {
+    html! { dl class="facts" { @for (name, value) in rows { dt { (name) } dd { (value) } } } }
+}
+
+/// What stands where a list would, when there is nothing to list.
+pub(super) fn empty(title: &str, text: &str) -> Markup {
+    html! { div class="card empty" { p { strong { (title) } } p class="muted" { (text) } } }
+}
+
+/// Links at the foot of a list.
+pub(super) fn pager(first: Option<(&str, &str)>, next: Option<(&str, &str)>) -> Markup {
+    html! {
+        @if first.is_some() || next.is_some() {
+            nav class="pager" aria-label="Pages" {
+                @for (label, href) in [first, next].into_iter().flatten() { a class="button" href=(href) { (label) } }
+            }
+        }
+    }
+}
+
+/// `path` with those of the `pairs` that have a value as its query.
+pub(super) fn address<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// The way out of a form.
+pub(super) fn cancel(href: &str) -> Markup {
+    html! { a href=(href) { "Cancel" } }
+}
+
+/// One secret, large enough to be read aloud, with a button that copies it.
+///
+/// A screen reader spells it: group after group, symbol by symbol.
+pub(super) fn secret(id: &str, text: &Secret) -> Markup {
+    html! {
+        p class="secret" id=(id) role="img" aria-label=(spelled(text.reveal())) { (text.reveal()) }
+        p class="screen" { (copy_button(id, "Copy")) }
+    }
+}
+
+/// A button that copies the text of the element `id`; hidden where no script runs.
+pub(super) fn copy_button(id: &str, label: &str) -> Markup {
+    html! { button type="button" hidden data-copy=(id) { (label) } }
+}
+
+/// Codes as a grid, with buttons to copy, save and print them; `heading` goes into the file and onto the paper.
+pub(super) fn codes(codes: &[Secret], heading: &str, file: &str) -> Markup {
+    html! {
+        p class="paper" { strong { (heading) } }
+        ul class="codes" id="codes" { @for code in codes { li { (code.reveal()) } } }
+        div class="actions tools" {
+            (copy_button("codes", "Copy"))
+            button type="button" hidden data-save="codes" data-file=(file) data-heading=(heading) { "Download" }
+            button type="button" hidden data-print { "Print" }
+        }
+        noscript { p class="hint screen" { "Select the codes to copy them, or print this page." } }
+    }
+}

@@ -1,0 +1,214 @@
+//! A person's own account: authenticator apps, backup codes, password, and what happened lately.
+
+use maud::{Markup, html};
+
+use super::Frame;
+use super::field::Field;
+use super::form::Form;
+use super::frame::Section;
+use super::parts::{FEW_CODES, FactorLine, Tone, cancel, card, heading, notice, table};
+use super::sign_in::PASSWORD_HINT;
+use super::words::{count, day, time_ago, time_ago_or_never};
+use crate::time::Timestamp;
+use crate::users::Role;
+
+/// Everything on the profile page. Its one form posts to `/profile/factors`.
+#[derive(Debug, Clone)]
+pub struct ProfileView<'a> {
+    /// For the button that starts adding an authenticator app.
+    pub form: Form<'a>,
+    /// The person's name.
+    pub name: &'a str,
+    /// What they sign in with.
+    pub email: &'a str,
+    /// What they may do.
+    pub role: Role,
+    /// Their authenticator apps.
+    pub factors: Vec<FactorLine>,
+    /// Unused backup codes.
+    pub codes_left: u32,
+    /// How many the set had; 0 when there never was one.
+    pub codes_made: u32,
+    /// When the set was made.
+    pub codes_made_at: Option<Timestamp>,
+    /// Whether this session began with a backup code.
+    pub signed_in_with_backup_code: bool,
+    /// When the password was last changed.
+    pub password_changed_at: Option<Timestamp>,
+    /// What happened lately, newest first; empty to leave the list out.
+    pub activity: Vec<OwnActivity>,
+}
+
+/// One line of a person's own history.
+#[derive(Debug, Clone)]
+pub struct OwnActivity {
+    /// When.
+    pub at: Timestamp,
+    /// What, in plain words.
+    pub text: String,
+    /// From which device and address; empty if unknown.
+    pub source: String,
+}
+
+/// The person's own page.
+pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
+    let content = html! {
+        div class="head" {
+            div { h1 { bdi { (view.name) } } p class="muted" { (view.email) " · " (view.role) } }
+        }
+        @if view.signed_in_with_backup_code { (after_backup_code()) }
+        (view.form.summary("Please look at this again."))
+        (factors(frame, view))
+        (backup_codes(view))
+        (card("password", "Password", &html! {
+            @if let Some(at) = view.password_changed_at { p { "Last changed " (time_ago(at, frame.now)) "." } }
+            div class="actions" { a class="button" href="/profile/password" { "Change password" } }
+        }))
+        @if !view.activity.is_empty() { (activity(frame, &view.activity)) }
+    };
+    page(frame, "Your profile", view.form.wrong(), &content)
+}
+
+/// A page of the profile section.
+pub(super) fn page(frame: &Frame, title: &str, wrong: bool, content: &Markup) -> Markup {
+    frame.wide(Section::Profile, title, wrong, content)
+}
+
+fn after_backup_code() -> Markup {
+    notice(
+        Tone::Warn,
+        &html! {
+            p { strong { "You signed in with a backup code." } " If your phone is lost or new: add your new phone, remove "
+                "the old one, then make new codes." }
+        },
+    )
+}
+
+fn factors(frame: &Frame, view: &ProfileView) -> Markup {
+    let columns = ["Authenticator app", "Added", "Last used", ""];
+    let row = |f: &FactorLine| {
+        vec![
+            html! { strong { bdi { (f.name) } } },
+            time_ago(f.added_at, frame.now),
+            time_ago_or_never(f.last_used_at, frame.now),
+            html! {
+                a href={ "/profile/factors/" (f.id) "/remove" } { "Remove" span class="unseen" { " " (f.name) } }
+            },
+        ]
+    };
+    let rows: Vec<_> = view.factors.iter().map(row).collect();
+    card(
+        "factors",
+        "Authenticator apps",
+        &html! {
+            @if rows.is_empty() { p { "None is set up." } }
+            @else { (table("Authenticator apps", &columns, &rows)) }
+            form method="post" action="/profile/factors" class="actions" {
+                (view.form.hidden())
+                button { "Add an authenticator app" }
+            }
+        },
+    )
+}
+
+fn backup_codes(view: &ProfileView) -> Markup {
+    let few = view.codes_left <= FEW_CODES;
+    card(
+        "codes",
+        "Backup codes",
+        &html! {
+            p {
+                strong { (view.codes_left) " of " (view.codes_made) " left" }
+                @if let Some(at) = view.codes_made_at { ", made on " (day(at)) }
+                ". Each signs you in once when your phone is lost."
+            }
+            @if few {
+                (notice(Tone::Warn, &html! {
+                    p { strong {
+                        @if view.codes_left == 0 { "You have none left." } @else { "Only a few are left." }
+                    } " Make new ones now, so that a lost phone does not keep you out." }
+                }))
+            }
+            div class="actions" {
+                a class=(if few { "button main" } else { "button" }) href="/profile/backup-codes" { "Make new codes" }
+            }
+        },
+    )
+}
+
+fn activity(frame: &Frame, activity: &[OwnActivity]) -> Markup {
+    let columns = ["When", "What", "From"];
+    let row = |a: &OwnActivity| vec![time_ago(a.at, frame.now), html! { (a.text) }, html! { (a.source) }];
+    let rows: Vec<_> = activity.iter().map(row).collect();
+    card(
+        "activity",
+        "Recent activity",
+        &html! {
+            (table("Recent activity", &columns, &rows))
+            p class="hint" { "Something here was not you? Change your password and tell an admin." }
+        },
+    )
+}
+
+/// Making new backup codes: `POST /profile/backup-codes`.
+#[derive(Debug, Clone)]
+pub struct NewCodesView<'a> {
+    /// With a nonce.
+    pub form: Form<'a>,
+    /// Unused codes that will stop working.
+    pub codes_left: u32,
+}
+
+/// Are you sure? The answer is [`super::enrol::backup_codes`].
+pub fn new_codes(frame: &Frame, view: &NewCodesView) -> Markup {
+    let form = &view.form;
+    let content = html! {
+        (heading(Some(&back()), "Make new backup codes", None))
+        (form.summary("That did not work. Your old codes still work."))
+        form class="card" method="post" action="/profile/backup-codes" novalidate {
+            (form.hidden())
+            p {
+                "You get ten new codes, shown once. Have a printer, a pen or your password manager ready. "
+                @if view.codes_left > 0 {
+                    "Your old ones (" (count(view.codes_left.into(), "code")) " left) stop working at once."
+                }
+            }
+            (form.step_up())
+            div class="actions" { button class="main" { "Make new codes" } (cancel("/profile")) }
+        }
+    };
+    page(frame, "Make new backup codes", form.wrong(), &content)
+}
+
+/// Changing the password: `POST /profile/password` with `current_password`, `new_password`.
+#[derive(Debug, Clone)]
+pub struct ChangePasswordView<'a> {
+    /// Keeps nothing: passwords are typed anew.
+    pub form: Form<'a>,
+    /// The address that password managers look for.
+    pub email: &'a str,
+}
+
+/// The old one, then the new one.
+pub fn change_password(frame: &Frame, view: &ChangePasswordView) -> Markup {
+    let form = &view.form;
+    let content = html! {
+        (heading(Some(&back()), "Change your password", None))
+        (form.summary("Please look at this again. Your password has not been changed."))
+        form class="card" method="post" action="/profile/password" novalidate {
+            (form.hidden())
+            (Field::new("email", "E-mail address").email().fixed(view.email).show(form))
+            (Field::new("current_password", "Current password").current_password().show(form))
+            (Field::new("new_password", "New password").hint(PASSWORD_HINT).new_password().show(form))
+            (form.step_up())
+            p class="hint" { "Everywhere else you are signed in, you will be signed out." }
+            div class="actions" { button class="main" { "Change password" } (cancel("/profile")) }
+        }
+    };
+    page(frame, "Change your password", form.wrong(), &content)
+}
+
+/// Leads back to the profile.
+pub(super) fn back() -> Markup {
+    html! { a href="/profile" { "Your profile" } }
+}

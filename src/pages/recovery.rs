@@ -1,0 +1,129 @@
+//! The board of recoveries, so that nothing is left to memory, and one case with its steps.
+
+use maud::{Markup, html};
+
+use super::Frame;
+use super::entry::{EntryLine, entry_table};
+use super::frame::Section;
+use super::grants::Subject;
+use super::parts::{Badge, Task, card, empty, facts, heading, pager, table, tasks};
+use super::words::{clock, time_ago};
+use crate::ids::{CaseNumber, UserId};
+use crate::time::Timestamp;
+
+/// The board: `GET /admin/recovery?before=`.
+#[derive(Debug, Clone)]
+pub struct BoardView {
+    /// Open ones first, then newest first.
+    pub cases: Vec<CaseLine>,
+    /// The address of older cases, if there are any.
+    pub older: Option<String>,
+}
+
+/// One case on the board.
+#[derive(Debug, Clone)]
+pub struct CaseLine {
+    /// Its number.
+    pub number: CaseNumber,
+    /// About whom.
+    pub person_id: UserId,
+    /// Their name.
+    pub person: String,
+    /// How far it is.
+    pub state: Badge,
+    /// Who opened it.
+    pub opened_by: String,
+    /// When.
+    pub opened_at: Timestamp,
+    /// When the enrolment window closes, while it is open.
+    pub closes_at: Option<Timestamp>,
+}
+
+/// Every recovery until it is done, expired, refused or reversed.
+pub fn board(frame: &Frame, view: &BoardView) -> Markup {
+    let columns = ["Case", "Person", "State", "Opened", "Window closes"];
+    let row = |c: &CaseLine| {
+        vec![
+            html! { a class="whole" href={ "/admin/recovery/" (c.number) } { strong { (c.number) } } },
+            html! { a href={ "/admin/users/" (c.person_id) } { bdi { (c.person) } } },
+            c.state.show(),
+            html! { (time_ago(c.opened_at, frame.now)) br; small { "by " bdi { (c.opened_by) } } },
+            html! { @if let Some(at) = c.closes_at { (time_ago(at, frame.now)) } @else { "–" } },
+        ]
+    };
+    let rows: Vec<_> = view.cases.iter().map(row).collect();
+    let content = html! {
+        (heading(None, "Recovery", None))
+        @if rows.is_empty() {
+            (empty("Nobody is locked out.", "When you reset somebody's factors, the case stands here until they are in."))
+        } @else {
+            section class="card" { (table("Recovery cases", &columns, &rows)) }
+            (pager(None, view.older.as_deref().map(|href| ("Older cases", href))))
+        }
+    };
+    page(frame, "Recovery", &content)
+}
+
+/// A page of the recovery section.
+pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
+    frame.wide(Section::Recovery, title, false, content)
+}
+
+/// One case: `GET /admin/recovery/{case}`.
+#[derive(Debug, Clone)]
+pub struct CaseView<'a> {
+    /// Its number.
+    pub number: CaseNumber,
+    /// About whom.
+    pub person: Subject<'a>,
+    /// How far it is.
+    pub state: Badge,
+    /// Who opened it.
+    pub opened_by: &'a str,
+    /// When.
+    pub opened_at: Timestamp,
+    /// When the enrolment window closes, while it is open.
+    pub closes_at: Option<Timestamp>,
+    /// Why it was opened.
+    pub reason: &'a str,
+    /// The ticket; empty if there is none.
+    pub ticket: &'a str,
+    /// The steps: identity, codes, reset, enrolment.
+    pub tasks: Vec<Task>,
+    /// The entries of the case, oldest first.
+    pub entries: Vec<EntryLine>,
+    /// For a window that closed unused: where to start again.
+    pub start_again: Option<String>,
+}
+
+/// The runbook as a task list, and what the audit log says about it.
+pub fn case(frame: &Frame, view: &CaseView) -> Markup {
+    let title = format!("{} · {}", view.person.name, view.number);
+    let trail = html! { a href="/admin/recovery" { "Recovery" } " · " (view.number) };
+    let mut rows = vec![
+        ("Person", html! { a href=(view.person.href("")) { bdi { (view.person.name) } } }),
+        ("Opened", html! { (time_ago(view.opened_at, frame.now)) " by " bdi { (view.opened_by) } }),
+        ("Reason", html! { (view.reason) }),
+    ];
+    if !view.ticket.is_empty() {
+        rows.push(("Ticket", html! { (view.ticket) }));
+    }
+    if let Some(at) = view.closes_at {
+        rows.push(("Window closes", html! { (clock(at, frame.now)) ", " (time_ago(at, frame.now)) }));
+    }
+    let again = view.start_again.as_deref();
+    let content = html! {
+        div class="head" {
+            div { p class="trail" { (trail) } h1 { bdi { (view.person.name) } } p { (view.state.show()) } }
+            @if let Some(href) = again { a class="button main" href=(href) { "Start again with a new reset" } }
+        }
+        div class="aside" {
+            (card("steps", "Steps", &tasks(&view.tasks)))
+            (card("about", "About this case", &facts(&rows)))
+        }
+        @if !view.entries.is_empty() {
+            (card("entries", "In the audit log", &entry_table(frame, "Entries of this case", &view.entries)))
+        }
+    };
+    page(frame, &title, &content)
+}

@@ -1,0 +1,210 @@
+//! Samples of the pages that people see of themselves, hostile text included.
+
+use std::time::Duration;
+
+use maud::Markup;
+
+use super::enrol::{self, BackupCodesView, FilesToKeep, PassView, QrView};
+use super::errors::{self, ErrorView};
+use super::factors::{self, NewFactorView, RemoveFactorView, StartFactorView};
+use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
+use super::parts::FactorLine;
+use super::profile::{self, ChangePasswordView, NewCodesView, OwnActivity, ProfileView};
+use super::sign_in::{self, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
+use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console};
+use crate::ids::{CaseNumber, FactorId};
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::users::Role;
+
+const OTPAUTH: &str = "otpauth://totp/Fernhill%20Joinery:mara%40fernhill.example?secret=\
+                       JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Fernhill%20Joinery";
+const HELP: Option<&str> = Some("the office, +46 8 555 01 00");
+pub(super) const HOSTILE: &str = "<img src=x onerror=alert(1)>\" style=\"x";
+pub(super) const CASE: CaseNumber = CaseNumber::new(2026, 42);
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().expect("samples hold times")
+}
+
+pub(super) fn now() -> Timestamp {
+    at("2026-11-24T10:42:00Z")
+}
+
+fn stranger() -> Frame<'static> {
+    Frame { organisation: "Fernhill Joinery", signed_in: None, flash: None, now: now() }
+}
+
+pub(super) fn viewer(role: Role) -> Frame<'static> {
+    Frame { signed_in: Some(Viewer { name: "Tom Okafor", role, csrf: "csrf-bar" }), ..stranger() }
+}
+
+pub(super) fn form() -> Form<'static> {
+    Form { nonce: Some("nonce-1"), ..Form::new("csrf-1") }
+}
+
+pub(super) fn typed(values: &[(&str, &str)], errors: &[(&'static str, &str)]) -> Form<'static> {
+    Form {
+        values: values.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect(),
+        errors: errors.iter().map(|(field, m)| FieldError { field, message: (*m).to_owned() }).collect(),
+        ..form()
+    }
+}
+
+pub(super) fn step_up(form: Form<'static>) -> Form<'static> {
+    Form { step_up: Some(StepUp { backup_codes: true }), ..form }
+}
+
+/// Every page by a name of its own, as a browser gets it.
+pub(super) fn all() -> Vec<(&'static str, String)> {
+    let mut pages = Vec::new();
+    pages.extend(sign_in_pages());
+    pages.extend(enrol_pages());
+    pages.extend(profile_pages());
+    pages.extend(samples_console::all());
+    pages.extend(error_pages());
+    pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
+}
+
+fn sign_in_pages() -> Vec<(&'static str, Markup)> {
+    let f = stranger();
+    let email = "mara@fernhill.example";
+    let wait = Trouble::TooMany { wait: Duration::from_secs(45) };
+    let password = |form, trouble| PasswordView { form, next: Some("/admin/users?q=a"), trouble, help_contact: HELP };
+    let code = |form| CodeView { form, email, trouble: None, help_contact: HELP };
+    let wrong_code =
+        typed(&[("code", "123456")], &[("code", "This code does not match. Wait for the next one and enter it.")]);
+    let wrong = typed(
+        &[("email", HOSTILE), ("password", "hunter2")],
+        &[("password", "E-mail address and password do not match. Check both and try again.")],
+    );
+    let resume = ResumeView {
+        form: form(),
+        name: "Mara Lindqvist",
+        email,
+        next: Some("/admin/audit"),
+        trouble: Some(Trouble::Busy),
+    };
+    vec![
+        ("sign-in", sign_in::password(&f, &password(form(), None))),
+        ("sign-in-wrong", sign_in::password(&f, &password(wrong, None))),
+        ("sign-in-wait", sign_in::password(&f, &password(typed(&[("email", email)], &[]), Some(wait)))),
+        ("code", sign_in::code(&f, &code(form()))),
+        ("code-wrong", sign_in::code(&f, &code(wrong_code))),
+        ("backup-code", sign_in::backup_code(&f, &code(form()))),
+        ("new-password", sign_in::new_password(&f, &NewPasswordView { form: form(), email })),
+        ("resume", sign_in::resume(&f, &resume)),
+        ("no-way-in", sign_in::no_way_in(&f, &NoWayInView { help_contact: None })),
+        ("signed-out", sign_in::signed_out(&f)),
+    ]
+}
+
+fn enrol_pages() -> Vec<(&'static str, Markup)> {
+    let f = stranger();
+    let codes: Vec<_> = (0..10).map(|i| Secret::new(format!("K7PM-2XQD-9RTH-{i}ABC"))).collect();
+    let files = FilesToKeep { seed_key: "/var/lib/idp/seed.key", data: "/var/lib/idp" };
+    let closes_at = at("2026-11-24T11:42:00Z");
+    let welcome = InvitationView {
+        form: form(),
+        action: "/invitation/abc",
+        name: "Mara Lindqvist",
+        email: "mara@fernhill.example",
+        expires_at: at("2026-11-27T10:00:00Z"),
+    };
+    let stored = typed(&[], &[("stored", "Tick the box when you have stored them.")]);
+    let shown =
+        |form, codes, files| BackupCodesView { form, action: "/enrol/stored", codes, email: "mara@x.example", files };
+    let pass = PassView {
+        form: typed(&[], &[("pass", "That is not the pass. Ask your admin to read it once more.")]),
+        tries_left: 4,
+        closes_at,
+        help_contact: HELP,
+    };
+    let qr = QrView {
+        form: form(),
+        otpauth: Secret::new(OTPAUTH),
+        secret: Secret::new("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
+        closes_at: Some(closes_at),
+    };
+    vec![
+        ("setup", invitation::setup(&f, &SetupView { form: form(), action: "/setup/abc" })),
+        ("invitation", invitation::invitation(&f, &welcome)),
+        ("setup-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::Setup, help_contact: None })),
+        ("invitation-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::Invitation, help_contact: HELP })),
+        ("pass-asked", enrol::pass(&f, &pass)),
+        ("qr", enrol::qr(&f, &qr)),
+        ("codes", enrol::backup_codes(&f, &shown(form(), codes, Some(files)))),
+        ("codes-again", enrol::backup_codes(&f, &shown(stored, Vec::new(), None))),
+    ]
+}
+
+pub(super) fn factor(name: &str, last_used_at: Option<Timestamp>) -> FactorLine {
+    FactorLine {
+        id: FactorId::generate(),
+        kind: "Authenticator app".to_owned(),
+        name: name.to_owned(),
+        added_at: at("2026-02-03T09:12:00Z"),
+        last_used_at,
+    }
+}
+
+fn profile_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Member);
+    let id = FactorId::generate();
+    let activity = |text: &str| OwnActivity {
+        at: at("2026-11-24T08:00:00Z"),
+        text: text.to_owned(),
+        source: "Firefox on Windows, 192.0.2.7".to_owned(),
+    };
+    let profile = ProfileView {
+        form: form(),
+        name: "Mara Lindqvist",
+        email: "mara@fernhill.example",
+        role: Role::Member,
+        factors: vec![factor(HOSTILE, None), factor("Mara’s phone", Some(at("2026-11-19T07:58:00Z")))],
+        codes_left: 2,
+        codes_made: 10,
+        codes_made_at: Some(at("2026-02-03T09:12:00Z")),
+        signed_in_with_backup_code: true,
+        password_changed_at: Some(at("2026-02-03T09:12:00Z")),
+        activity: vec![activity("You signed in with a backup code"), activity("A wrong password was entered")],
+    };
+    let new = NewFactorView {
+        form: step_up(typed(&[("name", HOSTILE)], &[])),
+        otpauth: Secret::new(OTPAUTH),
+        secret: Secret::new("JBSWY3DPEHPK3PXP"),
+    };
+    let change = ChangePasswordView {
+        form: typed(
+            &[("current_password", "hunter2")],
+            &[("new_password", "Choose a longer one: at least 8 characters.")],
+        ),
+        email: "mara@fernhill.example",
+    };
+    vec![
+        ("profile", profile::profile(&f, &profile)),
+        ("factor-start", factors::start_factor(&f, &StartFactorView { form: step_up(form()) })),
+        ("factor-new", factors::new_factor(&f, &new)),
+        (
+            "factor-remove",
+            factors::remove_factor(&f, &RemoveFactorView { form: form(), id, name: "Old phone", last: false }),
+        ),
+        ("factor-last", factors::remove_factor(&f, &RemoveFactorView { form: form(), id, name: HOSTILE, last: true })),
+        ("codes-new", profile::new_codes(&f, &NewCodesView { form: step_up(form()), codes_left: 2 })),
+        ("password-change", profile::change_password(&f, &change)),
+    ]
+}
+
+fn error_pages() -> Vec<(&'static str, Markup)> {
+    let view = |status| ErrorView { status, detail: "", retry_after: None, sign_in: None, request_id: "0193577e4b0f" };
+    let f = viewer(Role::Member);
+    let sign_in = ErrorView { sign_in: Some("/sign-in?next=%2Fprofile"), ..view(401) };
+    let wait = ErrorView { retry_after: Some(Duration::from_secs(30)), detail: HOSTILE, ..view(429) };
+    vec![
+        ("error-401", errors::error(&stranger(), &sign_in)),
+        ("error-404", errors::error(&f, &view(404))),
+        ("error-429", errors::error(&f, &wait)),
+        ("error-500", errors::error(&f, &view(500))),
+        ("error-507", errors::error(&f, &view(507))),
+    ]
+}

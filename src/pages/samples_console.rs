@@ -1,0 +1,359 @@
+//! Samples of the console's pages, hostile text included.
+
+use std::time::Duration;
+
+use maud::Markup;
+
+use super::audit::{self, AuditView};
+use super::entry::{self, EntryLine, EntryView, Outcome, Party};
+use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
+use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
+use super::parts::{Badge, Task, TaskState, Tone};
+use super::recovery::{self, BoardView, CaseLine, CaseView};
+use super::samples::{CASE, HOSTILE, at, factor, form, step_up, typed, viewer};
+use super::standing::{self, AlreadyDoneView, InviteAgainView, NoteView, RefusedView, StandingView};
+use super::user::{self, Action, ActivityView, MfaView, Note, OpenCase, OverviewView, UserHead};
+use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
+use super::{Flash, Frame};
+use crate::ids::{CaseNumber, UserId};
+use crate::secret::Secret;
+use crate::users::{Role, Status, UserLine};
+
+/// Every page of the console by a name of its own.
+pub(super) fn all() -> Vec<(&'static str, Markup)> {
+    let mut pages = people_pages();
+    pages.extend(user_pages());
+    pages.extend(grant_pages());
+    pages.extend(handover_pages());
+    pages.extend(standing_pages());
+    pages.extend(recovery_pages());
+    pages.extend(audit_pages());
+    pages
+}
+
+fn line(name: &str, role: Role, status: Status, factors: u32) -> UserLine {
+    UserLine {
+        id: UserId::generate(),
+        email: format!("{}@fernhill.example", name.split(' ').next().unwrap_or("x").to_lowercase()),
+        name: name.to_owned(),
+        role,
+        status,
+        factors,
+        codes_left: factors * 2,
+        awaiting_enrolment: status == Status::Active && factors == 0 && role == Role::Member,
+        last_sign_in_at: (factors > 0).then(|| at("2026-11-19T07:58:00Z")),
+    }
+}
+
+fn people_pages() -> Vec<(&'static str, Markup)> {
+    let f = Frame {
+        flash: Some(Flash { kind: Tone::Good, text: "Ada Brandt was enabled.".to_owned() }),
+        ..viewer(Role::Owner)
+    };
+    let people = [
+        line("Mara Lindqvist", Role::Member, Status::Active, 0),
+        line("Ada Brandt", Role::Owner, Status::Active, 2),
+        line("Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Maximiliana", Role::Admin, Status::Active, 1),
+        line(HOSTILE, Role::Auditor, Status::Disabled, 1),
+        line("مريم العلي", Role::Member, Status::Invited, 0),
+    ];
+    let list = |form, people, after| UsersView { form, people, further: true, after, may_add: true };
+    let add = AddPersonView {
+        form: step_up(typed(
+            &[("name", HOSTILE), ("email", "a"), ("role", "member")],
+            &[("email", "Enter an e-mail address, like mara@example.org.")],
+        )),
+        roles: &Role::ALL,
+    };
+    let link = InvitationLinkView {
+        id: UserId::generate(),
+        name: "Mara Lindqvist",
+        link: Secret::new("https://id.fernhill.example/invitation/Q0VSVElGSUNBVEUtUkVRVUVTVC1JTlZJVEFUSU9OLTE"),
+        expires_at: at("2026-11-27T10:42:00Z"),
+    };
+    vec![
+        ("users", users::users(&f, &list(typed(&[("q", HOSTILE)], &[]), &people, Some("c&1".to_owned())))),
+        ("users-nobody", users::users(&f, &list(typed(&[("q", "zz"), ("state", "active")], &[]), &[], None))),
+        ("users-empty", users::users(&f, &list(form(), &[], None))),
+        ("user-add", users::add_person(&f, &add)),
+        ("user-link", users::invitation_link(&f, &link)),
+    ]
+}
+
+fn head(name: &str) -> UserHead<'_> {
+    let action = |label, path: &str, refused: Option<&str>, danger| Action {
+        label,
+        href: format!("/admin/users/1{path}"),
+        refused: refused.map(str::to_owned),
+        danger,
+    };
+    UserHead {
+        id: UserId::generate(),
+        name,
+        email: "mara@fernhill.example",
+        role: Role::Member,
+        status: Status::Active,
+        actions: vec![
+            action("Force MFA reset", "/mfa/reset", None, false),
+            action("Generate backup codes for this user", "/mfa/backup-codes", None, false),
+            action(
+                "Set temporary password",
+                "/password",
+                Some("An owner has to do this: you gave a factor this week."),
+                false,
+            ),
+            action("Add note", "/notes", None, false),
+            action("Disable", "/disable", None, true),
+        ],
+        open_case: Some(OpenCase {
+            number: CASE,
+            opened_by: "Tom Okafor".to_owned(),
+            opened_at: at("2026-11-24T10:12:00Z"),
+            waiting_for: "waiting for Mara to enrol".to_owned(),
+        }),
+    }
+}
+
+fn entry_line(seq: u64, action: &str, what: &str, outcome: Outcome) -> EntryLine {
+    EntryLine {
+        seq,
+        at: at("2026-11-24T09:38:12.000412Z"),
+        action: action.to_owned(),
+        what: what.to_owned(),
+        outcome,
+        actor: "Tom Okafor".to_owned(),
+        target: HOSTILE.to_owned(),
+        case: Some(CASE),
+    }
+}
+
+fn entries() -> Vec<EntryLine> {
+    vec![
+        entry_line(1204, "mfa.factor_admin_reset", "Removed all factors", Outcome::Success),
+        entry_line(1203, "mfa.factor_admin_reset", "Tried to remove all factors", Outcome::Denied),
+        entry_line(1202, "user.sign_in_failed", "Entered a wrong password", Outcome::Failure),
+    ]
+}
+
+fn user_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let overview = OverviewView {
+        head: head(HOSTILE),
+        created_at: at("2024-03-01T08:00:00Z"),
+        last_sign_in_at: Some(at("2026-11-19T07:58:00Z")),
+        password: "set".to_owned(),
+        factors: 1,
+        codes_left: 4,
+        sessions: 0,
+        notes: vec![Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: HOSTILE.to_owned() }],
+    };
+    let mfa = MfaView {
+        head: head("Mara Lindqvist"),
+        factors: vec![factor("Mara’s phone", Some(at("2026-11-19T07:58:00Z"))), factor(HOSTILE, None)],
+        codes_left: 4,
+        codes_made: 10,
+        codes_made_at: Some(at("2026-02-03T09:12:00Z")),
+        issued: Some((3, at("2026-12-01T10:00:00Z"))),
+        window: Some(at("2026-11-24T11:42:00Z")),
+    };
+    let activity =
+        ActivityView { head: head("Mara Lindqvist"), entries: entries(), older: Some("?before=1".to_owned()) };
+    vec![
+        ("user", user::overview(&f, &overview)),
+        ("user-mfa", user::mfa(&f, &mfa)),
+        ("user-activity", user::activity(&f, &activity)),
+        ("user-quiet", user::activity(&f, &ActivityView { entries: Vec::new(), older: None, ..activity.clone() })),
+    ]
+}
+
+fn mara() -> Subject<'static> {
+    Subject { id: UserId::generate(), name: "Mara Lindqvist", email: "mara@fernhill.example" }
+}
+
+fn signals() -> Vec<Signal> {
+    let signal = |label: &str, text: &str, weight| Signal { label: label.to_owned(), text: text.to_owned(), weight };
+    vec![
+        signal("Wrong passwords", "6 since yesterday, from 2 addresses never seen", Weight::Look),
+        signal("Password", "changed 2 days ago", Weight::Strong),
+        signal("Earlier resets", "none", Weight::Calm),
+    ]
+}
+
+fn grant_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let values =
+        [("evidence", "manager_ticket"), ("voucher", HOSTILE), ("ticket", "#1234"), ("step_up_code", "123456")];
+    let reset = |form, codes_left| ResetView {
+        form,
+        person: mara(),
+        case: Some(CASE),
+        factors: 2,
+        codes_left,
+        sessions: 3,
+        signals: signals(),
+        window: Duration::from_secs(3600),
+    };
+    let wrong =
+        typed(&values, &[("reason", "Say why this is done."), ("codes_unavailable", "Tick this, or use a code.")]);
+    let issue = IssueCodesView {
+        form: form(),
+        person: mara(),
+        case: None,
+        codes: 3,
+        valid: Duration::from_secs(7 * 86400),
+        signals: Vec::new(),
+    };
+    let password = TemporaryPasswordView {
+        form: step_up(typed(&values, &[])),
+        person: mara(),
+        case: None,
+        valid: Duration::from_secs(86400),
+        signals: signals(),
+    };
+    vec![
+        ("reset", grants::reset(&f, &reset(form(), 0))),
+        ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
+        ("issue-codes", grants::issue_codes(&f, &issue)),
+        ("temporary-password", grants::temporary_password(&f, &password)),
+    ]
+}
+
+fn steps() -> Vec<Task> {
+    let task = |title: &str, detail: &str, state| Task { title: title.to_owned(), detail: detail.to_owned(), state };
+    vec![
+        task("Identity verified", "Live video call, compared with the photo · Tom Okafor, 10:38", TaskState::Done),
+        task("Backup codes checked", "4 left, not at hand", TaskState::Done),
+        task("Factors reset", "2 factors removed, 3 sessions ended · ticket #1234", TaskState::Done),
+        task("Mara sets up a new factor", "window closes 11:42", TaskState::Waiting),
+        task("Follow-up", HOSTILE, TaskState::ToDo),
+    ]
+}
+
+fn handover_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let until = at("2026-11-24T11:42:00Z");
+    let done = |pass| ResetDoneView { person: mara(), case: CASE, pass, until, tasks: steps() };
+    let codes = CodesIssuedView {
+        person: mara(),
+        case: None,
+        codes: ["K7PM-2XQD-9RTH", "M3TR-77WX-0AQZ", "9HJK-4D2P-6VNE"].map(Secret::new).to_vec(),
+        expires_at: at("2026-12-01T10:42:00Z"),
+    };
+    let password = PasswordSetView {
+        person: mara(),
+        case: Some(CASE),
+        password: Secret::new("K7PM-2XQD-9RTH"),
+        expires_at: at("2026-11-25T10:42:00Z"),
+    };
+    vec![
+        ("pass", handover::reset_done(&f, &done(Some(Secret::new("K7PM-2XQD-9RTH"))))),
+        ("pass-none", handover::reset_done(&f, &done(None))),
+        ("codes-issued", handover::codes_issued(&f, &codes)),
+        ("password-set", handover::password_set(&f, &password)),
+    ]
+}
+
+fn standing_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let standing = || StandingView { form: typed(&[("reason", HOSTILE)], &[]), person: mara(), sessions: 2 };
+    let again = AlreadyDoneView {
+        person: mara(),
+        what: "The factors of Mara Lindqvist were removed.".to_owned(),
+        at: at("2026-11-24T10:38:00Z"),
+        case: Some(CASE),
+        secret_was_shown: true,
+    };
+    let refused = RefusedView {
+        person: mara(),
+        rule: "An admin can not act on an owner.".to_owned(),
+        instead: "Ask another owner: Ada Brandt.".to_owned(),
+    };
+    let note = NoteView { form: typed(&[("text", HOSTILE)], &[("text", "Write something.")]), person: mara() };
+    vec![
+        ("disable", standing::disable(&f, &standing())),
+        ("enable", standing::enable(&f, &standing())),
+        (
+            "invite-again",
+            standing::invite_again(
+                &f,
+                &InviteAgainView { form: form(), person: mara(), valid: Duration::from_secs(72 * 3600) },
+            ),
+        ),
+        ("note", standing::note(&f, &note)),
+        ("already-done", standing::already_done(&f, &again)),
+        ("refused", standing::refused(&f, &refused)),
+    ]
+}
+
+fn recovery_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let case = |number, person: &str, state| CaseLine {
+        number: CaseNumber::new(2026, number),
+        person_id: UserId::generate(),
+        person: person.to_owned(),
+        state,
+        opened_by: "Tom Okafor".to_owned(),
+        opened_at: at("2026-11-24T10:12:00Z"),
+        closes_at: (number == 42).then(|| at("2026-11-24T11:42:00Z")),
+    };
+    let board = BoardView {
+        cases: vec![
+            case(42, "Mara Lindqvist", Badge::new(Tone::Warn, "waiting to enrol")),
+            case(41, HOSTILE, Badge::new(Tone::Good, "recovered")),
+        ],
+        older: Some("/admin/recovery?before=R-2026-0041".to_owned()),
+    };
+    let one = CaseView {
+        number: CASE,
+        person: mara(),
+        state: Badge::new(Tone::Warn, "waiting to enrol"),
+        opened_by: "Tom Okafor",
+        opened_at: at("2026-11-24T10:12:00Z"),
+        closes_at: Some(at("2026-11-24T11:42:00Z")),
+        reason: HOSTILE,
+        ticket: "#1234",
+        tasks: steps(),
+        entries: entries(),
+        start_again: Some("/admin/users/1/mfa/reset".to_owned()),
+    };
+    vec![
+        ("board", recovery::board(&f, &board)),
+        ("board-empty", recovery::board(&f, &BoardView { cases: Vec::new(), older: None })),
+        ("case", recovery::case(&f, &one)),
+    ]
+}
+
+fn audit_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Auditor);
+    let list = |form, entries| AuditView {
+        form,
+        actions: &["mfa.factor_admin_reset", "user.signed_in"],
+        entries,
+        further: true,
+        before: Some("1202".to_owned()),
+    };
+    let typed_filter = [("action", "mfa.factor_admin_reset"), ("since", "yesterday")];
+    let entry = EntryView {
+        line: entry_line(1204, "mfa.factor_admin_reset", "Removed all factors of Mara Lindqvist", Outcome::Success),
+        lineage: "0193577e-4b0f-7cc0-8a5e-8f5f0c6b2d11".to_owned(),
+        actor: Party { kind: "user".to_owned(), id: UserId::generate().to_string(), name: "Tom Okafor".to_owned() },
+        target: Some(Party { kind: "user".to_owned(), id: UserId::generate().to_string(), name: HOSTILE.to_owned() }),
+        reason: "Lost phone, verified on a video call".to_owned(),
+        ticket: "#1234".to_owned(),
+        source: vec![("Address".to_owned(), "192.0.2.7".to_owned()), ("Browser".to_owned(), HOSTILE.to_owned())],
+        detail: vec![("factors_removed".to_owned(), "2".to_owned())],
+        erased: false,
+        previous_hash: "9f".repeat(32),
+        body_digest: "0a".repeat(32),
+        hash: "c4".repeat(32),
+        previous: Some(1203),
+        next: None,
+    };
+    vec![
+        ("audit", audit::audit(&f, &list(typed(&typed_filter[..1], &[]), entries()))),
+        ("audit-none", audit::audit(&f, &list(form(), Vec::new()))),
+        ("audit-wrong", audit::audit(&f, &list(typed(&typed_filter, &[("since", "Write 2026-11-24.")]), Vec::new()))),
+        ("entry", entry::entry(&f, &entry)),
+        ("entry-erased", entry::entry(&f, &EntryView { erased: true, ..entry.clone() })),
+    ]
+}

@@ -1,0 +1,195 @@
+//! The console's list of people, adding one, and the link that is handed to them.
+
+use maud::{Markup, html};
+
+use super::Frame;
+use super::field::Field;
+use super::form::{Choice, Form, radios, select};
+use super::frame::Section;
+use super::parts::{Badge, FEW_CODES, Tone, address, cancel, copy_button, empty, heading, pager, table};
+use super::words::{clock, count, lasting, time_ago_or_never};
+use crate::ids::UserId;
+use crate::secret::Secret;
+use crate::time::Timestamp;
+use crate::users::{Role, Status, UserLine};
+
+/// A page of the list: `GET /admin/users?q=&state=&role=&after=`.
+#[derive(Debug, Clone)]
+pub struct UsersView<'a> {
+    /// Holds the filter as it was typed: `q`, `state`, `role`; errors stand beside their fields.
+    pub form: Form<'a>,
+    /// The people of this page.
+    pub people: &'a [UserLine],
+    /// Whether this page is not the first.
+    pub further: bool,
+    /// The cursor of the next page, if there is one.
+    pub after: Option<String>,
+    /// Whether the viewer may add people.
+    pub may_add: bool,
+}
+
+/// The list.
+pub fn users(frame: &Frame, view: &UsersView) -> Markup {
+    let form = &view.form;
+    let add = html! { a class="button main" href="/admin/users/new" { "Add a person" } };
+    let filtered = ["q", "state", "role"].iter().any(|name| !form.value(name).is_empty());
+    let first = query(form, None);
+    let next = view.after.as_deref().map(|after| query(form, Some(after)));
+    let content = html! {
+        (heading(None, "People", view.may_add.then_some(&add)))
+        (form.summary("This filter can not be used as it is."))
+        (filter(form, filtered))
+        @if !view.people.is_empty() {
+            section class="card" { (list(frame, view.people)) }
+            (pager(
+                view.further.then_some(("Back to the first", &first)),
+                next.as_deref().map(|href| ("Next people", href)),
+            ))
+        } @else if filtered {
+            (empty("Nobody matches.", "Try fewer letters, or another state or role."))
+        } @else {
+            (empty("Nobody is here yet.", "Add the first person: they get a link to set up their account."))
+        }
+    };
+    page(frame, "People", form.wrong(), &content)
+}
+
+pub(super) fn page(frame: &Frame, title: &str, wrong: bool, content: &Markup) -> Markup {
+    frame.wide(Section::People, title, wrong, content)
+}
+
+/// The address of a page of the list, with its filter.
+fn query(form: &Form, after: Option<&str>) -> String {
+    let filter = ["q", "state", "role"].map(|name| (name, form.value(name)));
+    address("/admin/users", filter.into_iter().chain([("after", after.unwrap_or(""))]))
+}
+
+fn filter(form: &Form, filtered: bool) -> Markup {
+    let states: Vec<_> = Status::ALL.iter().map(|s| (s.as_str(), s.as_str())).collect();
+    let roles: Vec<_> = Role::ALL.iter().map(|r| (r.as_str(), r.as_str())).collect();
+    html! {
+        form class="filter" method="get" action="/admin/users" role="search" {
+            (Field::new("q", "Name or e-mail").search().show(form))
+            (select(form, "state", "State", "any", &states))
+            (select(form, "role", "Role", "any", &roles))
+            div class="actions" {
+                button { "Search" }
+                @if filtered { a href="/admin/users" { "Show everyone" } }
+            }
+        }
+    }
+}
+
+fn list(frame: &Frame, people: &[UserLine]) -> Markup {
+    let columns = ["Person", "State", "Role", "Last sign-in"];
+    let row = |p: &UserLine| {
+        vec![
+            html! { a href={ "/admin/users/" (p.id) } { strong { bdi { (p.name) } } } br; small { (p.email) } },
+            html! { span class="badges" { @for badge in badges(p) { (badge.show()) } } },
+            html! { (p.role) },
+            time_ago_or_never(p.last_sign_in_at, frame.now),
+        ]
+    };
+    table("People", &columns, &people.iter().map(row).collect::<Vec<_>>())
+}
+
+/// State first, then what needs attention about the factors.
+fn badges(person: &UserLine) -> Vec<Badge> {
+    let mut badges = vec![status(person.status)];
+    if person.awaiting_enrolment {
+        badges.push(Badge::new(Tone::Warn, "awaiting enrolment"));
+    } else if person.status == Status::Active && person.factors == 0 {
+        badges.push(Badge::new(Tone::Bad, "no factor"));
+    } else if person.factors > 0 {
+        badges.push(Badge::new(Tone::Plain, count(person.factors.into(), "factor")));
+    }
+    if person.status == Status::Active && person.factors > 0 && person.codes_left <= FEW_CODES {
+        badges.push(Badge::new(Tone::Warn, format!("{} left", count(person.codes_left.into(), "code"))));
+    }
+    badges
+}
+
+/// The badge for an account's state.
+pub(super) fn status(status: Status) -> Badge {
+    let tone = match status {
+        Status::Invited => Tone::Plain,
+        Status::Active => Tone::Good,
+        Status::Disabled => Tone::Bad,
+    };
+    Badge::new(tone, status.as_str())
+}
+
+/// Adding a person: `POST /admin/users/new` with `email`, `name`, `role`.
+#[derive(Debug, Clone)]
+pub struct AddPersonView<'a> {
+    /// Keeps everything.
+    pub form: Form<'a>,
+    /// The roles that the viewer may give.
+    pub roles: &'a [Role],
+}
+
+/// Who, and what they may do.
+pub fn add_person(frame: &Frame, view: &AddPersonView) -> Markup {
+    let form = &view.form;
+    let choices: Vec<_> = view.roles.iter().map(|role| role_choice(*role)).collect();
+    let people = html! { a href="/admin/users" { "People" } };
+    let content = html! {
+        (heading(Some(&people), "Add a person", None))
+        (form.summary("Nobody has been added yet."))
+        form class="card" method="post" action="/admin/users/new" novalidate {
+            (form.hidden())
+            (Field::new("name", "Name").hint("As colleagues know them.").show(form))
+            (Field::new("email", "E-mail address").hint("They sign in with it. Nothing is sent there now.")
+                .address().show(form))
+            (radios(form, "role", "What may they do?", &choices))
+            (form.step_up())
+            div class="actions" { button class="main" { "Add and make a link" } (cancel("/admin/users")) }
+        }
+    };
+    page(frame, "Add a person · People", form.wrong(), &content)
+}
+
+fn role_choice(role: Role) -> Choice<'static> {
+    let (label, hint) = match role {
+        Role::Member => ("Member", "Signs in and looks after their own account."),
+        Role::Auditor => ("Auditor", "Reads and exports the audit log, nothing else."),
+        Role::Admin => ("Admin", "The help desk: looks after members and runs recoveries."),
+        Role::Owner => ("Owner", "Everything, and recovers admins and other owners."),
+    };
+    Choice::new(role.as_str(), label).hint(hint)
+}
+
+/// The link that lets a person set up their account, shown once as the POST's own answer.
+#[derive(Debug, Clone)]
+pub struct InvitationLinkView<'a> {
+    /// For whom.
+    pub id: UserId,
+    /// Their name.
+    pub name: &'a str,
+    /// The whole address, with the public URL in front.
+    pub link: Secret,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+/// Copy it and hand it over.
+pub fn invitation_link(frame: &Frame, view: &InvitationLinkView) -> Markup {
+    let people = html! { a href="/admin/users" { "People" } };
+    let title = format!("Hand this link to {}", view.name);
+    let content = html! {
+        (heading(Some(&people), &title, None))
+        section class="card" {
+            p class="secret long" id="link" { (view.link.reveal()) }
+            p class="screen" { (copy_button("link", "Copy the link")) }
+            p { "Shown only here, only once. It works once, until " (clock(view.expires_at, frame.now))
+                " (" (lasting(view.expires_at.since(frame.now))) ")." }
+            p { "Whoever opens it becomes " bdi { (view.name) } ", so hand it over on a channel you trust: in person, "
+                "or in a chat where you know each other. They choose a password, set up an app and get backup codes." }
+            div class="actions" {
+                a class="button main" href="/admin/users/new" { "Add another person" }
+                a class="button" href={ "/admin/users/" (view.id) } { "Go to " bdi { (view.name) } }
+            }
+        }
+    };
+    page(frame, &title, false, &content)
+}
