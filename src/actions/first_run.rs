@@ -11,7 +11,8 @@ use crate::policy;
 use crate::recovery::Window;
 use crate::secret::{Purpose, Token};
 use crate::sign_in::State;
-use crate::storage::{Audited, WriteTx, links, recovery, users};
+use crate::storage::{Audited, ReadTx, WriteTx, links, recovery, users};
+use crate::time::Timestamp;
 use crate::users::{Email, PersonName, Role, Status, User};
 
 /// Makes a link for the first owner if there is no owner yet, voiding one made before. `None` if there is an owner.
@@ -41,18 +42,18 @@ pub fn is_setup_link(means: &Means, token: &Token) -> Result<bool> {
         .read(|tx| Ok(links::find_setup(tx, &token.hash(Purpose::Setup), now)? && users::count_owners(tx, None)? == 0))
 }
 
-/// Who an invitation link is for, if it works.
+/// Who an invitation link is for and until when it works, if it does.
 ///
 /// # Errors
 /// Storage.
-pub fn invited(means: &Means, token: &Token) -> Result<Option<User>> {
+pub fn invited(means: &Means, token: &Token) -> Result<Option<(User, Timestamp)>> {
     let now = means.clock.now();
     means.store.read(|tx| invited_in(tx, token, now))
 }
 
-fn invited_in(tx: &crate::storage::ReadTx<'_>, token: &Token, now: crate::time::Timestamp) -> Result<Option<User>> {
-    let Some(id) = links::find_invitation(tx, &token.hash(Purpose::Invitation), now)? else { return Ok(None) };
-    Ok(users::find(tx, id)?.filter(|u| u.status == Status::Invited))
+fn invited_in(tx: &ReadTx<'_>, token: &Token, now: Timestamp) -> Result<Option<(User, Timestamp)>> {
+    let Some((id, until)) = links::find_invitation(tx, &token.hash(Purpose::Invitation), now)? else { return Ok(None) };
+    Ok(users::find(tx, id)?.filter(|u| u.status == Status::Invited).map(|u| (u, until)))
 }
 
 /// Makes the first owner, whose password this is; the link is used up.
@@ -108,7 +109,7 @@ pub fn accept_invitation(means: &Means, token: &Token, password: &NewPassword, v
     let hash = means.hash_new(password)?;
     let (token, visitor, key) = (token.clone(), visitor.clone(), Arc::clone(&means.key));
     means.store.change(move |tx| {
-        let user = invited_in(tx, &token, tx.now())?.ok_or(Error::NotFound)?;
+        let (user, _) = invited_in(tx, &token, tx.now())?.ok_or(Error::NotFound)?;
         links::delete_of(tx, user.id)?;
         users::update_password(tx, user.id, &hash)?;
         let user = users::get(tx, user.id)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::authorise::stepped_up;
+use super::nonce::Nonce;
 use super::password_check::{attempt_of, charge, refusal, wait_if_blocked};
 use super::second_factor::open_seed;
 use super::sign_in::many;
@@ -130,7 +131,7 @@ pub fn remove_factor(means: &Means, session: &Session, factor: FactorId, visitor
 /// Makes a new set of backup codes, to be shown once; the earlier ones are void.
 ///
 /// # Errors
-/// [`Error::StepUpNeeded`], [`Error::Busy`]; storage.
+/// [`Error::StepUpNeeded`], [`Error::AlreadyDone`], [`Error::Busy`]; storage.
 pub fn regenerate_codes(
     means: &Means,
     session: &Session,
@@ -145,6 +146,8 @@ pub fn regenerate_codes(
     let (id, source) = (session.id, visitor.source());
     means.store.change(move |tx| {
         let (_, user) = stepped_up(tx, id, tx.now())?;
+        nonce.check(tx)?;
+        nonce.done(tx, "New backup codes were made. They were shown once.", "/profile")?;
         let voided = backup_codes::delete_all(tx, user.id)?;
         backup_codes::insert(tx, user.id, &set)?;
         let event = Event::BackupCodesGenerated { user: (&user).into(), count: set.total, voided };

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 
 use super::Frame;
-use super::entry::{EntryLine, Outcome, entry_table};
+use super::entry::{EntryLine, entry_table};
+use crate::audit::Outcome;
 use super::field::Field;
 use super::form::{Form, select};
 use super::frame::Section;

@@ -6,6 +6,7 @@ use super::Frame;
 use super::audit::page;
 use super::parts::{Badge, Tone, card, copy_button, facts, notice, pager, table};
 use super::words::{exact, time_ago};
+use crate::audit::Outcome;
 use crate::ids::CaseNumber;
 use crate::time::Timestamp;
 
@@ -30,38 +31,13 @@ pub struct EntryLine {
     pub case: Option<CaseNumber>,
 }
 
-/// How an act ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It was done.
-    Success,
-    /// It did not work: a wrong code.
-    Failure,
-    /// A rule refused it.
-    Denied,
-}
-
-impl Outcome {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Success, Self::Failure, Self::Denied];
-
-    /// The word that is stored, typed and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Success => "success",
-            Self::Failure => "failure",
-            Self::Denied => "denied",
-        }
-    }
-
-    fn badge(self) -> Badge {
-        let tone = match self {
-            Self::Success => Tone::Good,
-            Self::Failure => Tone::Warn,
-            Self::Denied => Tone::Bad,
-        };
-        Badge::new(tone, self.as_str())
-    }
+fn outcome_badge(outcome: Outcome) -> Badge {
+    let tone = match outcome {
+        Outcome::Success => Tone::Good,
+        Outcome::Failure => Tone::Warn,
+        Outcome::Denied => Tone::Bad,
+    };
+    Badge::new(tone, outcome.as_str())
 }
 
 /// A table of entries: when, what, by whom. Few columns, so that a phone shows them all.
@@ -71,7 +47,7 @@ pub(super) fn entry_table(frame: &Frame, label: &str, entries: &[EntryLine]) -> 
         vec![
             html! { (time_ago(e.at, frame.now)) br; small class="whole" { (exact(e.at)) } },
             html! {
-                (e.what) " " (e.outcome.badge().show()) br;
+                (e.what) " " (outcome_badge(e.outcome).show()) br;
                 small {
                     code { (e.action) } " · by " bdi { (e.actor) }
                     @if !e.target.is_empty() { " · concerns " bdi { (e.target) } }
@@ -149,7 +125,7 @@ pub fn entry(frame: &Frame, view: &EntryView) -> Markup {
             div {
                 p class="trail" { (trail) }
                 h1 { (title) }
-                p { (line.what) " " (line.outcome.badge().show()) }
+                p { (line.what) " " (linoutcome_badge(e.outcome).show()) }
             }
         }
         (card("header", "What happened", &header(frame, view)))
@@ -189,7 +165,7 @@ fn header(frame: &Frame, view: &EntryView) -> Markup {
 }
 
 fn party(frame: &Frame, party: &Party) -> Markup {
-    let person = party.kind == "user" && !party.id.is_empty() && opens_people(frame);
+    let person = party.kind == "person" && !party.id.is_empty() && opens_people(frame);
     html! {
         @if party.name.is_empty() { (party.kind) }
         @else if person { a href={ "/admin/users/" (party.id) } { bdi { (party.name) } } }

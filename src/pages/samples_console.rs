@@ -5,7 +5,8 @@ use std::time::Duration;
 use maud::Markup;
 
 use super::audit::{self, AuditView};
-use super::entry::{self, EntryLine, EntryView, Outcome, Party};
+use super::entry::{self, EntryLine, EntryView, Party};
+use crate::audit::Outcome;
 use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
 use super::parts::{Badge, Task, TaskState, Tone};

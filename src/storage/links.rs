@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, named_params};
 
+use super::users::{parse, time};
 use super::{ReadTx, Result, WriteTx};
 use crate::ids::UserId;
 use crate::secret::TokenHash;
@@ -15,12 +16,12 @@ pub fn find_setup(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<
     Ok(query.query_row((token.as_bytes(), now.as_micros()), |_| Ok(())).optional()?.is_some())
 }
 
-/// Whose invitation has this hash, if it works.
-pub fn find_invitation(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<Option<UserId>> {
+/// Whose invitation has this hash and until when, if it works.
+pub fn find_invitation(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<Option<(UserId, Timestamp)>> {
     let mut query = tx.conn.prepare_cached(
-        "SELECT user_id FROM links WHERE token_hash = ?1 AND purpose = 'invitation' AND expires_at > ?2",
+        "SELECT user_id, expires_at FROM links WHERE token_hash = ?1 AND purpose = 'invitation' AND expires_at > ?2",
     )?;
-    Ok(query.query_row((token.as_bytes(), now.as_micros()), |row| super::users::parse(row, 0)).optional()?)
+    Ok(query.query_row((token.as_bytes(), now.as_micros()), |row| Ok((parse(row, 0)?, time(row, 1)?))).optional()?)
 }
 
 /// Writes a link for a person (an invitation) or for nobody yet (the first owner's), voiding earlier ones.

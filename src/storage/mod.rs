@@ -20,6 +20,7 @@ pub mod recovery;
 pub mod restore;
 pub mod schema;
 pub mod sessions;
+pub mod signals;
 pub mod sweep;
 pub mod throttle;
 pub mod touch;

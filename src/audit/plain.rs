@@ -1,0 +1,126 @@
+//! An entry in plain words: what happened, without its id and hashes.
+
+use serde_json::Value;
+
+use super::{Action, Entry, Outcome};
+
+/// An entry's body, read for showing it.
+#[derive(Debug, Clone, Default)]
+pub struct Read {
+    body: Value,
+}
+
+impl Read {
+    /// Reads the stored body; an erased one reads as empty.
+    pub fn of(entry: &Entry) -> Self {
+        Self { body: entry.body.as_deref().and_then(|b| serde_json::from_str(b).ok()).unwrap_or_default() }
+    }
+
+    /// A text of the body itself; empty if absent.
+    pub fn text(&self, key: &str) -> &str {
+        self.body.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// A fact of the detail as text; empty if absent.
+    pub fn fact(&self, key: &str) -> String {
+        self.body.get("detail").and_then(|d| d.get(key)).map(show).unwrap_or_default()
+    }
+
+    /// Where it came from; empty if absent.
+    pub fn source(&self, key: &str) -> &str {
+        self.body.get("source").and_then(|s| s.get(key)).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Name and value of everything in `part` (`detail` or `source`), in the order of the names.
+    pub fn pairs(&self, part: &str) -> Vec<(String, String)> {
+        let object = self.body.get(part).and_then(Value::as_object);
+        object.into_iter().flatten().map(|(k, v)| (k.replace('_', " "), show(v))).collect()
+    }
+
+    /// `192.0.2.1, Firefox …`: address and what the client says it is.
+    pub fn from_where(&self) -> String {
+        let parts = [self.source("address"), self.source("user_agent"), self.source("os_user")];
+        parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(true) => "yes".into(),
+        Value::Bool(false) => "no".into(),
+        other => other.to_string(),
+    }
+}
+
+/// What happened, as the beginning of a sentence. A name that this program does not know is shown as it is.
+pub fn sentence(entry: &Entry, read: &Read) -> String {
+    let Ok(action) = entry.header.action.parse::<Action>() else { return entry.header.action.clone() };
+    if entry.header.outcome == Outcome::Denied.as_str() {
+        return format!("Refused: {} ({})", wish(action), read.fact("rule").replace('_', " "));
+    }
+    said(action, read)
+}
+
+/// What was asked for and refused.
+const fn wish(action: Action) -> &'static str {
+    match action {
+        Action::UserCreated => "adding a person",
+        Action::UserInvited => "a new invitation",
+        Action::UserDisabled => "disabling",
+        Action::UserEnabled => "enabling",
+        Action::UserRoleChanged => "another role",
+        Action::UserPasswordSetByAdmin => "a temporary password",
+        Action::UserNoteAdded => "a note",
+        Action::MfaFactorAdminReset => "a reset of all factors",
+        Action::MfaBackupCodesIssuedByAdmin => "backup codes from an admin",
+        Action::MfaFactorRemoved => "removing a factor",
+        Action::MfaFactorEnrolled => "enrolling a factor",
+        _ => "this act",
+    }
+}
+
+fn said(action: Action, read: &Read) -> String {
+    let fact = |key: &str| read.fact(key);
+    match action {
+        Action::UserCreated => format!("Added as {}", fact("role")),
+        Action::UserInvited => "Invitation link made".into(),
+        Action::UserDisabled => "Disabled".into(),
+        Action::UserEnabled => "Enabled".into(),
+        Action::UserRoleChanged => format!("Role changed from {} to {}", fact("from"), fact("to")),
+        Action::UserPasswordVerified => "Right password; second factor asked for".into(),
+        Action::UserSignedIn => format!("Signed in ({})", fact("methods").replace("pwd ", "password and ")),
+        Action::UserSignInFailed => match fact("count").as_str() {
+            "" => format!("Sign-in failed: {}", fact("why")),
+            count => format!("{count} sign-ins failed on unknown accounts"),
+        },
+        Action::UserSignedOut => "Signed out".into(),
+        Action::UserLocked => format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures")),
+        Action::UserPasswordChanged => "Password changed by its owner".into(),
+        Action::UserPasswordSetByAdmin => "Temporary password set".into(),
+        Action::UserNoteAdded => format!("Note: {}", fact("note")),
+        Action::UserStepUp => match fact("resumed").as_str() {
+            "yes" => "Resumed an idle session".into(),
+            _ => format!("Confirmed with {}", fact("with").replace('_', " ")),
+        },
+        Action::MfaFactorEnrolled => format!("Enrolled “{}”", fact("label")),
+        Action::MfaFactorRemoved => format!("Removed “{}”", fact("label")),
+        Action::MfaFactorAdminReset => format!("All factors removed ({})", fact("factors_removed")),
+        Action::MfaChallengeFailed => format!("Wrong {}", fact("with").replace('_', " ")),
+        Action::MfaFactorDisabled => format!("“{}” disabled after {} failures", fact("label"), fact("failures")),
+        Action::MfaBackupCodesGenerated => format!("Made {} backup codes", fact("count")),
+        Action::MfaBackupCodesIssuedByAdmin => format!("{} backup codes issued", fact("count")),
+        Action::MfaBackupCodeUsed => format!("Used a backup code; {} left", fact("left")),
+        Action::MfaEnrolmentPassIssued => "Enrolment pass shown".into(),
+        Action::RecoveryCaseOpened => "Recovery case opened".into(),
+        Action::RecoveryIdentityVerified => format!("Identity verified: {}", fact("evidence").replace('_', " ")),
+        Action::RecoveryCompleted => "Recovered".into(),
+        Action::RecoveryExpired => format!("Recovery expired: {}", fact("why")),
+        Action::RecoveryBreakGlass => "Owner recovered with the command on the host".into(),
+        Action::AuditExported => format!("Audit log exported: {}", fact("filter")),
+        Action::BackupCreated => "Backup written".into(),
+        Action::SystemInitialised => "Database created".into(),
+        Action::SystemRestored => "Restored from a backup".into(),
+        Action::SystemClockStepped => "The host's clock went backwards".into(),
+    }
+}

@@ -1,0 +1,159 @@
+//! The trail in the console: the list with its filter, one entry in full, the export.
+
+use std::sync::Arc;
+
+use super::Response;
+use super::error::Problem;
+use super::guards::{Call, Signed};
+use super::people::read;
+use super::person::{cursor, entry_line};
+use super::show::{Answer, Page, wrong};
+use crate::actions::export::{ExportReader, begin};
+use crate::audit::export::Format;
+use crate::audit::filter::{ActorFilter, Filter};
+use crate::audit::plain::Read;
+use crate::audit::{Action, Actor, Entry, Outcome};
+use crate::ids::{CaseNumber, UserId};
+use crate::pages::audit::{AuditView, FILTERS, audit as audit_markup};
+use crate::pages::entry::{EntryView, Party, entry as entry_markup};
+use crate::pages::{FieldError, Form};
+use crate::storage::{audit, users};
+use crate::time::Timestamp;
+use crate::users::Email;
+
+/// Entries on one page.
+const PAGE: u32 = 50;
+
+/// Reads the filter's fields; what can not be read is an error beside its field.
+fn filter(call: &Call<'_>) -> Result<(Filter, Vec<FieldError>), Problem> {
+    let mut errors = Vec::new();
+    let field = |name| call.fields.get(name);
+    let case = |text: &str| text.parse::<CaseNumber>().map_err(|_| "Write a case like R-2026-0042.");
+    let filter = Filter {
+        action: read::<Action>(field("action"), "action", &mut errors),
+        outcome: read::<Outcome>(field("outcome"), "outcome", &mut errors),
+        since: read::<Timestamp>(field("since"), "since", &mut errors),
+        until: read::<Timestamp>(field("until"), "until", &mut errors),
+        case: match field("case").trim() {
+            "" => None,
+            text => case(text).map_err(|e| errors.push(wrong("case", e))).ok(),
+        },
+        user: person(call, "person", &mut errors)?,
+        actor: match field("actor").trim() {
+            "" => None,
+            "host" => Some(ActorFilter::Host),
+            "system" => Some(ActorFilter::System),
+            "anonymous" => Some(ActorFilter::Anonymous),
+            _ => person(call, "actor", &mut errors)?.map(ActorFilter::Person),
+        },
+    };
+    Ok((filter, errors))
+}
+
+/// A person by id or address.
+fn person(call: &Call<'_>, name: &'static str, errors: &mut Vec<FieldError>) -> Result<Option<UserId>, Problem> {
+    let text = call.fields.get(name).trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if let Ok(id) = text.parse() {
+        return Ok(Some(id));
+    }
+    let found = match text.parse::<Email>() {
+        Ok(email) => call.app.means.store.read(|tx| users::find_by_email(tx, &email))?,
+        Err(_) => None,
+    };
+    if found.is_none() {
+        errors.push(wrong(name, "Nobody has this address. Write a whole e-mail address, or an id."));
+    }
+    Ok(found.map(|u| u.id))
+}
+
+/// `GET /admin/audit`
+pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
+    let before = cursor(call)?;
+    let (filter, errors) = filter(call)?;
+    show(call, signed, &filter, before, errors)
+}
+
+fn show(call: &Call<'_>, signed: &Signed, filter: &Filter, before: Option<i64>, errors: Vec<FieldError>) -> Answer {
+    let mut entries = match errors.is_empty() {
+        true => call.app.means.store.read(|tx| audit::list(tx, filter, audit::Order::NewestFirst, before, PAGE + 1))?,
+        false => Vec::new(),
+    };
+    let more = entries.len() > PAGE as usize;
+    entries.truncate(PAGE as usize);
+    let actions: Vec<&str> = Action::ALL.iter().map(|a| a.as_str()).collect();
+    let status = if errors.is_empty() { 200 } else { 422 };
+    let page = Page::signed(call, signed);
+    let view = AuditView {
+        form: Form { values: call.fields.kept(&FILTERS), errors, ..Form::new(&signed.csrf) },
+        actions: &actions,
+        further: before.is_some(),
+        before: entries.last().filter(|_| more).map(|e| e.header.seq.to_string()),
+        entries: entries.iter().map(entry_line).collect(),
+    };
+    Ok(page.answer(status, audit_markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/audit/export`: exactly what the filter finds, streamed; the export itself is recorded first.
+pub fn export(call: &Call<'_>, signed: &Signed) -> Answer {
+    let (filter, errors) = filter(call)?;
+    if !errors.is_empty() {
+        return show(call, signed, &filter, None, errors);
+    }
+    let format = match call.fields.get("format") {
+        "" | "jsonl" => Format::JsonLines,
+        "csv" => Format::Csv,
+        _ => return Err(Problem::bad("Choose a format: jsonl or csv.".to_owned())),
+    };
+    let store = Arc::clone(&call.app.means.store);
+    let actor = Actor::Person((&signed.user).into());
+    let up_to = begin(&store, actor, &call.visitor.source(), &filter, format)?;
+    let (kind, ending) = match format {
+        Format::JsonLines => ("application/jsonl; charset=utf-8", "jsonl"),
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+    };
+    let name = format!("attachment; filename=\"audit-{}-{up_to}.{ending}\"", &call.now.to_seconds_text()[..10]);
+    Ok(Response::stream(200, ExportReader::new(store, filter, format, up_to))
+        .with_header("Content-Type", kind)
+        .with_header("Content-Disposition", &name))
+}
+
+/// `GET /admin/audit/{seq}`
+pub fn entry(call: &Call<'_>, signed: &Signed) -> Answer {
+    let seq: i64 = call.param("seq")?;
+    let (entry, next) = call.app.means.store.read(|tx| {
+        let entry = audit::find_entry(tx, seq)?.ok_or(Problem::NotFound)?;
+        Ok::<_, Problem>((entry, seq < audit::get_head(tx)?.seq))
+    })?;
+    let page = Page::signed(call, signed);
+    Ok(page.answer(200, entry_markup(&page.frame(), &view(&entry, next))))
+}
+
+fn view(entry: &Entry, next: bool) -> EntryView {
+    let (h, read) = (&entry.header, Read::of(entry));
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+    let party = |kind: &str, id: &Option<String>, name: &str| Party {
+        kind: kind.to_owned(),
+        id: id.clone().unwrap_or_default(),
+        name: name.to_owned(),
+    };
+    let seq = h.seq.unsigned_abs();
+    EntryView {
+        line: entry_line(entry),
+        lineage: h.lineage.clone(),
+        actor: party(&h.actor_kind, &h.actor_id, read.text("actor_name")),
+        target: h.target_id.is_some().then(|| party(&h.target_kind, &h.target_id, read.text("target_name"))),
+        reason: read.text("reason").to_owned(),
+        ticket: read.text("ticket").to_owned(),
+        source: read.pairs("source"),
+        detail: read.pairs("detail"),
+        erased: entry.body.is_none(),
+        previous_hash: hex(&entry.prev_hash),
+        body_digest: hex(&entry.body_digest),
+        hash: hex(&entry.hash),
+        previous: (seq > 1).then(|| seq - 1),
+        next: next.then_some(seq + 1),
+    }
+}

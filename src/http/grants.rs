@@ -1,0 +1,450 @@
+//! The acts on someone's account: each a page that asks, and a form that acts.
+
+use super::Response;
+use super::error::Problem;
+use super::guards::{Call, Signed};
+use super::people::show_link;
+use super::recovery::tasks_of;
+use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
+use crate::actions::Error;
+use crate::actions::administer;
+use crate::actions::authorise::By;
+use crate::actions::nonce::Nonce;
+use crate::actions::recover::{self, Ask, Granted};
+use crate::audit::{Action, Outcome, Reason, Ticket};
+use crate::grants::Rule;
+use crate::ids::UserId;
+use crate::pages::grants::{
+    IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight, issue_codes as issue_markup,
+    reset as reset_markup, temporary_password as temporary_markup,
+};
+use crate::pages::handover::{
+    CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done,
+};
+use crate::pages::standing::{
+    AlreadyDoneView, InviteAgainView, NoteView, RefusedView, StandingView, already_done as already_done_markup,
+    disable as disable_markup, enable as enable_markup, invite_again, note as note_markup, refused as refused_markup,
+};
+use crate::pages::{FieldError, Form};
+use crate::policy;
+use crate::recovery::{Evidence, Statement};
+use crate::secret::Secret;
+use crate::sessions::Stage;
+use crate::storage::nonces::Done;
+use crate::storage::{ReadTx, backup_codes, factors, recovery, sessions, signals, users};
+use crate::users::User;
+
+const KEPT: &[&str] = &["evidence", "evidence_note", "voucher", "ticket", "reason", "codes_unavailable", "text"];
+
+fn subject(user: &User) -> Subject<'_> {
+    Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
+}
+
+fn find(call: &Call<'_>) -> Result<User, Problem> {
+    let id: UserId = call.param("id")?;
+    call.app.means.store.read(|tx| users::find(tx, id))?.ok_or(Problem::NotFound)
+}
+
+/// A form about a person, as it goes back and forth: who, what was typed, what is wrong with it.
+struct Sheet<'a> {
+    call: &'a Call<'a>,
+    signed: &'a Signed,
+    user: User,
+}
+
+impl<'a> Sheet<'a> {
+    fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
+        Ok(Self { call, signed, user: find(call)? })
+    }
+
+    /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
+    fn form<'f>(&'f self, nonce: &'f str, errors: Vec<FieldError>) -> Result<Form<'f>, Problem> {
+        Ok(Form { values: self.call.fields.kept(KEPT), errors, ..form_of(self.call, self.signed, Some(nonce))? })
+    }
+
+    fn nonce_text(&self) -> String {
+        match self.call.fields.get("nonce") {
+            "" => self.call.new_nonce(self.signed),
+            sent => sent.to_owned(),
+        }
+    }
+
+    fn ask(&self, nonce: Nonce) -> Ask {
+        Ask {
+            by: By::Session(self.signed.session.id),
+            user: self.user.id,
+            nonce: Some(nonce),
+            source: self.call.visitor.source(),
+        }
+    }
+
+    /// What an errand answered; a refusal by a rule is a page of its own.
+    fn granted<T>(&self, granted: Result<Granted<T>, Error>, show: impl FnOnce(T) -> Answer) -> Answer {
+        match granted {
+            Ok(Granted::Yes(value)) => show(value),
+            Ok(Granted::No(rule)) => Ok(self.refused(rule)),
+            Err(Error::AlreadyDone(done)) => already_done(self.call, self.signed, &done),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn refused(&self, rule: Rule) -> Response {
+        let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
+        let rule = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
+        let page = Page::signed(self.call, self.signed);
+        let view = RefusedView { person: subject(&self.user), rule, instead: instead.to_owned() };
+        page.answer(403, refused_markup(&page.frame(), &view))
+    }
+}
+
+/// The second click: what the first one did.
+///
+/// # Errors
+/// None; the type is that of a handler.
+pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
+    let case = done.link.strip_prefix("/admin/recovery/").and_then(|c| c.parse().ok());
+    let of_case = match case {
+        Some(case) => call.app.means.store.read(|tx| recovery::find(tx, case))?.map(|c| c.user_id),
+        None => None,
+    };
+    let of_link = done.link.strip_prefix("/admin/users/").and_then(|rest| rest.split('/').next()?.parse().ok());
+    let id: UserId = of_case.or(of_link).ok_or(Problem::NotFound)?;
+    let user = call.app.means.store.read(|tx| users::get(tx, id))?;
+    let page = Page::signed(call, signed);
+    let view = AlreadyDoneView {
+        person: subject(&user),
+        what: done.said.clone(),
+        at: done.at,
+        case,
+        secret_was_shown: case.is_some() || done.said.contains("shown once"),
+    };
+    Ok(page.answer(409, already_done_markup(&page.frame(), &view)))
+}
+
+/// What an admin said about why, and the errors beside the fields.
+fn statement(call: &Call<'_>, nonce: &Nonce) -> Result<Statement, Vec<FieldError>> {
+    let field = |name| call.fields.get(name);
+    let mut errors = Vec::new();
+    let ticket = Ticket::optional(field("ticket")).map_err(|e| errors.push(wrong("ticket", e))).unwrap_or(None);
+    let note = field("evidence_note");
+    let evidence = Evidence::parse(field("evidence"), note, field("voucher"), ticket.as_ref(), nonce.issued_at());
+    let evidence = evidence.map_err(|(name, e)| errors.push(wrong(name, e))).ok();
+    let reason = field("reason").parse::<Reason>().map_err(|e| errors.push(wrong("reason", e))).ok();
+    match (evidence, reason) {
+        (Some(evidence), Some(reason)) if errors.is_empty() => Ok(Statement { evidence, reason, ticket }),
+        _ => Err(errors),
+    }
+}
+
+/// Reads a granting form and sees that it is confirmed; what is wrong is shown by `again`.
+fn ready(
+    call: &Call<'_>,
+    signed: &Signed,
+    more: Option<FieldError>,
+    again: impl Fn(u16, Vec<FieldError>) -> Answer,
+) -> Result<(Nonce, Statement), Answer> {
+    let nonce = call.nonce(signed).map_err(Err)?;
+    let statement = match (statement(call, &nonce), more) {
+        (Ok(statement), None) => statement,
+        (Ok(_), Some(error)) => return Err(again(422, vec![error])),
+        (Err(mut errors), more) => {
+            errors.extend(more);
+            return Err(again(422, errors));
+        }
+    };
+    confirmed(call, signed, again)?;
+    Ok((nonce, statement))
+}
+
+fn confirmed(call: &Call<'_>, signed: &Signed, again: impl Fn(u16, Vec<FieldError>) -> Answer) -> Result<(), Answer> {
+    match confirm(call, signed) {
+        Ok(()) => Ok(()),
+        Err(Ok(errors)) => Err(again(422, errors)),
+        Err(Err(problem)) => Err(Err(problem)),
+    }
+}
+
+/// `GET /admin/users/{id}/mfa/reset`
+pub fn reset_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    show_reset(&Sheet::open(call, signed)?, 200, Vec::new())
+}
+
+fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
+    let (call, user) = (sheet.call, &sheet.user);
+    let nonce = sheet.nonce_text();
+    let form = sheet.form(&nonce, errors)?;
+    let view = call.app.means.store.read(|tx| {
+        Ok::<_, Problem>(ResetView {
+            form,
+            person: subject(user),
+            case: recovery::find_open(tx, user.id)?.map(|c| c.number),
+            factors: factors::count_working(tx, user.id)?,
+            codes_left: backup_codes::count_left(tx, user.id, call.now)?,
+            sessions: sessions::count(tx, user.id, Stage::Full)?,
+            signals: signals_of(tx, call, user)?,
+            window: policy::ENROLMENT_WINDOW,
+        })
+    })?;
+    let page = Page::signed(call, sheet.signed);
+    Ok(page.answer(status, reset_markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/{id}/mfa/reset`
+pub fn reset(call: &Call<'_>, signed: &Signed) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let left = call.app.means.store.read(|tx| backup_codes::count_left(tx, sheet.user.id, call.now))?;
+    let said = call.fields.get("codes_unavailable") == "on";
+    let unsaid = (left > 0 && !said).then(|| {
+        let text = "Ask for a backup code first. If there is none at hand, tick this.";
+        wrong("codes_unavailable", text)
+    });
+    let (nonce, statement) = match ready(call, signed, unsaid, |status, errors| show_reset(&sheet, status, errors)) {
+        Ok(ready) => ready,
+        Err(answer) => return answer,
+    };
+    sheet.granted(recover::force_reset(&call.app.means, sheet.ask(nonce), statement, said), |reset| {
+        let case = call.app.means.store.read(|tx| recovery::find(tx, reset.case))?.ok_or(Problem::NotFound)?;
+        let page = Page::signed(call, signed);
+        let view = ResetDoneView {
+            person: subject(&sheet.user),
+            case: reset.case,
+            pass: Some(Secret::new(reset.pass.to_text())),
+            until: reset.closes_at,
+            tasks: tasks_of(&case),
+        };
+        Ok(page.answer(200, reset_done(&page.frame(), &view)))
+    })
+}
+
+/// `GET /admin/users/{id}/mfa/backup-codes`
+pub fn codes_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    show_codes(&Sheet::open(call, signed)?, 200, Vec::new())
+}
+
+fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
+    let (call, user) = (sheet.call, &sheet.user);
+    let nonce = sheet.nonce_text();
+    let form = sheet.form(&nonce, errors)?;
+    let view = call.app.means.store.read(|tx| {
+        Ok::<_, Problem>(IssueCodesView {
+            form,
+            person: subject(user),
+            case: recovery::find_open(tx, user.id)?.map(|c| c.number),
+            codes: u32::try_from(policy::ISSUED_CODES).unwrap_or(u32::MAX),
+            valid: policy::ISSUED_CODES_LIFE,
+            signals: signals_of(tx, call, user)?,
+        })
+    })?;
+    let page = Page::signed(call, sheet.signed);
+    Ok(page.answer(status, issue_markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/{id}/mfa/backup-codes`
+pub fn codes(call: &Call<'_>, signed: &Signed) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let (nonce, statement) = match ready(call, signed, None, |status, errors| show_codes(&sheet, status, errors)) {
+        Ok(ready) => ready,
+        Err(answer) => return answer,
+    };
+    sheet.granted(recover::issue_codes(&call.app.means, sheet.ask(nonce), statement), |issued| {
+        let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
+        let page = Page::signed(call, signed);
+        let view = CodesIssuedView {
+            person: subject(&sheet.user),
+            case: case.map(|c| c.number),
+            codes: issued.codes.iter().map(|c| Secret::new(c.to_text())).collect(),
+            expires_at: issued.expires_at,
+        };
+        Ok(page.answer(200, codes_issued(&page.frame(), &view)))
+    })
+}
+
+/// `GET /admin/users/{id}/password`
+pub fn password_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    show_password(&Sheet::open(call, signed)?, 200, Vec::new())
+}
+
+fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
+    let (call, user) = (sheet.call, &sheet.user);
+    let nonce = sheet.nonce_text();
+    let form = sheet.form(&nonce, errors)?;
+    let view = call.app.means.store.read(|tx| {
+        Ok::<_, Problem>(TemporaryPasswordView {
+            form,
+            person: subject(user),
+            case: recovery::find_open(tx, user.id)?.map(|c| c.number),
+            valid: policy::TEMPORARY_PASSWORD,
+            signals: signals_of(tx, call, user)?,
+        })
+    })?;
+    let page = Page::signed(call, sheet.signed);
+    Ok(page.answer(status, temporary_markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/{id}/password`
+pub fn password(call: &Call<'_>, signed: &Signed) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let (nonce, statement) = match ready(call, signed, None, |status, errors| show_password(&sheet, status, errors)) {
+        Ok(ready) => ready,
+        Err(answer) => return answer,
+    };
+    sheet.granted(recover::set_temporary_password(&call.app.means, sheet.ask(nonce), statement), |temporary| {
+        let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
+        let page = Page::signed(call, signed);
+        let view = PasswordSetView {
+            person: subject(&sheet.user),
+            case: case.map(|c| c.number),
+            password: Secret::new(temporary.password.to_text()),
+            expires_at: temporary.expires_at,
+        };
+        Ok(page.answer(200, password_set(&page.frame(), &view)))
+    })
+}
+
+/// What happened lately to this account.
+fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signal>, Problem> {
+    let day = call.now.minus(std::time::Duration::from_secs(86_400));
+    let week = call.now.minus(std::time::Duration::from_secs(7 * 86_400));
+    let quarter = call.now.minus(std::time::Duration::from_secs(90 * 86_400));
+    let (wrong, addresses) = signals::count_entries(tx, user.id, Action::UserSignInFailed, Outcome::Failure, day)?;
+    let (codes, _) = signals::count_entries(tx, user.id, Action::MfaChallengeFailed, Outcome::Failure, day)?;
+    let devices = signals::count_new_devices(tx, user.id, week)?;
+    let resets = recovery::count_since(tx, user.id, quarter)?;
+    let password = signals::find_last(tx, user.id, Action::UserPasswordChanged)?.filter(|at| *at >= week);
+    let weigh = |n: u32, weight| if n == 0 { Weight::Calm } else { weight };
+    let signal = |label: &str, text: String, weight| Signal { label: label.to_owned(), text, weight };
+    Ok(vec![
+        signal(
+            "Wrong passwords",
+            if wrong == 0 { "none in 24 hours".into() } else { format!("{wrong} in 24 hours, from {}", plural(addresses)) },
+            weigh(wrong, Weight::Look),
+        ),
+        signal(
+            "Wrong codes",
+            if codes == 0 { "none in 24 hours".into() } else { format!("{codes} in 24 hours, after a right password") },
+            weigh(codes, Weight::Look),
+        ),
+        signal(
+            "Password",
+            password.map_or("not changed in 7 days".into(), |at| format!("changed on {}", &at.to_seconds_text()[..10])),
+            weigh(u32::from(password.is_some()), Weight::Strong),
+        ),
+        signal(
+            "New devices",
+            if devices == 0 { "none in 7 days".into() } else { format!("{devices} signed in within 7 days") },
+            weigh(devices, Weight::Strong),
+        ),
+        signal(
+            "Earlier resets",
+            if resets == 0 { "none in 90 days".into() } else { format!("{resets} within 90 days") },
+            weigh(resets, Weight::Strong),
+        ),
+    ])
+}
+
+fn plural(addresses: u32) -> String {
+    if addresses == 1 { "1 address".into() } else { format!("{addresses} addresses") }
+}
+
+/// `GET /admin/users/{id}/disable`
+pub fn disable_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    show_standing(&Sheet::open(call, signed)?, 200, Vec::new(), true)
+}
+
+/// `GET /admin/users/{id}/enable`
+pub fn enable_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    show_standing(&Sheet::open(call, signed)?, 200, Vec::new(), false)
+}
+
+fn show_standing(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>, disable: bool) -> Answer {
+    let sessions = sheet.call.app.means.store.read(|tx| sessions::count(tx, sheet.user.id, Stage::Full))?;
+    let nonce = sheet.nonce_text();
+    let view = StandingView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user), sessions };
+    let page = Page::signed(sheet.call, sheet.signed);
+    let markup = if disable { disable_markup } else { enable_markup };
+    Ok(page.answer(status, markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/{id}/disable`
+pub fn disable(call: &Call<'_>, signed: &Signed) -> Answer {
+    standing(call, signed, true)
+}
+
+/// `POST /admin/users/{id}/enable`
+pub fn enable(call: &Call<'_>, signed: &Signed) -> Answer {
+    standing(call, signed, false)
+}
+
+fn standing(call: &Call<'_>, signed: &Signed, disable: bool) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let nonce = call.nonce(signed)?;
+    let again = |status, errors| show_standing(&sheet, status, errors, disable);
+    let reason = match call.fields.get("reason").parse::<Reason>() {
+        Ok(reason) => reason,
+        Err(e) => return again(422, vec![wrong("reason", e)]),
+    };
+    if let Err(answer) = confirmed(call, signed, again) {
+        return answer;
+    }
+    let (ask, means) = (sheet.ask(nonce), &call.app.means);
+    let (granted, said) = if disable {
+        (administer::disable(means, ask, reason), Said::Disabled)
+    } else {
+        (administer::enable(means, ask, reason), Said::Enabled)
+    };
+    sheet.granted(granted, |()| Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), said)))
+}
+
+/// `GET /admin/users/{id}/invitation`
+pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    show_invitation(&Sheet::open(call, signed)?, 200, Vec::new())
+}
+
+fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
+    let nonce = sheet.nonce_text();
+    let view =
+        InviteAgainView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user), valid: policy::INVITATION };
+    let page = Page::signed(sheet.call, sheet.signed);
+    Ok(page.answer(status, invite_again(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/{id}/invitation`
+pub fn invitation(call: &Call<'_>, signed: &Signed) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let nonce = call.nonce(signed)?;
+    if let Err(answer) = confirmed(call, signed, |status, errors| show_invitation(&sheet, status, errors)) {
+        return answer;
+    }
+    sheet.granted(administer::invite_again(&call.app.means, sheet.ask(nonce)), |invitation| {
+        Ok(show_link(call, signed, sheet.user.name.as_str(), &invitation))
+    })
+}
+
+/// `GET /admin/users/{id}/notes`
+pub fn note_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    show_note(&Sheet::open(call, signed)?, 200, Vec::new())
+}
+
+fn show_note(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
+    let nonce = sheet.nonce_text();
+    let view = NoteView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user) };
+    let page = Page::signed(sheet.call, sheet.signed);
+    Ok(page.answer(status, note_markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/{id}/notes`
+pub fn note(call: &Call<'_>, signed: &Signed) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let nonce = call.nonce(signed)?;
+    let again = |status, errors| show_note(&sheet, status, errors);
+    let text = match call.fields.get("text").parse::<Reason>() {
+        Ok(text) => text,
+        Err(_) => return again(422, vec![wrong("text", "Enter a note of 3 to 500 characters.")]),
+    };
+    if let Err(answer) = confirmed(call, signed, again) {
+        return answer;
+    }
+    sheet.granted(administer::add_note(&call.app.means, sheet.ask(nonce), text), |()| {
+        Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), Said::NoteAdded))
+    })
+}

@@ -1,0 +1,136 @@
+//! The list of people, and adding one.
+
+use super::Response;
+use super::error::Problem;
+use super::grants::already_done;
+use super::guards::{Call, Signed};
+use super::show::{Answer, Page, confirm, form_of, home, wrong};
+use crate::actions::Error;
+use crate::actions::administer::{AddedPerson, Invitation, NewPerson, add_person};
+use crate::actions::authorise::By;
+use crate::ids::UserId;
+use crate::pages::users::{
+    AddPersonView, InvitationLinkView, UsersView, add_person as add_markup, invitation_link, users as users_markup,
+};
+use crate::pages::{FieldError, Form};
+use crate::secret::Secret;
+use crate::storage::users::{self, Search};
+use crate::users::{Email, PersonName, Role};
+
+/// People on one page of the list.
+const PAGE: u32 = 50;
+
+/// `GET /admin`
+pub fn start(_call: &Call<'_>, signed: &Signed) -> Answer {
+    Ok(Response::redirect(303, home(signed.user.role)))
+}
+
+/// `GET /admin/users`
+pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
+    let mut errors = Vec::new();
+    let (state, role) = (call.fields.get("state"), call.fields.get("role"));
+    let text: String = crate::audit::clean(call.fields.get("q")).chars().take(100).collect();
+    let search = Search {
+        text,
+        status: read(state, "state", &mut errors),
+        role: read(role, "role", &mut errors),
+        awaiting: false,
+    };
+    let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
+    let mut people = match errors.is_empty() {
+        true => call.app.means.store.read(|tx| users::list(tx, &search, after, call.now, PAGE + 1))?,
+        false => Vec::new(),
+    };
+    let more = people.len() > PAGE as usize;
+    people.truncate(PAGE as usize);
+    let page = Page::signed(call, signed);
+    let status = if errors.is_empty() { 200 } else { 422 };
+    let view = UsersView {
+        form: Form { values: call.fields.kept(&["q", "state", "role"]), errors, ..Form::new(&signed.csrf) },
+        further: after.is_some(),
+        after: people.last().filter(|_| more).map(|p| p.id.to_string()),
+        people: &people,
+        may_add: true,
+    };
+    Ok(page.answer(status, users_markup(&page.frame(), &view)))
+}
+
+/// Reads a field that may be empty; what can not be read is an error beside it.
+pub fn read<T: std::str::FromStr<Err: ToString>>(text: &str, field: &'static str, errors: &mut Vec<FieldError>) -> Option<T> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    text.trim().parse().map_err(|e: T::Err| errors.push(wrong(field, e.to_string()))).ok()
+}
+
+/// The roles that this viewer may give.
+const fn roles(role: Role) -> &'static [Role] {
+    match role {
+        Role::Owner => &Role::ALL,
+        Role::Member | Role::Auditor | Role::Admin => &[Role::Member],
+    }
+}
+
+/// `GET /admin/users/new`
+pub fn new_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    let values = vec![("role".to_owned(), Role::Member.as_str().to_owned())];
+    show_new(call, signed, 200, values, Vec::new())
+}
+
+fn show_new(
+    call: &Call<'_>,
+    signed: &Signed,
+    status: u16,
+    values: Vec<(String, String)>,
+    errors: Vec<FieldError>,
+) -> Answer {
+    let nonce = call.new_nonce(signed);
+    let form = Form { values, errors, ..form_of(call, signed, Some(&nonce))? };
+    let page = Page::signed(call, signed);
+    let view = AddPersonView { form, roles: roles(signed.user.role) };
+    Ok(page.answer(status, add_markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/new`
+pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
+    let nonce = call.nonce(signed)?;
+    let again = |status, errors| show_new(call, signed, status, call.fields.kept(&["email", "name", "role"]), errors);
+    let email = call.fields.get("email").parse::<Email>();
+    let name = call.fields.get("name").parse::<PersonName>();
+    let role = call.fields.get("role").parse::<Role>();
+    let person = match (email, name, role) {
+        (Ok(email), Ok(name), Ok(role)) => NewPerson { email, name, role },
+        (email, name, role) => {
+            let errors = [
+                name.err().map(|e| wrong("name", e)),
+                email.err().map(|e| wrong("email", e)),
+                role.err().map(|e| wrong("role", e)),
+            ];
+            return again(422, errors.into_iter().flatten().collect());
+        }
+    };
+    match confirm(call, signed) {
+        Ok(()) => {}
+        Err(Ok(errors)) => return again(422, errors),
+        Err(Err(problem)) => return Err(problem),
+    }
+    let by = By::Session(signed.session.id);
+    let name = person.name.clone();
+    match add_person(&call.app.means, by, person, Some(nonce), call.visitor.source()) {
+        Ok(AddedPerson::Done(invitation)) => Ok(show_link(call, signed, name.as_str(), &invitation)),
+        Ok(AddedPerson::Exists(_)) => {
+            again(422, vec![wrong("email", "Someone with this address is here already. Search for them in the list.")])
+        }
+        Ok(AddedPerson::Refused(rule)) => again(403, vec![wrong("role", rule.sentence())]),
+        Err(Error::AlreadyDone(done)) => already_done(call, signed, &done),
+        Err(e) => Err(Problem::from(e)),
+    }
+}
+
+/// The invitation link, shown once as the answer itself.
+pub fn show_link(call: &Call<'_>, signed: &Signed, name: &str, invitation: &Invitation) -> Response {
+    let link = call.app.settings.public_url.link(&format!("/invitation/{}", invitation.token.to_text()));
+    let page = Page::signed(call, signed);
+    let view = InvitationLinkView { id: invitation.user, name, link: Secret::new(link), expires_at: invitation.expires_at };
+    page.answer(200, invitation_link(&page.frame(), &view))
+}

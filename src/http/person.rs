@@ -1,0 +1,212 @@
+//! One person's tabs in the console.
+
+use super::error::Problem;
+use super::guards::{Call, Signed};
+use super::show::{Answer, Page};
+use crate::actions::recover::preview;
+use crate::audit::Action as Happened;
+use crate::audit::filter::Filter;
+use crate::audit::plain::{Read, sentence};
+use crate::audit::{Entry, Outcome};
+use crate::backup_codes::Kind;
+use crate::factors::Factor;
+use crate::grants::{Grant, Rule};
+use crate::ids::UserId;
+use crate::pages::entry::EntryLine;
+use crate::pages::parts::FactorLine;
+use crate::pages::user::{
+    Action, ActivityView, MfaView, Note, OpenCase, OverviewView, UserHead, activity as activity_markup, mfa as mfa_markup,
+    overview as overview_markup,
+};
+use crate::recovery::Case;
+use crate::sessions::Stage;
+use crate::storage::{ReadTx, audit, backup_codes, factors, recovery, sessions, users};
+use crate::users::{Status, User};
+
+/// Entries on one page of a person's activity.
+const PAGE: u32 = 50;
+
+/// A factor as pages list it.
+pub fn factor_line(factor: &Factor) -> FactorLine {
+    FactorLine {
+        id: factor.id,
+        kind: "Authenticator app".into(),
+        name: factor.label.clone(),
+        added_at: factor.created_at,
+        last_used_at: factor.last_used_at,
+    }
+}
+
+/// An entry as pages list it.
+pub fn entry_line(entry: &Entry) -> EntryLine {
+    let (h, read) = (&entry.header, Read::of(entry));
+    let actor = match h.actor_kind.as_str() {
+        "person" => read.text("actor_name").to_owned(),
+        "anonymous" => "someone not signed in".to_owned(),
+        "host" => match read.source("os_user") {
+            "" => "the host".to_owned(),
+            user => format!("the host ({user})"),
+        },
+        other => other.to_owned(),
+    };
+    EntryLine {
+        seq: h.seq.unsigned_abs(),
+        at: h.at,
+        action: h.action.clone(),
+        what: sentence(entry, &read),
+        outcome: h.outcome.parse().unwrap_or(Outcome::Failure),
+        actor,
+        target: read.text("target_name").to_owned(),
+        case: h.case.as_deref().and_then(|c| c.parse().ok()),
+    }
+}
+
+/// Everyone's menu, in its order; what does not apply to the account's state is left out, what the viewer's rank
+/// forbids stays with the reason.
+fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<Vec<Action>, Problem> {
+    let all = [
+        (Grant::ResetFactors, "Force MFA reset", "/mfa/reset", false),
+        (Grant::IssueBackupCodes, "Generate backup codes for this user", "/mfa/backup-codes", false),
+        (Grant::SetTemporaryPassword, "Set temporary password", "/password", false),
+        (Grant::InviteAgain, "Invite again", "/invitation", false),
+        (Grant::AddNote, "Add note", "/notes", false),
+        (Grant::Disable, "Disable", "/disable", true),
+        (Grant::Enable, "Enable", "/enable", false),
+    ];
+    let mut actions = Vec::new();
+    for (grant, label, path, danger) in all {
+        let rule = preview(tx, viewer, user, grant, call.now)?;
+        let out_of_place =
+            matches!(rule, Some(Rule::IsDisabled | Rule::IsNotDisabled | Rule::IsInvited | Rule::IsNotInvited));
+        if !out_of_place {
+            let refused = rule.map(|r| r.sentence().to_owned());
+            actions.push(Action { label, href: format!("/admin/users/{}{path}", user.id), refused, danger });
+        }
+    }
+    Ok(actions)
+}
+
+struct Loaded {
+    user: User,
+    actions: Vec<Action>,
+    case: Option<Case>,
+}
+
+impl Loaded {
+    fn head(&self) -> UserHead<'_> {
+        UserHead {
+            id: self.user.id,
+            name: self.user.name.as_str(),
+            email: self.user.email.as_str(),
+            role: self.user.role,
+            status: self.user.status,
+            actions: self.actions.clone(),
+            open_case: self.case.as_ref().map(|case| OpenCase {
+                number: case.number,
+                opened_by: case.opened_by.clone(),
+                opened_at: case.opened_at,
+                waiting_for: format!("waiting for {} to enrol", self.user.name),
+            }),
+        }
+    }
+}
+
+fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result<Loaded, Problem> {
+    let user = users::find_ranked(tx, id, call.now)?.ok_or(Problem::NotFound)?;
+    let actions = menu(tx, call, &signed.user, &user)?;
+    Ok(Loaded { actions, case: recovery::find_open(tx, id)?, user })
+}
+
+/// `GET /admin/users/{id}`
+pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
+    let id: UserId = call.param("id")?;
+    let (loaded, factors, codes_left, open, notes) = call.app.means.store.read(|tx| {
+        let notes = Filter { user: Some(id), action: Some(Happened::UserNoteAdded), ..Filter::default() };
+        Ok::<_, Problem>((
+            load(tx, call, signed, id)?,
+            factors::count_working(tx, id)?,
+            backup_codes::count_left(tx, id, call.now)?,
+            sessions::count(tx, id, Stage::Full)?,
+            audit::list(tx, &notes, audit::Order::NewestFirst, None, PAGE)?,
+        ))
+    })?;
+    let notes = notes.iter().filter(|e| e.header.outcome == Outcome::Success.as_str()).map(|entry| {
+        let read = Read::of(entry);
+        Note { at: entry.header.at, by: read.text("actor_name").to_owned(), text: read.fact("note") }
+    });
+    let page = Page::signed(call, signed);
+    let view = OverviewView {
+        head: loaded.head(),
+        created_at: loaded.user.created_at,
+        last_sign_in_at: loaded.user.last_sign_in_at,
+        password: password_words(call, &loaded.user),
+        factors,
+        codes_left,
+        sessions: open,
+        notes: notes.collect(),
+    };
+    Ok(page.answer(200, overview_markup(&page.frame(), &view)))
+}
+
+fn password_words(call: &Call<'_>, user: &User) -> String {
+    match user.password_expires_at {
+        _ if !user.has_password => "not set yet".into(),
+        Some(at) if at <= call.now => "temporary, expired".into(),
+        Some(at) => format!("temporary, until {}", at.to_seconds_text()),
+        None => "set".into(),
+    }
+}
+
+/// `GET /admin/users/{id}/mfa`
+pub fn mfa(call: &Call<'_>, signed: &Signed) -> Answer {
+    let id: UserId = call.param("id")?;
+    let (loaded, factors, own, issued, window) = call.app.means.store.read(|tx| {
+        Ok::<_, Problem>((
+            load(tx, call, signed, id)?,
+            factors::list(tx, id)?,
+            backup_codes::find(tx, id, Kind::Own, call.now)?,
+            backup_codes::find(tx, id, Kind::Issued, call.now)?,
+            recovery::find_window(tx, id)?,
+        ))
+    })?;
+    let count = |unused: &[(u32, [u8; 32])]| u32::try_from(unused.len()).unwrap_or(u32::MAX);
+    let page = Page::signed(call, signed);
+    let view = MfaView {
+        factors: factors.iter().filter(|f| f.disabled_at.is_none()).map(factor_line).collect(),
+        codes_left: own.as_ref().map_or(0, |s| count(&s.unused)),
+        codes_made: own.as_ref().map_or(0, |s| s.total),
+        codes_made_at: own.map(|s| s.created_at),
+        issued: issued.and_then(|s| Some((count(&s.unused), s.expires_at?))).filter(|(left, _)| *left > 0),
+        window: window.filter(|w| w.is_open(call.now) && loaded.user.status != Status::Disabled).map(|w| w.closes_at),
+        head: loaded.head(),
+    };
+    Ok(page.answer(200, mfa_markup(&page.frame(), &view)))
+}
+
+/// `GET /admin/users/{id}/activity`
+pub fn activity(call: &Call<'_>, signed: &Signed) -> Answer {
+    let id: UserId = call.param("id")?;
+    let before = cursor(call)?;
+    let (loaded, mut entries) = call.app.means.store.read(|tx| {
+        let filter = Filter { user: Some(id), ..Filter::default() };
+        let entries = audit::list(tx, &filter, audit::Order::NewestFirst, before, PAGE + 1)?;
+        Ok::<_, Problem>((load(tx, call, signed, id)?, entries))
+    })?;
+    let more = entries.len() > PAGE as usize;
+    entries.truncate(PAGE as usize);
+    let older = entries.last().filter(|_| more).map(|e| format!("/admin/users/{id}/activity?before={}", e.header.seq));
+    let page = Page::signed(call, signed);
+    let view = ActivityView { head: loaded.head(), entries: entries.iter().map(entry_line).collect(), older };
+    Ok(page.answer(200, activity_markup(&page.frame(), &view)))
+}
+
+/// The field `before`: the entry to go on before.
+///
+/// # Errors
+/// 400 if it is no number.
+pub fn cursor(call: &Call<'_>) -> Result<Option<i64>, Problem> {
+    match call.fields.get("before") {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| Problem::bad("“before” is no number of an entry.".to_owned())),
+    }
+}

@@ -1,0 +1,291 @@
+//! Every route on one screen, each with the fields it takes and the door it stands behind.
+//!
+//! Architecture invariant: a handler's type is its access: it is handed the proof that its door asks for, so a route
+//! can not be opened by forgetting a check. What is not listed does not exist.
+
+use std::collections::HashMap;
+
+use tiny_http::Method;
+
+use super::error::{Problem, answer};
+use super::fields::Fields;
+use super::guards::{Call, Guest, Signed};
+use super::show::Answer;
+use super::{Request, Response};
+use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in};
+use crate::app::App;
+use crate::sessions::Stage;
+
+/// Who may use a route.
+#[derive(Clone, Copy)]
+pub enum Door {
+    /// Anyone, without a form.
+    Anyone(fn(&Call<'_>) -> Answer),
+    /// A visitor, whose form is bound to a stateless cookie.
+    Guest(fn(&Call<'_>, &Guest) -> Answer),
+    /// A session of one of these stages.
+    Stage(&'static [Stage], fn(&Call<'_>, &Signed) -> Answer),
+    /// A full session that has been idle.
+    Idle(fn(&Call<'_>, &Signed) -> Answer),
+    /// Anyone who is signed in.
+    Person(fn(&Call<'_>, &Signed) -> Answer),
+    /// Admins and owners.
+    People(fn(&Call<'_>, &Signed) -> Answer),
+    /// Auditors, admins and owners.
+    Trail(fn(&Call<'_>, &Signed) -> Answer),
+}
+
+/// One route.
+#[derive(Clone, Copy)]
+pub struct Route {
+    /// Its method; HEAD goes with GET.
+    pub method: fn() -> Method,
+    /// Its pattern.
+    pub path: &'static str,
+    /// The fields of its form, or of its query.
+    pub takes: &'static [&'static str],
+    /// Its door.
+    pub door: Door,
+}
+
+const fn get(path: &'static str, takes: &'static [&'static str], door: Door) -> Route {
+    Route { method: || Method::Get, path, takes, door }
+}
+
+const fn post(path: &'static str, takes: &'static [&'static str], door: Door) -> Route {
+    Route { method: || Method::Post, path, takes, door }
+}
+
+const PENDING: &[Stage] = &[Stage::Pending, Stage::Enrolling];
+const ENROLLING: &[Stage] = &[Stage::Pending, Stage::Enrolling];
+const CHANGING: &[Stage] = &[Stage::ChangingPassword];
+const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
+const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
+const GRANT: &[&str] =
+    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "ticket", "reason", "codes_unavailable"];
+const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
+const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
+const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
+
+/// All of them.
+#[rustfmt::skip]
+pub const ROUTES: &[Route] = &[
+    get("/", &[], Door::Anyone(sign_in::start)),
+    get("/assets/{name}", &[], Door::Anyone(assets::file)),
+
+    get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
+    post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
+    get("/invitation/{token}", &[], Door::Guest(enrol::invitation_page)),
+    post("/invitation/{token}", &["csrf", "email", "password"], Door::Guest(enrol::invitation)),
+
+    get("/sign-in", &["next"], Door::Guest(sign_in::password_page)),
+    post("/sign-in", &["csrf", "email", "password", "next"], Door::Guest(sign_in::password)),
+    get("/sign-in/code", &[], Door::Stage(PENDING, sign_in::code_page)),
+    post("/sign-in/code", &["csrf", "code"], Door::Stage(PENDING, sign_in::code)),
+    get("/sign-in/backup-code", &[], Door::Stage(PENDING, sign_in::backup_code_page)),
+    post("/sign-in/backup-code", &["csrf", "code"], Door::Stage(PENDING, sign_in::backup_code)),
+    get("/sign-in/password", &[], Door::Stage(CHANGING, sign_in::new_password_page)),
+    post("/sign-in/password", &["csrf", "email", "new_password"], Door::Stage(CHANGING, sign_in::new_password)),
+    get("/sign-in/resume", &["next"], Door::Idle(sign_in::resume_page)),
+    post("/sign-in/resume", &["csrf", "email", "password", "next"], Door::Idle(sign_in::resume)),
+    get("/signed-out", &[], Door::Anyone(sign_in::signed_out_page)),
+    post("/sign-out", &["csrf"], Door::Stage(ANY, sign_in::sign_out)),
+
+    get("/enrol", &[], Door::Stage(ENROLLING, enrol::page)),
+    post("/enrol", &["csrf", "code"], Door::Stage(ENROLLING, enrol::confirm)),
+    post("/enrol/pass", &["csrf", "pass"], Door::Stage(ENROLLING, enrol::pass)),
+    post("/enrol/stored", &["csrf", "stored"], Door::Stage(STORED, enrol::stored)),
+
+    get("/profile", &[], Door::Person(profile::page)),
+    post("/profile/factors", &["csrf", "step_up_code"], Door::Person(profile::start_factor)),
+    get("/profile/factors/new", &[], Door::Person(profile::new_factor_page)),
+    post("/profile/factors/new", &["csrf", "step_up_code", "name", "code"], Door::Person(profile::new_factor)),
+    get("/profile/factors/{id}/remove", &[], Door::Person(profile::remove_factor_page)),
+    post("/profile/factors/{id}/remove", &["csrf", "nonce", "step_up_code"], Door::Person(profile::remove_factor)),
+    get("/profile/backup-codes", &[], Door::Person(profile::new_codes_page)),
+    post("/profile/backup-codes", &["csrf", "nonce", "step_up_code"], Door::Person(profile::new_codes)),
+    post("/profile/backup-codes/stored", &["csrf", "stored"], Door::Person(profile::codes_stored)),
+    get("/profile/password", &[], Door::Person(profile::password_page)),
+    post("/profile/password", &["csrf", "step_up_code", "email", "current_password", "new_password"],
+        Door::Person(profile::password)),
+
+    get("/admin", &[], Door::Trail(people::start)),
+    get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
+    get("/admin/users/new", &[], Door::People(people::new_page)),
+    post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
+    get("/admin/users/{id}", &[], Door::People(person::overview)),
+    get("/admin/users/{id}/mfa", &[], Door::People(person::mfa)),
+    get("/admin/users/{id}/activity", &["before"], Door::People(person::activity)),
+    get("/admin/users/{id}/mfa/reset", &[], Door::People(grants::reset_page)),
+    post("/admin/users/{id}/mfa/reset", GRANT, Door::People(grants::reset)),
+    get("/admin/users/{id}/mfa/backup-codes", &[], Door::People(grants::codes_page)),
+    post("/admin/users/{id}/mfa/backup-codes", GRANT, Door::People(grants::codes)),
+    get("/admin/users/{id}/password", &[], Door::People(grants::password_page)),
+    post("/admin/users/{id}/password", GRANT, Door::People(grants::password)),
+    get("/admin/users/{id}/disable", &[], Door::People(grants::disable_page)),
+    post("/admin/users/{id}/disable", REASON, Door::People(grants::disable)),
+    get("/admin/users/{id}/enable", &[], Door::People(grants::enable_page)),
+    post("/admin/users/{id}/enable", REASON, Door::People(grants::enable)),
+    get("/admin/users/{id}/invitation", &[], Door::People(grants::invitation_page)),
+    post("/admin/users/{id}/invitation", &["csrf", "nonce", "step_up_code"], Door::People(grants::invitation)),
+    get("/admin/users/{id}/notes", &[], Door::People(grants::note_page)),
+    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(grants::note)),
+
+    get("/admin/recovery", &["before"], Door::People(recovery::board)),
+    get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+
+    get("/admin/audit", FILTER, Door::Trail(audit::list)),
+    post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),
+    get("/admin/audit/{seq}", &[], Door::Trail(audit::entry)),
+];
+
+/// The table, ready to be looked up.
+pub struct Router {
+    paths: matchit::Router<usize>,
+    routes: Vec<Vec<Route>>,
+}
+
+impl Default for Router {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Router {
+    /// The table of [`ROUTES`].
+    ///
+    /// # Panics
+    /// When two patterns contradict each other: every test finds that out.
+    pub fn new() -> Self {
+        let (mut paths, mut routes) = (matchit::Router::new(), Vec::<Vec<Route>>::new());
+        let mut seen: HashMap<&str, usize> = HashMap::new();
+        for route in ROUTES {
+            let index = *seen.entry(route.path).or_insert_with(|| {
+                routes.push(Vec::new());
+                paths.insert(route.path, routes.len() - 1).expect("patterns do not contradict each other");
+                routes.len() - 1
+            });
+            routes[index].push(*route);
+        }
+        Self { paths, routes }
+    }
+
+    /// Answers a request, with the headers that every answer carries.
+    pub fn answer(&self, app: &App, request: &Request) -> Response {
+        let mut call = Call::new(app, request);
+        let response = self.run(&mut call).unwrap_or_else(|problem| answer(&call, &problem));
+        protect(app, response)
+    }
+
+    fn run(&self, call: &mut Call<'_>) -> Answer {
+        let found = self.paths.at(call.request.path()).map_err(|_| Problem::NotFound)?;
+        let routes = &self.routes[*found.value];
+        let method = match call.request.method() {
+            Method::Head => &Method::Get,
+            method => method,
+        };
+        let Some(route) = routes.iter().find(|r| (r.method)() == *method) else {
+            let mut allowed: Vec<Method> = routes.iter().map(|r| (r.method)()).collect();
+            if allowed.contains(&Method::Get) {
+                allowed.push(Method::Head);
+            }
+            return Err(Problem::Method(allowed));
+        };
+        call.route = route.path;
+        call.params = found.params.iter().map(|(name, value)| (place(route.path, name), value.to_owned())).collect();
+        call.fields = read_fields(call, route)?;
+        enter(call, route.door)
+    }
+}
+
+/// The name of a place as it stands in the pattern, which outlives the request.
+fn place(pattern: &'static str, name: &str) -> &'static str {
+    let start = pattern.find(name).unwrap_or(pattern.len());
+    pattern.get(start..start + name.len()).unwrap_or_default()
+}
+
+fn read_fields(call: &Call<'_>, route: &Route) -> Result<Fields, Problem> {
+    if !call.is_post() {
+        return Fields::parse(call.request.query().as_bytes(), route.takes);
+    }
+    call.check_origin()?;
+    let kind = call.request.header("content-type").unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(Problem::NotAForm);
+    }
+    if !call.request.query().is_empty() {
+        return Err(Problem::bad("A form is sent to an address without a query.".to_owned()));
+    }
+    Fields::parse(call.request.body(), route.takes)
+}
+
+fn enter(call: &Call<'_>, door: Door) -> Answer {
+    match door {
+        Door::Anyone(run) => run(call),
+        Door::Guest(run) => {
+            let guest = Guest::enter(call)?;
+            limit(call)?;
+            run(call, &guest)
+        }
+        Door::Stage(stages, run) => {
+            let signed = Signed::enter(call, stages)?;
+            if signed.session.stage != Stage::Full {
+                limit(call)?;
+            }
+            run(call, &signed)
+        }
+        Door::Idle(run) => {
+            let signed = Signed::enter_idle(call)?;
+            limit(call)?;
+            run(call, &signed)
+        }
+        Door::Person(run) => run(call, &Signed::enter(call, &[Stage::Full])?),
+        Door::People(run) => {
+            let signed = Signed::enter(call, &[Stage::Full])?;
+            if !signed.user.role.looks_after_people() {
+                return Err(Problem::Forbidden("This page is for admins and owners."));
+            }
+            run(call, &signed)
+        }
+        Door::Trail(run) => {
+            let signed = Signed::enter(call, &[Stage::Full])?;
+            if !signed.user.role.reads_audit() {
+                return Err(Problem::Forbidden("This page is for auditors, admins and owners."));
+            }
+            run(call, &signed)
+        }
+    }
+}
+
+/// What anyone can cause is bounded: by client address, and by the room that is left on the disk.
+fn limit(call: &Call<'_>) -> Result<(), Problem> {
+    if !call.is_post() {
+        return Ok(());
+    }
+    if !call.app.has_room() {
+        return Err(Problem::NoRoom);
+    }
+    call.app.may_attempt(call.visitor.address).map_err(Problem::TooMany)
+}
+
+/// The headers that every answer carries, errors included (OWASP ASVS 5.0 chapter 3.4).
+pub fn protect(app: &App, mut response: Response) -> Response {
+    const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+                          form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    response = response
+        .with_header("Content-Security-Policy", POLICY)
+        .with_header("X-Content-Type-Options", "nosniff")
+        .with_header("X-Frame-Options", "DENY")
+        // Not "no-referrer": browsers would then send "Origin: null" with our own forms.
+        .with_header("Referrer-Policy", "same-origin")
+        .with_header("Cross-Origin-Opener-Policy", "same-origin")
+        .with_header("Cross-Origin-Resource-Policy", "same-origin")
+        .with_header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
+    if response.header("cache-control").is_none() {
+        response = response.with_header("Cache-Control", "no-store");
+    }
+    if app.settings.public_url.is_https() {
+        response = response.with_header("Strict-Transport-Security", "max-age=31536000");
+    }
+    response
+}

@@ -1,0 +1,177 @@
+//! What handlers share when they show a page: the frame, one word about what was done, cookies, redirects.
+
+use std::time::Duration;
+
+use maud::Markup;
+
+use super::Response;
+use super::cookies::Cookie;
+use super::error::Problem;
+use super::guards::{Call, Guest, Signed};
+use crate::actions::second_factor::Typed;
+use crate::actions::step_up::step_up;
+use crate::pages::parts::Tone;
+use crate::pages::{FieldError, Flash, Form, Frame, StepUp, Viewer};
+use crate::storage::backup_codes;
+use crate::time::Timestamp;
+use crate::users::Role;
+
+/// What a handler answers.
+pub type Answer = Result<Response, Problem>;
+
+macro_rules! said {
+    ($($variant:ident $word:literal $sentence:literal;)*) => {
+        /// What was just done, as a word in a cookie and a sentence on the next page. A closed set: a cookie can be
+        /// forged, but not into other text.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Said {
+            $(#[doc = $sentence] $variant,)*
+        }
+
+        impl Said {
+            const fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            const fn sentence(self) -> &'static str {
+                match self { $(Self::$variant => $sentence,)* }
+            }
+
+            fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+said! {
+    FactorAdded "factor-added" "The authenticator app was added.";
+    FactorRemoved "factor-removed" "The authenticator app was removed.";
+    PasswordChanged "password-changed" "Your password was changed. Everywhere else you were signed out.";
+    CodesStored "codes-stored" "Your new backup codes are in force. Earlier ones no longer work.";
+    Disabled "disabled" "The account was disabled.";
+    Enabled "enabled" "The account was enabled.";
+    NoteAdded "note-added" "The note was added.";
+}
+
+/// The frame of a page, with what it borrows.
+pub struct Page<'a> {
+    organisation: &'a str,
+    viewer: Option<(String, Role, String)>,
+    said: Option<Said>,
+    now: Timestamp,
+    https: bool,
+}
+
+impl<'a> Page<'a> {
+    /// For strangers, and for who is half way in.
+    pub fn stranger(call: &Call<'a>) -> Self {
+        Self {
+            organisation: &call.app.settings.organisation,
+            viewer: None,
+            said: None,
+            now: call.now,
+            https: call.https(),
+        }
+    }
+
+    /// For who is signed in.
+    pub fn signed(call: &Call<'a>, signed: &Signed) -> Self {
+        let viewer = (signed.user.name.to_string(), signed.user.role, signed.csrf.clone());
+        let said = Cookie::Flash.read(call.request, call.https()).and_then(Said::parse);
+        Self { viewer: Some(viewer), said, ..Self::stranger(call) }
+    }
+
+    /// The frame.
+    pub fn frame(&self) -> Frame<'_> {
+        Frame {
+            organisation: self.organisation,
+            signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
+            flash: self.said.map(|s| Flash { kind: Tone::Good, text: s.sentence().to_owned() }),
+            now: self.now,
+        }
+    }
+
+    /// The page as an answer; what was said once is not said again.
+    pub fn answer(&self, status: u16, markup: Markup) -> Response {
+        let response = Response::html(status, markup.into_string());
+        match self.said {
+            Some(_) => response.with_header("Set-Cookie", &Cookie::Flash.set("", self.https, Some(Duration::ZERO))),
+            None => response,
+        }
+    }
+}
+
+/// Whole seconds, rounded up, at least one: as `Retry-After` writes them (RFC 9110 section 10.2.3).
+pub fn seconds(d: Duration) -> String {
+    (d.as_secs() + u64::from(d.subsec_nanos() > 0)).max(1).to_string()
+}
+
+/// On to another page, which says what was done.
+pub fn redirect_saying(call: &Call<'_>, path: &str, said: Said) -> Response {
+    let cookie = Cookie::Flash.set(said.word(), call.https(), Some(Duration::from_secs(60)));
+    Response::redirect(303, path).with_header("Set-Cookie", &cookie)
+}
+
+/// Where someone begins: members at their profile, the help desk at the people, auditors at the trail.
+pub const fn home(role: Role) -> &'static str {
+    match role {
+        Role::Member => "/profile",
+        Role::Auditor => "/admin/audit",
+        Role::Admin | Role::Owner => "/admin/users",
+    }
+}
+
+/// An error beside a field.
+pub fn wrong(field: &'static str, message: impl ToString) -> FieldError {
+    FieldError { field, message: message.to_string() }
+}
+
+/// A page for a guest: sets the guest's cookie where it is new.
+pub fn to_guest(guest: &Guest, response: Response) -> Response {
+    match &guest.cookie {
+        Some(cookie) => response.with_header("Set-Cookie", cookie),
+        None => response,
+    }
+}
+
+/// A form of a signed-in person, asking for a code where the last one is too long ago.
+///
+/// # Errors
+/// When the database can not be read.
+pub fn form_of<'a>(call: &Call<'_>, signed: &'a Signed, nonce: Option<&'a str>) -> Result<Form<'a>, Problem> {
+    Ok(Form { nonce, step_up: step_up_due(call, signed)?, ..Form::new(&signed.csrf) })
+}
+
+fn step_up_due(call: &Call<'_>, signed: &Signed) -> Result<Option<StepUp>, Problem> {
+    if signed.session.is_stepped_up(call.now) {
+        return Ok(None);
+    }
+    let left = call.app.means.store.read(|tx| backup_codes::count_left(tx, signed.user.id, call.now))?;
+    Ok(Some(StepUp { backup_codes: left > 0 }))
+}
+
+/// Whether the step-up that a form needs is there: it is recent, or its code stands in the form and is right.
+///
+/// # Errors
+/// What to say beside the form; `Err(Ok(errors))` shows it again, `Err(Err(problem))` is no page of its own.
+pub fn confirm(call: &Call<'_>, signed: &Signed) -> Result<(), Result<Vec<FieldError>, Problem>> {
+    if signed.session.is_stepped_up(call.now) {
+        return Ok(());
+    }
+    let typed = call.fields.get("step_up_code");
+    if typed.trim().is_empty() {
+        return Err(Ok(Vec::new()));
+    }
+    let not_one = || vec![wrong("step_up_code", "Enter the 6 digits that your app shows now.")];
+    let typed = Typed::parse(typed).ok_or_else(|| Ok(not_one()))?;
+    match step_up(&call.app.means, &signed.session, typed, &call.visitor) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Ok(vec![wrong("step_up_code", "This code is not right. Wait for the next one and try again.")])),
+        Err(crate::actions::Error::Wait(d)) => {
+            let text = format!("Too many wrong codes. Wait {}, then try again.", crate::pages::words::lasting(d));
+            Err(Ok(vec![wrong("step_up_code", text)]))
+        }
+        Err(e) => Err(Err(e.into())),
+    }
+}
