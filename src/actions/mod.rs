@@ -4,4 +4,7 @@
 //! verified outside (a password hash takes 15 ms and must not hold the writer) carries the person's credential epoch,
 //! and the transaction refuses a changed one.
 
+pub mod backup;
 pub mod data_folder;
+pub mod export;
+pub mod restore;
