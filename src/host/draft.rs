@@ -57,8 +57,10 @@ impl Draft {
     /// Syncs it and gives it its name. When this returns, it survives a power cut under that name.
     ///
     /// # Errors
-    /// Of kind `AlreadyExists` when the name must be free and is not; otherwise when syncing or moving fails.
+    /// Of kind `AlreadyExists` when the name must be free and is not; otherwise when its writer has not finished, or when
+    /// syncing or moving fails.
     pub fn place(&mut self, target: &Path, place: Place) -> Result<(), FileError> {
+        self.check_finished()?;
         self.file.sync_all().map_err(failed("sync", &self.path))?;
         let moved = match place {
             Place::Over => std::fs::rename(&self.path, target),
@@ -66,7 +68,26 @@ impl Draft {
         };
         moved.map_err(failed("create", target))?;
         self.placed = true;
+        self.remove_besides();
         sync_folder_of(target)
+    }
+
+    /// A log or journal with something in it belongs to the file: without it the file is not whole.
+    fn check_finished(&self) -> Result<(), FileError> {
+        for beside in ["-journal", "-wal"] {
+            let path = with_suffix(&self.path, beside);
+            if path.metadata().is_ok_and(|m| m.len() > 0) {
+                let why = io::Error::new(io::ErrorKind::InvalidData, "its journal was not folded in");
+                return Err(failed("place", &path)(why));
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_besides(&self) {
+        for beside in ["-journal", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(with_suffix(&self.path, beside));
+        }
     }
 }
 
@@ -77,9 +98,7 @@ impl Drop for Draft {
         }
         // The error that led here is the one to tell; what can not be removed is hidden and private.
         let _ = std::fs::remove_file(&self.path);
-        for beside in ["-journal", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(with_suffix(&self.path, beside));
-        }
+        self.remove_besides();
     }
 }
 
