@@ -78,7 +78,7 @@ impl App {
         let disk = Disk::new(opened.store.path());
         Ok(Self {
             means: Means {
-                store: Arc::new(opened.store),
+                store: opened.store,
                 key: Arc::new(opened.keys.seed),
                 pool: HashPool::new(settings.hash_workers, WAITING_HASHES)?,
                 clock,

@@ -6,13 +6,16 @@
 
 pub mod administer;
 pub mod authorise;
+pub mod backup;
 pub mod data_folder;
 pub mod enrol;
+pub mod export;
 pub mod first_run;
 pub mod nonce;
 pub mod password_check;
 pub mod profile;
 pub mod recover;
+pub mod restore;
 pub mod second_factor;
 pub mod sign_in;
 pub mod step_up;

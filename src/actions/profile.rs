@@ -135,6 +135,7 @@ pub fn remove_factor(means: &Means, session: &Session, factor: FactorId, visitor
 pub fn regenerate_codes(
     means: &Means,
     session: &Session,
+    nonce: Nonce,
     visitor: &Visitor,
 ) -> Result<[BackupCode; policy::BACKUP_CODES]> {
     let now = means.clock.now();

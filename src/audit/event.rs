@@ -231,6 +231,7 @@ pub enum Event {
         backup_lineage: String,
         backup_seq: i64,
         lost: String,
+        factors: &'static str,
     },
     ClockStepped {
         back_by_seconds: u32,
@@ -429,11 +430,12 @@ impl Event {
                 Parts::bare(A::BackupCreated).with("file", file).with("head_seq", Fact::Number(head_seq))
             }
             Self::Initialised { origin } => Parts::bare(A::SystemInitialised).with("origin", origin),
-            Self::Restored { from, backup_lineage, backup_seq, lost } => Parts::bare(A::SystemRestored)
+            Self::Restored { from, backup_lineage, backup_seq, lost, factors } => Parts::bare(A::SystemRestored)
                 .with("from", from)
                 .with("backup_lineage", backup_lineage)
                 .with("backup_seq", Fact::Number(backup_seq))
-                .with("lost", lost),
+                .with("lost", lost)
+                .with("factors", factors),
             Self::ClockStepped { back_by_seconds } => {
                 Parts::bare(A::SystemClockStepped).with("back_by_seconds", back_by_seconds)
             }

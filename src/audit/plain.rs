@@ -95,7 +95,9 @@ fn said(action: Action, read: &Read) -> String {
             count => format!("{count} sign-ins failed on unknown accounts"),
         },
         Action::UserSignedOut => "Signed out".into(),
-        Action::UserLocked => format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures")),
+        Action::UserLocked => {
+            format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures"))
+        }
         Action::UserPasswordChanged => "Password changed by its owner".into(),
         Action::UserPasswordSetByAdmin => "Temporary password set".into(),
         Action::UserNoteAdded => format!("Note: {}", fact("note")),

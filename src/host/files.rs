@@ -47,7 +47,7 @@ impl std::error::Error for FileError {
     }
 }
 
-fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> FileError {
+pub(super) fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> FileError {
     let path = path.to_owned();
     move |e| FileError { doing, path, source: e.into() }
 }

@@ -136,14 +136,15 @@ impl Keys {
         if let Some(taken) = [&seed_path, &audit_path].into_iter().find(|p| p.symlink_metadata().is_ok()) {
             return Err(KeyError::Exists(taken.clone()));
         }
-        let keys = Self { seed: SeedKey::generate(), audit: AuditSigningKey::generate(), exposed: Vec::new() };
-        write(&seed_path, &keys.seed.to_line())?;
-        if let Err(e) = write(&audit_path, &keys.audit.to_pem()) {
-            // Half a pair would be taken for the remains of an older installation.
-            let _ = std::fs::remove_file(&seed_path);
-            return Err(e);
+        let seed = create_seed(folder)?;
+        match create_audit(folder) {
+            Ok(audit) => Ok(Self { seed, audit, exposed: Vec::new() }),
+            Err(e) => {
+                // Half a pair would be taken for the remains of an older installation.
+                let _ = std::fs::remove_file(&seed_path);
+                Err(e)
+            }
         }
-        Ok(keys)
     }
 
     /// Reads both keys from `folder`.
@@ -157,6 +158,37 @@ impl Keys {
         let audit = read(&folder.join(AUDIT_KEY_FILE), AuditSigningKey::parse, &mut exposed)?;
         Ok(Self { seed, audit, exposed })
     }
+}
+
+/// The key of the TOTP seeds in `folder`, if its file is there: for a restore, which has to judge it first.
+///
+/// # Errors
+/// [`KeyError::Malformed`] or [`KeyError::File`].
+pub fn find_seed(folder: &Path) -> Result<Option<SeedKey>, KeyError> {
+    match read(&folder.join(SEED_KEY_FILE), SeedKey::parse, &mut Vec::new()) {
+        Err(KeyError::Missing(_)) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+/// Writes a new key of the TOTP seeds into `folder`, which must hold none.
+///
+/// # Errors
+/// [`KeyError::Exists`] or [`KeyError::File`].
+pub fn create_seed(folder: &Path) -> Result<SeedKey, KeyError> {
+    let key = SeedKey::generate();
+    write(&folder.join(SEED_KEY_FILE), &key.to_line())?;
+    Ok(key)
+}
+
+/// Writes a new key that signs checkpoints into `folder`, which must hold none.
+///
+/// # Errors
+/// [`KeyError::Exists`] or [`KeyError::File`].
+pub fn create_audit(folder: &Path) -> Result<AuditSigningKey, KeyError> {
+    let key = AuditSigningKey::generate();
+    write(&folder.join(AUDIT_KEY_FILE), &key.to_pem())?;
+    Ok(key)
 }
 
 fn write(path: &Path, text: &Secret) -> Result<(), KeyError> {

@@ -2,8 +2,10 @@
 //!
 //! Architecture invariant: nothing in here knows SQL, HTTP or who a person is.
 
+pub mod draft;
 pub mod files;
 pub mod hash_pool;
 pub mod keys;
+pub mod lock;
 pub mod memory;
 pub mod seed_key;

@@ -184,7 +184,8 @@ pub fn confirm(call: &Call<'_>, signed: &Signed) -> Answer {
     match enrol::confirm(&call.app.means, &signed.session, &typed, &label, &call.visitor)? {
         Some(enrolled) => Ok(show_codes(call, signed, &enrolled)),
         None => {
-            let text = "This code is not right. Check that the app shows this account, and that your phone's clock is right.";
+            let text =
+                "This code is not right. Check that the app shows this account, and that your phone's clock is right.";
             show(call, signed, 401, vec![wrong("code", text)])
         }
     }

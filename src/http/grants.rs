@@ -18,9 +18,7 @@ use crate::pages::grants::{
     IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight, issue_codes as issue_markup,
     reset as reset_markup, temporary_password as temporary_markup,
 };
-use crate::pages::handover::{
-    CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done,
-};
+use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
 use crate::pages::standing::{
     AlreadyDoneView, InviteAgainView, NoteView, RefusedView, StandingView, already_done as already_done_markup,
     disable as disable_markup, enable as enable_markup, invite_again, note as note_markup, refused as refused_markup,
@@ -316,7 +314,11 @@ fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signa
     Ok(vec![
         signal(
             "Wrong passwords",
-            if wrong == 0 { "none in 24 hours".into() } else { format!("{wrong} in 24 hours, from {}", plural(addresses)) },
+            if wrong == 0 {
+                "none in 24 hours".into()
+            } else {
+                format!("{wrong} in 24 hours, from {}", plural(addresses))
+            },
             weigh(wrong, Weight::Look),
         ),
         signal(

@@ -112,7 +112,8 @@ impl<'a> Call<'a> {
     /// # Errors
     /// [`Problem::StaleForm`].
     pub fn nonce(&self, signed: &Signed) -> Result<Nonce, Problem> {
-        Nonce::parse(&self.app.means.key, signed.session.id, self.fields.get("nonce"), self.now).ok_or(Problem::StaleForm)
+        Nonce::parse(&self.app.means.key, signed.session.id, self.fields.get("nonce"), self.now)
+            .ok_or(Problem::StaleForm)
     }
 
     /// A new nonce for a form that this session is shown.

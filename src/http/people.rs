@@ -56,7 +56,11 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
 }
 
 /// Reads a field that may be empty; what can not be read is an error beside it.
-pub fn read<T: std::str::FromStr<Err: ToString>>(text: &str, field: &'static str, errors: &mut Vec<FieldError>) -> Option<T> {
+pub fn read<T: std::str::FromStr<Err: ToString>>(
+    text: &str,
+    field: &'static str,
+    errors: &mut Vec<FieldError>,
+) -> Option<T> {
     if text.trim().is_empty() {
         return None;
     }
@@ -131,6 +135,7 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
 pub fn show_link(call: &Call<'_>, signed: &Signed, name: &str, invitation: &Invitation) -> Response {
     let link = call.app.settings.public_url.link(&format!("/invitation/{}", invitation.token.to_text()));
     let page = Page::signed(call, signed);
-    let view = InvitationLinkView { id: invitation.user, name, link: Secret::new(link), expires_at: invitation.expires_at };
+    let view =
+        InvitationLinkView { id: invitation.user, name, link: Secret::new(link), expires_at: invitation.expires_at };
     page.answer(200, invitation_link(&page.frame(), &view))
 }

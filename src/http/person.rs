@@ -15,8 +15,8 @@ use crate::ids::UserId;
 use crate::pages::entry::EntryLine;
 use crate::pages::parts::FactorLine;
 use crate::pages::user::{
-    Action, ActivityView, MfaView, Note, OpenCase, OverviewView, UserHead, activity as activity_markup, mfa as mfa_markup,
-    overview as overview_markup,
+    Action, ActivityView, MfaView, Note, OpenCase, OverviewView, UserHead, activity as activity_markup,
+    mfa as mfa_markup, overview as overview_markup,
 };
 use crate::recovery::Case;
 use crate::sessions::Stage;

@@ -158,7 +158,8 @@ fn show_remove(call: &Call<'_>, signed: &Signed, status: u16, errors: Vec<FieldE
     let nonce = call.new_nonce(signed);
     let form = Form { errors, ..form_of(call, signed, Some(&nonce))? };
     let page = Page::signed(call, signed);
-    let view = RemoveFactorView { form, id, name: &factor.label, last: working <= u32::from(factor.disabled_at.is_none()) };
+    let view =
+        RemoveFactorView { form, id, name: &factor.label, last: working <= u32::from(factor.disabled_at.is_none()) };
     Ok(page.answer(status, remove_markup(&page.frame(), &view)))
 }
 

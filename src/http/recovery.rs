@@ -95,13 +95,19 @@ pub fn tasks_of(case: &Case) -> Vec<Task> {
         left => format!("{left} left, not at hand"),
     };
     let (enrol, state) = match case.state {
-        CaseState::AwaitingEnrolment => (format!("waiting, window closes {}", minutes(case.window_closes_at)), TaskState::Waiting),
+        CaseState::AwaitingEnrolment => {
+            (format!("waiting, window closes {}", minutes(case.window_closes_at)), TaskState::Waiting)
+        }
         CaseState::Recovered => (case.closed_at.map(minutes).unwrap_or_default(), TaskState::Done),
         CaseState::Expired => ("the window is closed and the pass is void".to_owned(), TaskState::Ended),
     };
     let task = |title: String, detail: String, state| Task { title, detail, state };
     vec![
-        task("Identity verified".into(), format!("{}{voucher}{note} · {by}", case.evidence.sentence()), TaskState::Done),
+        task(
+            "Identity verified".into(),
+            format!("{}{voucher}{note} · {by}", case.evidence.sentence()),
+            TaskState::Done,
+        ),
         task("Backup codes checked".into(), codes, TaskState::Done),
         task(
             "Factors reset".into(),

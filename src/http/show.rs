@@ -167,7 +167,9 @@ pub fn confirm(call: &Call<'_>, signed: &Signed) -> Result<(), Result<Vec<FieldE
     let typed = Typed::parse(typed).ok_or_else(|| Ok(not_one()))?;
     match step_up(&call.app.means, &signed.session, typed, &call.visitor) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Ok(vec![wrong("step_up_code", "This code is not right. Wait for the next one and try again.")])),
+        Ok(false) => {
+            Err(Ok(vec![wrong("step_up_code", "This code is not right. Wait for the next one and try again.")]))
+        }
         Err(crate::actions::Error::Wait(d)) => {
             let text = format!("Too many wrong codes. Wait {}, then try again.", crate::pages::words::lasting(d));
             Err(Ok(vec![wrong("step_up_code", text)]))

@@ -22,7 +22,9 @@ use crate::sessions::{Freshness, Stage};
 /// `/`: to where someone begins.
 pub fn start(call: &Call<'_>) -> Answer {
     let to = match Signed::look(call)? {
-        Some(s) if s.session.stage == Stage::Full && s.session.freshness(call.now) == Freshness::Idle => "/sign-in/resume",
+        Some(s) if s.session.stage == Stage::Full && s.session.freshness(call.now) == Freshness::Idle => {
+            "/sign-in/resume"
+        }
         Some(s) => page_of(s.session.stage).unwrap_or_else(|| home(s.user.role)),
         None => "/sign-in",
     };
@@ -59,7 +61,13 @@ pub fn password_page(call: &Call<'_>, guest: &Guest) -> Answer {
     Ok(to_guest(guest, show_password(call, guest, 200, Vec::new(), None)))
 }
 
-fn show_password(call: &Call<'_>, guest: &Guest, status: u16, errors: Vec<FieldError>, trouble: Option<Trouble>) -> Response {
+fn show_password(
+    call: &Call<'_>,
+    guest: &Guest,
+    status: u16,
+    errors: Vec<FieldError>,
+    trouble: Option<Trouble>,
+) -> Response {
     let form = Form { values: call.fields.kept(&["email"]), errors, ..Form::new(&guest.csrf) };
     let help_contact = call.app.settings.help_contact.as_deref();
     let page = Page::stranger(call);
@@ -175,7 +183,8 @@ pub fn backup_code(call: &Call<'_>, signed: &Signed) -> Answer {
     match Typed::parse(call.fields.get("code")) {
         Some(typed @ Typed::Code(_)) => second_factor(call, signed, typed, true),
         _ => {
-            let errors = vec![wrong("code", "Enter a whole code: 16 letters and digits, or 12 if an admin gave it to you.")];
+            let errors =
+                vec![wrong("code", "Enter a whole code: 16 letters and digits, or 12 if an admin gave it to you.")];
             Ok(show_code(call, signed, 422, errors, None, true))
         }
     }
@@ -222,8 +231,7 @@ pub fn new_password(call: &Call<'_>, signed: &Signed) -> Answer {
     match NewPassword::parse(call.fields.get("new_password"), &own) {
         Err(e) => Ok(show_new_password(call, signed, 422, vec![wrong("new_password", e)])),
         Ok(password) => {
-            let progress =
-                sign_in::with_new_password(&call.app.means, &signed.session, &password, &call.visitor)?;
+            let progress = sign_in::with_new_password(&call.app.means, &signed.session, &password, &call.visitor)?;
             Ok(onwards(call, &progress, Some(signed)))
         }
     }
@@ -237,7 +245,13 @@ pub fn resume_page(call: &Call<'_>, signed: &Signed) -> Answer {
     Ok(show_resume(call, signed, 200, Vec::new(), None))
 }
 
-fn show_resume(call: &Call<'_>, signed: &Signed, status: u16, errors: Vec<FieldError>, trouble: Option<Trouble>) -> Response {
+fn show_resume(
+    call: &Call<'_>,
+    signed: &Signed,
+    status: u16,
+    errors: Vec<FieldError>,
+    trouble: Option<Trouble>,
+) -> Response {
     let page = Page::stranger(call);
     let view = ResumeView {
         form: Form { errors, ..Form::new(&signed.csrf) },

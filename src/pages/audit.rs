@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::Frame;
 use super::entry::{EntryLine, entry_table};
-use crate::audit::Outcome;
 use super::field::Field;
 use super::form::{Form, select};
 use super::frame::Section;
 use super::parts::{address, card, empty, heading, pager};
+use crate::audit::Outcome;
 
 /// The filters, as they are named in the address and in the export's form.
 pub const FILTERS: [&str; 7] = ["action", "person", "actor", "outcome", "case", "since", "until"];

@@ -125,7 +125,7 @@ pub fn entry(frame: &Frame, view: &EntryView) -> Markup {
             div {
                 p class="trail" { (trail) }
                 h1 { (title) }
-                p { (line.what) " " (linoutcome_badge(e.outcome).show()) }
+                p { (line.what) " " (outcome_badge(line.outcome).show()) }
             }
         }
         (card("header", "What happened", &header(frame, view)))

@@ -6,7 +6,6 @@ use maud::Markup;
 
 use super::audit::{self, AuditView};
 use super::entry::{self, EntryLine, EntryView, Party};
-use crate::audit::Outcome;
 use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
 use super::parts::{Badge, Task, TaskState, Tone};
@@ -16,6 +15,7 @@ use super::standing::{self, AlreadyDoneView, InviteAgainView, NoteView, RefusedV
 use super::user::{self, Action, ActivityView, MfaView, Note, OpenCase, OverviewView, UserHead};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
 use super::{Flash, Frame};
+use crate::audit::Outcome;
 use crate::ids::{CaseNumber, UserId};
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
@@ -337,8 +337,8 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
     let entry = EntryView {
         line: entry_line(1204, "mfa.factor_admin_reset", "Removed all factors of Mara Lindqvist", Outcome::Success),
         lineage: "0193577e-4b0f-7cc0-8a5e-8f5f0c6b2d11".to_owned(),
-        actor: Party { kind: "user".to_owned(), id: UserId::generate().to_string(), name: "Tom Okafor".to_owned() },
-        target: Some(Party { kind: "user".to_owned(), id: UserId::generate().to_string(), name: HOSTILE.to_owned() }),
+        actor: Party { kind: "person".to_owned(), id: UserId::generate().to_string(), name: "Tom Okafor".to_owned() },
+        target: Some(Party { kind: "person".to_owned(), id: UserId::generate().to_string(), name: HOSTILE.to_owned() }),
         reason: "Lost phone, verified on a video call".to_owned(),
         ticket: "#1234".to_owned(),
         source: vec![("Address".to_owned(), "192.0.2.7".to_owned()), ("Browser".to_owned(), HOSTILE.to_owned())],

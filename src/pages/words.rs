@@ -76,7 +76,7 @@ pub(super) fn count(number: u64, word: &str) -> String {
 }
 
 /// `45 seconds`, `60 minutes`, `24 hours`, `7 days`: the unit in which a person would say it.
-pub(super) fn lasting(d: Duration) -> String {
+pub fn lasting(d: Duration) -> String {
     let rounded = |size: Duration| d.as_secs().div_ceil(size.as_secs());
     if d < 2 * MINUTE {
         count(d.as_secs().max(1), "second")

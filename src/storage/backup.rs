@@ -6,9 +6,10 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, ReadTx, Result, audit, schema};
-use crate::audit::Head;
+use super::instance::Instance;
+use super::{Error, ReadTx, Result, audit, instance, schema};
 use crate::audit::verify::{Broken, Walk};
+use crate::audit::{Head, Header};
 
 /// Copies the database at `from` into the empty private file `to` (made by the caller), in one step on a connection of
 /// its own, so that it never has to start again because of a writer. The copy is one file without a log beside it.
@@ -28,6 +29,8 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 /// What a check of a whole database found.
 #[derive(Debug)]
 pub struct Checked {
+    /// Which instance it is.
+    pub instance: Instance,
     /// The newest entry.
     pub head: Head,
     /// Guarding triggers that are missing or altered.
@@ -36,8 +39,12 @@ pub struct Checked {
     pub damage: Option<String>,
     /// The first entry at which the chain does not hold.
     pub broken: Option<Broken>,
+    /// That entry's header, as it stands there now, if there is such an entry.
+    pub broken_header: Option<Header>,
     /// Entries that were checked.
     pub entries: i64,
+    /// How many lineages there are: one more than restores.
+    pub lineages: u32,
 }
 
 impl Checked {
@@ -62,12 +69,17 @@ fn check_open(conn: &Connection) -> Result<Checked> {
     let tx = ReadTx { conn };
     let damage: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     let (walk, broken) = walk(&tx)?;
+    // An entry that can not be read back has no header to show.
+    let found = broken.as_ref().and_then(|b| audit::find_entry(&tx, b.seq).ok().flatten());
     Ok(Checked {
+        instance: instance::get(&tx)?,
         head: audit::get_head(&tx)?,
         missing_guards: audit::list_missing_guards(&tx)?,
         damage: (damage != "ok").then_some(damage),
         broken,
+        broken_header: found.map(|entry| entry.header),
         entries: walk.entries(),
+        lineages: walk.lineages(),
     })
 }
 
@@ -78,15 +90,20 @@ fn check_open(conn: &Connection) -> Result<Checked> {
 pub fn walk(tx: &ReadTx<'_>) -> Result<(Walk, Option<Broken>)> {
     let mut walk = Walk::default();
     let mut broken = None;
-    audit::walk(tx, 1, |entry| match walk.step(&entry) {
+    let walked = audit::walk(tx, i64::MIN, |entry| match walk.step(&entry) {
         Ok(()) => true,
         Err(b) => {
             broken = Some(b);
             false
         }
-    })?;
+    });
+    if let Err(e) = walked {
+        // A value of a kind or length that no entry has: that very entry is what is wrong, not the reading of it.
+        let Error::Other(why) = e else { return Err(e) };
+        broken = Some(Broken { seq: walk.entries() + 1, what: format!("can not be read: {why}") });
+    }
     if broken.is_none() {
-        let lineage = super::instance::get(tx)?.lineage;
+        let lineage = instance::get(tx)?.lineage;
         if walk.entries() == 0 {
             broken = Some(Broken { seq: 1, what: "is missing: the trail is empty".into() });
         } else if walk.lineage() != Some(&lineage) {

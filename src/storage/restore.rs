@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use rusqlite::OpenFlags;
+use rusqlite::{Connection, OpenFlags};
 
-use super::{ReadTx, Result, audit, schema};
+use super::{Error, ReadTx, Result, audit, schema};
 use crate::audit::{Actor, Event, Head, Record, Source};
 use crate::time::Timestamp;
 
@@ -40,39 +40,131 @@ pub fn read_lost(path: &Path) -> Lost {
     head.map_or(Lost::Unknown, Lost::UpTo)
 }
 
-/// Makes the copy at `path` ready to be used: voids every backup code, pass, link and session, forgets every device,
-/// raises every credential epoch, and begins a new lineage with `system.restored`.
+/// What becomes of the second factors in a restored database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Factors {
+    /// They stay: the seed key fits.
+    Keep,
+    /// They are removed and everyone enrols again, because their seeds can not be decrypted; from now on the key with
+    /// this fingerprint belongs to the database.
+    Remove([u8; 16]),
+}
+
+/// What a restored database lost of what was in the backup: nothing of it lets anyone in any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Voided {
+    /// Sessions of any assurance.
+    pub sessions: usize,
+    /// Remembered devices.
+    pub devices: usize,
+    /// One-time links: invitations and the first owner's.
+    pub links: usize,
+    /// Unused backup codes.
+    pub codes: usize,
+    /// Enrolment windows, with their passes.
+    pub windows: usize,
+    /// Temporary passwords.
+    pub temporary_passwords: usize,
+    /// Recovery cases that waited for enrolment.
+    pub cases: usize,
+    /// Second factors, if they were to be removed.
+    pub factors: usize,
+}
+
+/// Makes the copy at `path` ready to be used: voids every backup code, pass, link, temporary password and session,
+/// forgets every device, raises every credential epoch, and begins a new lineage with `system.restored`.
 ///
 /// # Errors
 /// Why it could not be written; the caller removes the file then.
-pub fn begin_lineage(path: &Path, from: String, lost: &Lost, source: &Source, clock: Timestamp) -> Result<Head> {
+pub fn begin_lineage(
+    path: &Path,
+    from: String,
+    lost: &Lost,
+    factors: Factors,
+    source: &Source,
+    clock: Timestamp,
+) -> Result<(Head, Voided)> {
     let conn = schema::open_checked(path)?;
     conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let old = audit::get_head(&ReadTx { conn: &conn })?;
     let now = clock.max(old.at);
-    conn.execute_batch(
-        "DELETE FROM sessions; DELETE FROM devices; DELETE FROM links; DELETE FROM codes; DELETE FROM code_sets;
-         DELETE FROM enrolment_windows; DELETE FROM form_nonces; DELETE FROM unknown_failures;
-         UPDATE users SET credential_epoch = credential_epoch + 1;
-         UPDATE users SET must_change_password = 1, password_expires_at = 0 WHERE password_expires_at IS NOT NULL;",
-    )?;
+    let mut voided = void(&conn)?;
+    voided.factors = remove_factors(&conn, factors)?;
     let closed = close_open_cases(&conn, now)?;
+    voided.cases = closed.len();
     let lineage = schema::new_lineage();
     conn.execute("UPDATE instance SET lineage = ?1", [&lineage])?;
-    let event =
-        Event::Restored { from, backup_lineage: old.lineage.clone(), backup_seq: old.seq, lost: lost.sentence(&old) };
+    let event = Event::Restored {
+        from,
+        backup_lineage: old.lineage.clone(),
+        backup_seq: old.seq,
+        lost: lost.sentence(&old),
+        factors: factors.sentence(),
+    };
     let mut head = Head { lineage, ..old };
-    head = audit::append(&conn, &head, now, Record::new(Actor::Host, source, event))?;
-    for event in closed {
+    for event in std::iter::once(event).chain(closed) {
         head = audit::append(&conn, &head, now, Record::new(Actor::Host, source, event))?;
     }
     conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok(head)
+    Ok((head, voided))
+}
+
+impl Factors {
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Keep => "kept",
+            Self::Remove(_) => "all removed, because restored without the seed key: everyone enrols again",
+        }
+    }
+}
+
+fn void(conn: &Connection) -> Result<Voided> {
+    let delete = |table: &str| conn.execute(&format!("DELETE FROM {table}"), []);
+    let codes = conn.query_row("SELECT count(*) FROM codes WHERE used_at IS NULL", [], |row| row.get::<_, i64>(0))?;
+    delete("codes")?;
+    delete("code_sets")?;
+    delete("form_nonces")?;
+    delete("unknown_failures")?;
+    conn.execute("UPDATE users SET credential_epoch = credential_epoch + 1", [])?;
+    let temporary = conn.execute(
+        "UPDATE users SET must_change_password = 1, password_expires_at = 0 WHERE password_expires_at IS NOT NULL",
+        [],
+    )?;
+    Ok(Voided {
+        sessions: delete("sessions")?,
+        devices: delete("devices")?,
+        links: delete("links")?,
+        windows: delete("enrolment_windows")?,
+        codes: usize::try_from(codes).unwrap_or(0),
+        temporary_passwords: temporary,
+        ..Voided::default()
+    })
+}
+
+fn remove_factors(conn: &Connection, factors: Factors) -> Result<usize> {
+    let Factors::Remove(fingerprint) = factors else { return Ok(0) };
+    conn.execute("UPDATE instance SET key_fingerprint = ?1", [fingerprint])?;
+    Ok(conn.execute("DELETE FROM factors", [])?)
+}
+
+/// Folds the log of a database that is about to be replaced into its one file, and leaves no log beside it.
+///
+/// # Errors
+/// [`Error::Busy`] when another process has it open; otherwise why it can not be read or written.
+pub fn fold_log(path: &Path) -> Result<()> {
+    let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    schema::check_header(&conn, path)?;
+    conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    conn.close().map_err(|(_, e)| Error::from(e))?;
+    // SQLite removes the log with the last connection that has it open.
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if Path::new(&log).exists() { Err(Error::Busy) } else { Ok(()) }
 }
 
 /// A case that waited in the backup can not be finished: its pass is void.
-fn close_open_cases(conn: &rusqlite::Connection, now: Timestamp) -> Result<Vec<Event>> {
+fn close_open_cases(conn: &Connection, now: Timestamp) -> Result<Vec<Event>> {
     let tx = ReadTx { conn };
     let cases = super::recovery::list_open(&tx, u32::MAX)?;
     let mut events = Vec::new();

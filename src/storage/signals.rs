@@ -7,7 +7,13 @@ use crate::ids::UserId;
 use crate::time::Timestamp;
 
 /// Entries about a person since `since`, and from how many addresses.
-pub fn count_entries(tx: &ReadTx<'_>, user: UserId, action: Action, outcome: Outcome, since: Timestamp) -> Result<(u32, u32)> {
+pub fn count_entries(
+    tx: &ReadTx<'_>,
+    user: UserId,
+    action: Action,
+    outcome: Outcome,
+    since: Timestamp,
+) -> Result<(u32, u32)> {
     let mut query = tx.conn.prepare_cached(
         "SELECT count(*), count(DISTINCT body ->> '$.source.address') FROM audit
          WHERE target_id = ?1 AND action = ?2 AND outcome = ?3 AND at >= ?4",

@@ -1,0 +1,105 @@
+//! Exporting entries of the trail: first the entry that says so, then the entries themselves, page by page.
+//!
+//! Architecture invariant: an export covers the trail as it was when the export was recorded. Its own entry and all later
+//! ones are not in it, so one filter and one end give the same bytes for ever, and the entry says which those are.
+
+use std::io::{self, Read};
+use std::ops::Deref;
+
+use crate::audit::export::{CSV_HEADER, Format, csv_row, push_json_line};
+use crate::audit::filter::Filter;
+use crate::audit::{Actor, Entry, Event, Record, Source};
+use crate::storage::audit::{self, Order};
+use crate::storage::{self, Audited, Store};
+
+/// Entries that are read at a time: a server must be able to fold its log in between.
+const PAGE: u32 = 1_000;
+
+/// Records that an export begins; returns the number of the newest entry that it covers.
+///
+/// # Errors
+/// Why it could not be recorded; then nothing may be exported.
+pub fn begin(
+    store: &Store,
+    actor: Actor,
+    source: &Source,
+    filter: &Filter,
+    format: Format,
+) -> Result<i64, storage::Error> {
+    let (source, filter) = (source.clone(), filter.to_sentence());
+    store.change(move |tx| {
+        let entries_up_to = audit::get_head(tx)?.seq;
+        let event = Event::AuditExported { filter, format: format.as_str(), entries_up_to };
+        Ok(Audited::new(entries_up_to, Record::new(actor, &source, event)))
+    })
+}
+
+/// An export as a stream of bytes; no snapshot is held between two reads.
+pub struct ExportReader<S> {
+    store: S,
+    filter: Filter,
+    format: Format,
+    up_to: i64,
+    cursor: Option<i64>,
+    ended: bool,
+    text: String,
+    given: usize,
+}
+
+impl<S: Deref<Target = Store>> ExportReader<S> {
+    /// The entries that match `filter`, up to and including number `up_to` (see [`begin`]).
+    pub fn new(store: S, filter: Filter, format: Format, up_to: i64) -> Self {
+        let mut text = String::new();
+        if format == Format::Csv {
+            push_row(&mut text, CSV_HEADER);
+        }
+        Self { store, filter, format, up_to, cursor: None, ended: false, text, given: 0 }
+    }
+
+    /// Puts the next page in place of the text that was given out.
+    fn turn(&mut self) -> Result<(), storage::Error> {
+        self.text.clear();
+        self.given = 0;
+        let entries = self.store.read(|tx| audit::list(tx, &self.filter, Order::OldestFirst, self.cursor, PAGE))?;
+        self.ended = entries.len() < PAGE as usize;
+        for entry in &entries {
+            if entry.header.seq > self.up_to {
+                self.ended = true;
+                break;
+            }
+            self.push(entry);
+        }
+        self.cursor = entries.last().map(|e| e.header.seq).or(self.cursor);
+        Ok(())
+    }
+
+    fn push(&mut self, entry: &Entry) {
+        match self.format {
+            Format::JsonLines => push_json_line(&mut self.text, entry),
+            Format::Csv => push_row(&mut self.text, csv_row(entry)),
+        }
+    }
+}
+
+impl<S: Deref<Target = Store>> Read for ExportReader<S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.given == self.text.len() {
+            if self.ended {
+                return Ok(0);
+            }
+            self.turn().map_err(io::Error::other)?;
+        }
+        let rest = &self.text.as_bytes()[self.given..];
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        self.given += count;
+        Ok(count)
+    }
+}
+
+fn push_row<C: AsRef<[u8]>>(out: &mut String, cells: impl IntoIterator<Item = C>) {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(cells).expect("a row in memory can be written");
+    let row = writer.into_inner().expect("a row in memory can be flushed");
+    out.push_str(std::str::from_utf8(&row).expect("cells are UTF-8 and stay so"));
+}

@@ -1,0 +1,221 @@
+//! `idp audit export`.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::Place;
+use super::audit::parse_action;
+use super::operator;
+use super::outcome::{Answer, Failure};
+use crate::actions::data_folder::open_store;
+use crate::actions::export::{ExportReader, begin};
+use crate::audit::export::Format;
+use crate::audit::filter::{ActorFilter, Filter};
+use crate::audit::{Action, Actor, Outcome};
+use crate::host::draft::{self, Draft};
+use crate::ids::{CaseNumber, UserId};
+use crate::storage::{self, Store, users};
+use crate::time::{Clock, Timestamp};
+use crate::users::Email;
+
+const EXAMPLES: &str = "\
+Every MFA reset by an admin since the summer:
+  idp audit export --action mfa.factor_admin_reset --since 2026-06-01
+
+All that concerns one person, for a spreadsheet:
+  idp audit export --user mara@fernhill.example --format csv -o mara.csv
+
+Every refused attempt of one admin:
+  idp audit export --actor jonas@fernhill.example --outcome denied
+
+An export is itself recorded as audit.exported, before its first line; that entry and later ones are not in it.
+A line of JSON carries all that its hash is made of, so that anyone can compute it again. In a spreadsheet, cells that
+would be run as a formula begin with an apostrophe.";
+
+/// Writes entries of the trail as JSON Lines, one entry a line, or as CSV.
+///
+/// All filters must match. Without one, the whole trail is written, oldest entry first.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Export {
+    #[command(flatten)]
+    place: Place,
+    /// Only entries about this; `idp audit actions` lists the names.
+    #[arg(long, value_name = "NAME", value_parser = parse_action)]
+    action: Option<Action>,
+    /// Only entries that concern this person.
+    #[arg(long, value_name = "ID|EMAIL")]
+    user: Option<Who>,
+    /// Only what this person did, or: host, system, anonymous.
+    #[arg(long, value_name = "WHO")]
+    actor: Option<Doer>,
+    /// Only what ended so: success, failure or denied.
+    #[arg(long, value_name = "OUTCOME")]
+    outcome: Option<Outcome>,
+    /// Only entries of this recovery case, such as R-2026-0042.
+    #[arg(long, value_name = "CASE")]
+    case: Option<CaseNumber>,
+    /// Only entries from this moment on.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Timestamp>,
+    /// Only entries before this moment.
+    #[arg(long, value_name = "TIME")]
+    until: Option<Timestamp>,
+    /// How to write them: jsonl or csv.
+    #[arg(long, default_value = "jsonl", value_name = "FORMAT")]
+    format: Format,
+    /// Write into this file, readable by this account alone, instead of to standard output.
+    ///
+    /// The file appears under its name when it is whole. One that exists is not touched without --force; a symbolic link
+    /// never is.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Replace the file given with -o if it exists.
+    #[arg(long, requires = "output")]
+    force: bool,
+}
+
+impl Export {
+    pub(super) fn run(self) -> Result<Answer, Failure> {
+        let doing = "export the audit trail";
+        let store = open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let filter = self.filter(&store).map_err(Failure::to(doing))?;
+        if let Some(path) = &self.output {
+            check_target(path, self.force).map_err(Failure::to(doing))?;
+        }
+        let up_to = begin(&store, Actor::Host, &operator::source(), &filter, self.format)
+            .map_err(Failure::to("record the export, so nothing was exported"))?;
+        let mut reader = ExportReader::new(store, filter, self.format, up_to);
+        match &self.output {
+            Some(path) => write_file(&mut reader, path, self.force).map_err(Failure::to(doing))?,
+            None => write_stdout(&mut reader).map_err(Failure::to(doing))?,
+        }
+        Ok(Answer::Done)
+    }
+
+    fn filter(&self, store: &Store) -> Result<Filter, Unknown> {
+        let actor = match &self.actor {
+            None => None,
+            Some(Doer::Kind(kind)) => Some(*kind),
+            Some(Doer::Person(who)) => Some(ActorFilter::Person(find(store, who)?)),
+        };
+        Ok(Filter {
+            action: self.action,
+            user: self.user.as_ref().map(|who| find(store, who)).transpose()?,
+            actor,
+            outcome: self.outcome,
+            case: self.case,
+            since: self.since,
+            until: self.until,
+        })
+    }
+}
+
+/// A person as typed: an identifier is taken as it is, for the trail may speak of people that the table does not have.
+#[derive(Debug, Clone)]
+enum Who {
+    Id(UserId),
+    Email(Email),
+}
+
+impl FromStr for Who {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Id(id));
+        }
+        text.parse().map(Self::Email).map_err(|_| "write a person's identifier or e-mail address")
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Doer {
+    Kind(ActorFilter),
+    Person(Who),
+}
+
+impl FromStr for Doer {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::Kind(match text {
+            "host" => ActorFilter::Host,
+            "system" => ActorFilter::System,
+            "anonymous" => ActorFilter::Anonymous,
+            person => {
+                let who =
+                    person.parse().map_err(|_| "write an identifier, an e-mail address, host, system or anonymous")?;
+                return Ok(Self::Person(who));
+            }
+        }))
+    }
+}
+
+/// Why a person could not be found.
+#[derive(Debug)]
+enum Unknown {
+    Email(Email),
+    Storage(storage::Error),
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Email(email) => {
+                write!(f, "nobody has the address {email}: use the person's identifier if the address was changed")
+            }
+            Self::Storage(e) => write!(f, "{e}"),
+        }
+    }
+}
+
+impl std::error::Error for Unknown {}
+
+fn find(store: &Store, who: &Who) -> Result<UserId, Unknown> {
+    match who {
+        Who::Id(id) => Ok(*id),
+        Who::Email(email) => {
+            let found = store.read(|tx| users::find_by_email(tx, email)).map_err(Unknown::Storage)?;
+            found.map(|user| user.id).ok_or_else(|| Unknown::Email(email.clone()))
+        }
+    }
+}
+
+/// Before anything is recorded: a file that is in the way is found out now.
+fn check_target(path: &Path, force: bool) -> Result<(), String> {
+    let Ok(meta) = path.symlink_metadata() else { return Ok(()) };
+    let shown = path.display();
+    match () {
+        () if meta.file_type().is_symlink() => Err(format!("{shown} is a symbolic link: name the file itself")),
+        () if !meta.is_file() => Err(format!("{shown} is no regular file: name another")),
+        () if !force => Err(format!("{shown} exists: name another file, or use --force to replace it")),
+        () => Ok(()),
+    }
+}
+
+fn write_file(reader: &mut impl Read, path: &Path, force: bool) -> Result<(), Box<dyn std::error::Error>> {
+    let mut draft = Draft::beside(path)?;
+    copy(reader, draft.file())?;
+    draft.place(path, if force { draft::Place::Over } else { draft::Place::Free })?;
+    Ok(())
+}
+
+/// Not through `io::stdout`, which looks for line breaks in all that passes.
+fn write_stdout(reader: &mut impl Read) -> io::Result<()> {
+    copy(reader, &mut File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => return Ok(()),
+            count => to.write_all(&buffer[..count])?,
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `idp backup`.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use data_encoding::HEXLOWER;
+
+use super::Place;
+use super::operator;
+use super::outcome::{Answer, Failure, say};
+use crate::actions::backup::{self, BackupError};
+use crate::actions::data_folder::open_store;
+use crate::time::Clock;
+
+const EXAMPLES: &str = "\
+Every night from cron, two weeks kept:
+  15 2 * * *  idp backup --data /var/lib/idp /backups --keep 14
+
+Always to the same file:
+  idp backup /mnt/usb/idp.db
+
+The keys are in no backup. Keep a copy of seed.key once, in another place than the backups: whoever has both can compute
+everyone's second factors, and without it everyone has to enrol again. audit-signing.key can be replaced.
+
+What is printed ends with the hash of the newest entry in the copy. Kept where this host can not rewrite it, it shows
+later that the trail up to there was not changed.";
+
+/// Writes a consistent, checked copy of the live database.
+///
+/// The copy is made in one step beside a running server, synced, and checked (structure and audit chain) before it gets
+/// its name: there is never a half backup, and a run that fails leaves the earlier ones as they were. It is readable by
+/// this account alone. The output is one line: file, entries, number and hash of the newest entry.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Backup {
+    #[command(flatten)]
+    place: Place,
+    /// An existing folder, which gets one file a run with a name that sorts by time, or a file, which is replaced if it
+    /// is an earlier backup.
+    #[arg(value_name = "PATH")]
+    path: PathBuf,
+    /// In a folder: how many backups stay, the new one included; older ones are deleted once it is in place.
+    #[arg(long, value_name = "N")]
+    keep: Option<NonZeroU32>,
+}
+
+impl Backup {
+    pub(super) fn run(self) -> Result<Answer, Failure> {
+        let doing = "back up";
+        if self.keep.is_some() && !self.path.is_dir() {
+            let why = format!("--keep counts the backups in a folder, and {} is none", self.path.display());
+            return Err(Failure::to(doing)(why));
+        }
+        let store = open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let made = backup::create(&store, &operator::source(), &self.path, self.keep, Clock::System.now());
+        let made = made.map_err(|e| {
+            let not_sound = matches!(e, BackupError::NotSound(_));
+            let failure = Failure::to(doing)(e);
+            if not_sound { failure.as_no() } else { failure }
+        })?;
+        let head = &made.head;
+        let hash = HEXLOWER.encode(&head.hash);
+        say(&format!("{}: {} entries, head {} {hash}", made.path.display(), head.seq, head.seq))?;
+        Ok(Answer::Done)
+    }
+}
