@@ -11,7 +11,11 @@ mod backup;
 mod doctor;
 mod operator;
 mod outcome;
+mod recover_owner;
 mod restore;
+mod serve;
+mod settings;
+mod user;
 mod version;
 
 use std::ffi::OsString;
@@ -54,6 +58,10 @@ struct CommandLine {
 /// What to do. The commands' own files say what each is for, and clap takes its help from there.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    User(user::Users),
+    RecoverOwner(recover_owner::RecoverOwner),
     #[command(subcommand)]
     Audit(audit::Audit),
     Backup(backup::Backup),
@@ -69,6 +77,9 @@ impl Command {
     /// Why it could not be told whether the answer is yes or no, or why nothing was done.
     pub fn run(self) -> Result<Answer, Failure> {
         let ran = match self {
+            Self::Serve(command) => command.run(),
+            Self::User(command) => command.run(),
+            Self::RecoverOwner(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Backup(command) => command.run(),
             Self::Restore(command) => command.run(),
@@ -84,7 +95,7 @@ impl Command {
 
 /// Where the data is: what every command takes.
 #[derive(Debug, clap::Args)]
-struct Place {
+pub struct Place {
     /// The folder that holds the database and the keys.
     #[arg(long, value_name = "DIR", env = "IDP_DATA", default_value = "./idp-data")]
     data: PathBuf,

@@ -57,7 +57,25 @@ impl std::error::Error for LockError {
     }
 }
 
+/// The address that the running, or last, server of this folder announced.
+pub fn announced(folder: &Path) -> Option<String> {
+    let file = super::files::read_private(&folder.join(LOCK_FILE), 4_096).ok()?;
+    String::from_utf8(file.contents.to_vec()).ok().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
 impl FolderLock {
+    /// Writes down under which address this server is reached, for commands that print links. Without it they print the
+    /// configured one.
+    pub fn announce(&self, public_url: &str) {
+        use std::io::{Seek, Write};
+        let mut file = &self.file;
+        let written =
+            self.file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(public_url.as_bytes()));
+        if let Err(e) = written {
+            tracing::warn!("{} can not be written: {e}", self.path.display());
+        }
+    }
+
     /// Takes the lock of `folder`, which must exist.
     ///
     /// # Errors

@@ -1,0 +1,140 @@
+//! `idp serve`.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::outcome::{Answer, Failure, say};
+use super::{operator, settings};
+use crate::actions::data_folder::{Serving, open_or_create};
+use crate::actions::first_run::setup_link;
+use crate::app::{App, Settings, Sweeper};
+use crate::config::Flags;
+use crate::http::Response;
+use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
+use crate::http::router::protect;
+use crate::pages::Frame;
+use crate::pages::errors::{ErrorView, error};
+use crate::time::Clock;
+
+const EXAMPLES: &str = "\
+To try it, on this machine alone:
+  idp serve
+
+Behind a proxy that speaks https:
+  idp serve --data /var/lib/idp --public-url https://id.example.org --trusted-proxy 127.0.0.1
+
+Settings come from flags, then from IDP_… variables, then from idp.toml in the data folder, then from the defaults. In
+idp.toml they are called as the flags are, with underscores:
+  public_url = \"https://id.example.org\"
+  organisation = \"Fernhill Joinery\"
+  help_contact = \"the office, +46 8 555 01 00\"
+
+The first start creates the data folder and prints a one-time link with which the first owner sets up password,
+authenticator app and backup codes. The link is printed again, as a new one, at every start until there is an owner.
+
+SIGTERM or Ctrl-C ends the server: it takes no new requests, finishes those under way, and writes everything down.";
+
+/// Runs the identity provider.
+///
+/// Waits for requests over plain HTTP on one address; put a proxy with https in front of it to serve other machines.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct Serve {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> Result<Answer, Failure> {
+        let doing = "serve";
+        let config = settings::read(&self.flags)?;
+        start_log();
+        raise_descriptors();
+        let edge = Edge::bind(config.listen, Limits::default()).map_err(|e| {
+            let why = format!(
+                "can not listen on {}: {e}. Is another server running there? --listen takes another address",
+                config.listen
+            );
+            Failure::to(doing)(why)
+        })?;
+        let bound = edge.local_addr().map_err(Failure::to(doing))?;
+        let source = operator::source();
+        let Serving { opened, lock, .. } =
+            open_or_create(&config.data, &source, Clock::System).map_err(Failure::to(doing))?;
+        let settings = Settings::new(&config, config.public_url_at(bound));
+        let public_url = settings.public_url.clone();
+        lock.announce(public_url.as_str());
+        let app = Arc::new(App::new(opened, settings, Clock::System).map_err(Failure::to(doing))?);
+        let link = setup_link(&app.means, source).map_err(Failure::to(doing))?;
+        let sweeper = Sweeper::start(Arc::clone(&app)).map_err(Failure::to(doing))?;
+        stop_on_signals(edge.stopper()).map_err(Failure::to(doing))?;
+
+        say(&format!("idp {} is ready at {public_url}", env!("CARGO_PKG_VERSION")))?;
+        if let Some(token) = link {
+            say("There is no owner yet. Open this link within 72 hours, with your phone at hand; it works once:")?;
+            say(&format!("  {}", public_url.link(&format!("/setup/{}", token.to_text()))))?;
+        }
+        serve(edge, &app);
+        drop(sweeper);
+        drop(app);
+        drop(lock);
+        Ok(Answer::Done)
+    }
+}
+
+/// Serves until a signal comes.
+fn serve(edge: Edge, app: &Arc<App>) {
+    let (handler, pages) = (Arc::clone(app), Arc::clone(app));
+    let cut =
+        edge.with_error_pages(move |e| error_page(&pages, e)).serve(Arc::new(move |request| handler.handle(request)));
+    if cut > 0 {
+        tracing::warn!("{cut} requests were still under way after the time for that and were cut");
+    }
+}
+
+/// A refusal by the edge, as a page with the headers of every other.
+fn error_page(app: &App, e: EdgeError) -> Response {
+    let request_id = app.request_id();
+    if matches!(e, EdgeError::Failed) {
+        tracing::error!(request = %request_id, "a request ended in a panic");
+    }
+    let frame = Frame { organisation: &app.settings.organisation, signed_in: None, flash: None, now: app.now() };
+    let detail = e.to_string();
+    let view =
+        ErrorView { status: e.status(), detail: &detail, retry_after: None, sign_in: None, request_id: &request_id };
+    protect(app, Response::html(e.status(), error(&frame, &view).into_string()))
+}
+
+/// Text on a terminal, JSON otherwise, to standard error.
+fn start_log() {
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO);
+    // A log that was started before, by a program that embeds this one, stays.
+    let _ = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().try_init() };
+}
+
+/// As many descriptors as the system allows: each connection needs one, and the usual soft limit is 1,024.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Without it, the edge takes fewer connections.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+fn stop_on_signals(stopper: Stopper) -> std::io::Result<()> {
+    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+    let thread = std::thread::Builder::new().name("signals".into()).stack_size(128 * 1024);
+    thread.spawn(move || {
+        if signals.forever().next().is_some() {
+            tracing::info!("stopping: requests under way are finished");
+            stopper.stop();
+        }
+        // The second signal does not wait.
+        if signals.forever().next().is_some() {
+            std::process::exit(2);
+        }
+    })?;
+    Ok(())
+}
