@@ -153,7 +153,10 @@ pub fn restore(
     let from = crate::audit::clean(&file.to_string_lossy());
     let (head, voided) = begin_lineage(draft.path(), from, &lost, factors, source, now)?;
     check(draft.path())?;
-    let replaced = swap(&mut draft, &target, now)?;
+    for made in std::iter::once(draft.path().to_owned()).chain(keys.made.iter().map(|name| folder.join(name))) {
+        files::give_to_owner_of(folder, &made)?;
+    }
+    let replaced = swap(&mut draft, &target, &lost, now)?;
     Ok(Restored { backup: copy.head, head, lost, voided, replaced, new_keys: std::mem::take(&mut keys.made) })
 }
 
@@ -201,17 +204,18 @@ fn choose_factors(keys: &mut NewKeys<'_>, copy: &Checked, without: bool) -> Resu
 }
 
 /// Gives the old database a second name, then the new one its name in one step, so that there always is a database.
-fn swap(draft: &mut Draft, target: &Path, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
+fn swap(draft: &mut Draft, target: &Path, lost: &Lost, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
     if target.symlink_metadata().is_err() {
         move_log(target, &replaced_name(target, now))?;
         draft.place(target, Place::Free)?;
         return Ok(None);
     }
     let replaced = replaced_name(target, now);
-    match fold_log(target) {
-        Err(storage::Error::Busy) => return Err(RestoreError::InUse(target.to_owned())),
-        // It can not be read: it is kept as it is, with its log.
-        Ok(()) | Err(_) => {}
+    // One that can not be read is kept as it is, with its log: opening it for writing would throw a damaged log away.
+    if matches!(lost, Lost::UpTo(_))
+        && let Err(storage::Error::Busy) = fold_log(target)
+    {
+        return Err(RestoreError::InUse(target.to_owned()));
     }
     let failed = |e| RestoreError::Move(target.to_owned(), e);
     // A file system without second names: for an instant there is no database, and the keys say so.

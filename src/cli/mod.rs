@@ -84,7 +84,7 @@ impl Command {
 
 /// Where the data is: what every command takes.
 #[derive(Debug, clap::Args)]
-struct Place {
+pub struct Place {
     /// The folder that holds the database and the keys.
     #[arg(long, value_name = "DIR", env = "IDP_DATA", default_value = "./idp-data")]
     data: PathBuf,
