@@ -105,3 +105,29 @@ fn a_trail_that_was_edited_gives_no_backup_and_costs_no_earlier_one() {
     folder.idp(&["backup", "backups", "--keep", "1"]).refused(1, "does not pass its own check");
     assert_eq!(backups(&folder), before);
 }
+
+#[test]
+fn a_full_disk_or_a_kill_leaves_no_half_backup_and_the_earlier_ones() {
+    let folder = with_folder_for_backups();
+    let store = folder.store();
+    let mara = add_person(&store, "mara@fernhill.example", "Mara", Role::Owner);
+    for _ in 0..400 {
+        add_note(&store, &mara, &"long ".repeat(200));
+    }
+    folder.idp(&["backup", "backups"]).done();
+    let before = backups(&folder);
+    let ran = folder.idp_on_a_full_disk(&["backup", "backups", "--keep", "1"]);
+    assert!(ran.code == 2 && ran.out.is_empty() && ran.err.lines().count() == 1, "{ran:?}");
+    assert_eq!(backups(&folder), before);
+
+    for pause in 0..12 {
+        let mut child = folder.command(&["backup", "backups"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(pause * 5));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    for name in backups(&folder).iter().filter(|name| !name.starts_with('.')) {
+        assert!(check(&folder.beside("backups").join(name)).unwrap().is_good(), "{name}");
+    }
+    assert!(folder.idp(&["audit", "verify"]).code == 0);
+}

@@ -177,3 +177,13 @@ fn a_database_that_can_not_be_read_is_kept_with_its_log() {
     assert_eq!(std::fs::read(folder.data().join(&kept[0])).unwrap(), b"ruined");
     folder.idp(&["audit", "verify"]).done();
 }
+
+#[test]
+fn a_full_disk_leaves_the_database_that_was_there() {
+    let folder = with_backup();
+    let before = (folder.idp(&["audit", "verify"]).done(), names(&folder.data()));
+    let ran = folder.idp_on_a_full_disk(&["restore", "one.db"]);
+    assert!(ran.code == 2 && ran.err.lines().count() == 1, "{ran:?}");
+    let after = (folder.idp(&["audit", "verify"]).done(), names(&folder.data()));
+    assert_eq!(after, before);
+}

@@ -54,6 +54,15 @@ impl Folder {
         command
     }
 
+    /// Runs the program where no file may grow beyond a few KiB, as on a full disk.
+    pub fn idp_on_a_full_disk(&self, args: &[&str]) -> Ran {
+        let mut shell = Command::new("sh");
+        // The signal about it is ignored, so that the write itself fails.
+        shell.args(["-c", "trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_idp")]);
+        shell.args(args).arg("--data").arg(self.data()).env_remove("IDP_DATA").current_dir(self.room.path());
+        Ran::of(shell.output().unwrap())
+    }
+
     /// Opens the database as an attacker with `sqlite3` does.
     pub fn tamper(&self, sql: &str) {
         rusqlite::Connection::open(self.database()).unwrap().execute_batch(sql).unwrap();

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::actions::data_folder::database;
+use crate::actions::data_folder::{DATABASE_FILE, database};
 use crate::audit::{Head, Source};
 use crate::host::draft::{Draft, Place, with_suffix};
 use crate::host::files::{self, FileError};
@@ -143,6 +143,7 @@ pub fn restore(
     }
     files::create_folder(folder)?;
     let _lock = FolderLock::acquire(folder).map_err(RestoreError::Lock)?;
+    Draft::sweep(folder, |name| name == DATABASE_FILE);
     let mut draft = Draft::beside(&target)?;
     backup::copy(file, draft.path())?;
     // What will be used is the copy, and the file may have changed since.
@@ -220,9 +221,21 @@ fn swap(draft: &mut Draft, target: &Path, lost: &Lost, now: Timestamp) -> Result
     let failed = |e| RestoreError::Move(target.to_owned(), e);
     // A file system without second names: for an instant there is no database, and the keys say so.
     std::fs::hard_link(target, &replaced).or_else(|_| std::fs::rename(target, &replaced)).map_err(failed)?;
-    move_log(target, &replaced)?;
-    draft.place(target, Place::Over)?;
-    Ok(Some(replaced))
+    let placed = move_log(target, &replaced).and_then(|()| Ok(draft.place(target, Place::Over)?));
+    if placed.is_err() && !draft.is_placed() {
+        put_back(target, &replaced);
+    }
+    placed.map(|()| Some(replaced))
+}
+
+/// The old database under its own name only, with its log.
+fn put_back(target: &Path, replaced: &Path) {
+    if target.symlink_metadata().is_ok() {
+        let _ = std::fs::remove_file(replaced);
+    } else {
+        let _ = std::fs::rename(replaced, target);
+    }
+    let _ = std::fs::rename(with_suffix(replaced, "-wal"), with_suffix(target, "-wal"));
 }
 
 fn replaced_name(target: &Path, now: Timestamp) -> PathBuf {

@@ -81,6 +81,17 @@ pub fn check(path: &Path) -> Result<Checked> {
     check_open(&conn)
 }
 
+/// Looks into a database without a writer: for a command that must change nothing, also not the log beside the file.
+///
+/// # Errors
+/// When it can not be read as a database of ours, and what `look` says.
+pub fn read_alone<T>(path: &Path, look: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
+    let conn = schema::open_reader(path)?;
+    schema::check_header(&conn, path)?;
+    conn.execute_batch("BEGIN")?;
+    look(&ReadTx { conn: &conn })
+}
+
 fn check_open(conn: &Connection) -> Result<Checked> {
     let tx = ReadTx { conn };
     let damage: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
