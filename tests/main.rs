@@ -1,1 +1,6 @@
+mod cli_audit;
+mod cli_backup;
+mod cli_folder;
+mod cli_restore;
+mod cli_world;
 mod webdriver;

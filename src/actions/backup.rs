@@ -106,6 +106,11 @@ pub fn create(
     if folder.is_none() {
         check_replaceable(target, store.path())?;
     }
+    // What a run that was killed left behind.
+    match folder {
+        Some(folder) => Draft::sweep(folder, is_own_name),
+        None => Draft::sweep(folder_of(target), |name| target.file_name().is_some_and(|n| n == name)),
+    }
     let mut draft = Draft::beside(&intended)?;
     backup::copy(store.path(), draft.path())?;
     let checked = backup::check(draft.path())?;
@@ -122,6 +127,10 @@ pub fn create(
         _ => Vec::new(),
     };
     Ok(Made { path, head: checked.head, deleted })
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."))
 }
 
 fn record(store: &Store, source: &Source, path: &Path, head: &Head) -> Result<(), BackupError> {

@@ -4,135 +4,24 @@
 //! none of our files; a key without its database, or a database without its key, is refused with a sentence that says
 //! what to do. The database gets its name last, so a first start that was cut short never looks like a whole one.
 
-use std::fmt;
+mod error;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::audit::Source;
 use crate::host::draft::{Draft, Place};
-use crate::host::files::{self, FileError};
+use crate::host::files;
 use crate::host::keys::{AUDIT_KEY_FILE, KeyError, Keys, SEED_KEY_FILE};
-use crate::host::lock::{FolderLock, LockError};
-use crate::storage::{self, Store, instance, schema};
+use crate::host::lock::FolderLock;
+use crate::storage::instance::{self, Instance};
+use crate::storage::{Store, schema};
 use crate::time::Clock;
+
+pub use error::FolderError;
 
 /// Name of the database in the data folder.
 pub const DATABASE_FILE: &str = "idp.db";
-
-/// Why a data folder can not be used. Nothing was changed.
-#[derive(Debug)]
-pub enum FolderError {
-    /// There is no database, and no key that speaks of one.
-    Absent(PathBuf),
-    /// A key file stands there without its database.
-    KeyWithoutDatabase {
-        /// The folder.
-        folder: PathBuf,
-        /// The key file's name.
-        key: &'static str,
-    },
-    /// The database is there, the key of its TOTP seeds is not.
-    NoSeedKey(PathBuf),
-    /// The database is there, the key that signs checkpoints is not.
-    NoAuditKey(PathBuf),
-    /// The key of the TOTP seeds belongs to another database.
-    ForeignKey(PathBuf),
-    /// A key file can not be used.
-    Key(KeyError),
-    /// A file or folder can not be made or read.
-    File(FileError),
-    /// Another process has the folder.
-    Lock(LockError),
-    /// The database can not be used.
-    Storage(storage::Error),
-}
-
-impl fmt::Display for FolderError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent(folder) => {
-                let folder = folder.display();
-                write!(
-                    f,
-                    "there is no database in {folder}: name the right folder with --data, or start idp serve once"
-                )
-            }
-            Self::KeyWithoutDatabase { folder, key } => {
-                let folder = folder.display();
-                write!(
-                    f,
-                    "{folder} holds {key} but no {DATABASE_FILE}: put the database back where it was, or restore a \
-                     backup with idp restore FILE; only if there never was one, remove the key files and start again"
-                )
-            }
-            Self::NoSeedKey(folder) => {
-                let folder = folder.display();
-                write!(
-                    f,
-                    "{folder} holds a database but no {SEED_KEY_FILE}: put the key file back from where it is kept; if \
-                     it is lost, idp backup and then idp restore --without-factors make everyone enrol again"
-                )
-            }
-            Self::NoAuditKey(folder) => {
-                let folder = folder.display();
-                write!(
-                    f,
-                    "{folder} holds a database but no {AUDIT_KEY_FILE}: put the key file back, or make a new one, which \
-                     loses nothing but that earlier signatures show another key: \
-                     (umask 077; openssl genpkey -algorithm ed25519 -out {folder}/{AUDIT_KEY_FILE})"
-                )
-            }
-            Self::ForeignKey(folder) => {
-                let folder = folder.display();
-                write!(
-                    f,
-                    "{folder}/{SEED_KEY_FILE} belongs to another database than {folder}/{DATABASE_FILE}: put the right \
-                     key file there"
-                )
-            }
-            Self::Key(e) => write!(f, "{e}"),
-            Self::File(e) => write!(f, "{e}"),
-            Self::Lock(e) => write!(f, "{e}"),
-            Self::Storage(e) => write!(f, "{e}"),
-        }
-    }
-}
-
-impl std::error::Error for FolderError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // The variants below print themselves as their error does, so the chain goes on with that one's source.
-        match self {
-            Self::Key(e) => e.source(),
-            Self::File(e) => e.source(),
-            Self::Lock(e) => e.source(),
-            _ => None,
-        }
-    }
-}
-
-impl From<KeyError> for FolderError {
-    fn from(e: KeyError) -> Self {
-        Self::Key(e)
-    }
-}
-
-impl From<FileError> for FolderError {
-    fn from(e: FileError) -> Self {
-        Self::File(e)
-    }
-}
-
-impl From<LockError> for FolderError {
-    fn from(e: LockError) -> Self {
-        Self::Lock(e)
-    }
-}
-
-impl From<storage::Error> for FolderError {
-    fn from(e: storage::Error) -> Self {
-        Self::Storage(e)
-    }
-}
 
 /// An open data folder.
 pub struct Opened {
@@ -163,10 +52,16 @@ pub fn database(folder: &Path) -> PathBuf {
 /// # Errors
 /// [`FolderError::Absent`] or [`FolderError::KeyWithoutDatabase`] when there is none, and why it can not be used.
 pub fn open_store(folder: &Path, clock: Clock) -> Result<Arc<Store>, FolderError> {
-    if !exists(&database(folder)) {
-        return Err(without_database(folder));
-    }
-    Ok(Arc::new(Store::open(&database(folder), clock)?))
+    Ok(Arc::new(Store::open(&find_database(folder)?, clock)?))
+}
+
+/// The database of a folder, which must have one.
+///
+/// # Errors
+/// [`FolderError::Absent`] or [`FolderError::KeyWithoutDatabase`].
+pub fn find_database(folder: &Path) -> Result<PathBuf, FolderError> {
+    let path = database(folder);
+    if exists(&path) { Ok(path) } else { Err(without_database(folder)) }
 }
 
 /// Opens the database and the keys, beside a running server.
@@ -174,20 +69,25 @@ pub fn open_store(folder: &Path, clock: Clock) -> Result<Arc<Store>, FolderError
 /// # Errors
 /// As [`open_store`], and when a key is missing, damaged or belongs to another database.
 pub fn open(folder: &Path, clock: Clock) -> Result<Opened, FolderError> {
-    if !exists(&database(folder)) {
-        return Err(without_database(folder));
-    }
+    let store = open_store(folder, clock)?;
+    let keys = load_keys(folder, &store.read(instance::get)?)?;
+    Ok(Opened { store, keys })
+}
+
+/// Reads both keys of a folder that holds a database.
+///
+/// # Errors
+/// When a key is missing, damaged or belongs to another database.
+pub fn load_keys(folder: &Path, instance: &Instance) -> Result<Keys, FolderError> {
     let keys = Keys::load(folder).map_err(|e| match e {
         KeyError::Missing(path) if path.ends_with(SEED_KEY_FILE) => FolderError::NoSeedKey(folder.to_owned()),
         KeyError::Missing(_) => FolderError::NoAuditKey(folder.to_owned()),
         e => e.into(),
     })?;
-    let store = open_store(folder, clock)?;
-    let instance = store.read(instance::get)?;
     if instance.key_fingerprint != keys.seed.fingerprint() {
         return Err(FolderError::ForeignKey(folder.to_owned()));
     }
-    Ok(Opened { store, keys })
+    Ok(keys)
 }
 
 /// Opens the folder for a server, which has it to itself; an absent or empty one is created first, `source` being who

@@ -8,7 +8,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::actions::data_folder::database;
+use crate::actions::data_folder::{DATABASE_FILE, database};
 use crate::audit::{Head, Source};
 use crate::host::draft::{Draft, Place, with_suffix};
 use crate::host::files::{self, FileError};
@@ -143,6 +143,7 @@ pub fn restore(
     }
     files::create_folder(folder)?;
     let _lock = FolderLock::acquire(folder).map_err(RestoreError::Lock)?;
+    Draft::sweep(folder, |name| name == DATABASE_FILE);
     let mut draft = Draft::beside(&target)?;
     backup::copy(file, draft.path())?;
     // What will be used is the copy, and the file may have changed since.
@@ -153,7 +154,10 @@ pub fn restore(
     let from = crate::audit::clean(&file.to_string_lossy());
     let (head, voided) = begin_lineage(draft.path(), from, &lost, factors, source, now)?;
     check(draft.path())?;
-    let replaced = swap(&mut draft, &target, now)?;
+    for made in std::iter::once(draft.path().to_owned()).chain(keys.made.iter().map(|name| folder.join(name))) {
+        files::give_to_owner_of(folder, &made)?;
+    }
+    let replaced = swap(&mut draft, &target, &lost, now)?;
     Ok(Restored { backup: copy.head, head, lost, voided, replaced, new_keys: std::mem::take(&mut keys.made) })
 }
 
@@ -201,24 +205,37 @@ fn choose_factors(keys: &mut NewKeys<'_>, copy: &Checked, without: bool) -> Resu
 }
 
 /// Gives the old database a second name, then the new one its name in one step, so that there always is a database.
-fn swap(draft: &mut Draft, target: &Path, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
+fn swap(draft: &mut Draft, target: &Path, lost: &Lost, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
     if target.symlink_metadata().is_err() {
         move_log(target, &replaced_name(target, now))?;
         draft.place(target, Place::Free)?;
         return Ok(None);
     }
     let replaced = replaced_name(target, now);
-    match fold_log(target) {
-        Err(storage::Error::Busy) => return Err(RestoreError::InUse(target.to_owned())),
-        // It can not be read: it is kept as it is, with its log.
-        Ok(()) | Err(_) => {}
+    // One that can not be read is kept as it is, with its log: opening it for writing would throw a damaged log away.
+    if matches!(lost, Lost::UpTo(_))
+        && let Err(storage::Error::Busy) = fold_log(target)
+    {
+        return Err(RestoreError::InUse(target.to_owned()));
     }
     let failed = |e| RestoreError::Move(target.to_owned(), e);
     // A file system without second names: for an instant there is no database, and the keys say so.
     std::fs::hard_link(target, &replaced).or_else(|_| std::fs::rename(target, &replaced)).map_err(failed)?;
-    move_log(target, &replaced)?;
-    draft.place(target, Place::Over)?;
-    Ok(Some(replaced))
+    let placed = move_log(target, &replaced).and_then(|()| Ok(draft.place(target, Place::Over)?));
+    if placed.is_err() && !draft.is_placed() {
+        put_back(target, &replaced);
+    }
+    placed.map(|()| Some(replaced))
+}
+
+/// The old database under its own name only, with its log.
+fn put_back(target: &Path, replaced: &Path) {
+    if target.symlink_metadata().is_ok() {
+        let _ = std::fs::remove_file(replaced);
+    } else {
+        let _ = std::fs::rename(replaced, target);
+    }
+    let _ = std::fs::rename(with_suffix(replaced, "-wal"), with_suffix(target, "-wal"));
 }
 
 fn replaced_name(target: &Path, now: Timestamp) -> PathBuf {

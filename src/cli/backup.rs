@@ -56,7 +56,7 @@ impl Backup {
         let made = made.map_err(|e| {
             let not_sound = matches!(e, BackupError::NotSound(_));
             let failure = Failure::to(doing)(e);
-            if not_sound { failure.as_no() } else { failure }
+            if not_sound { failure.with_answer_no() } else { failure }
         })?;
         let head = &made.head;
         let hash = HEXLOWER.encode(&head.hash);

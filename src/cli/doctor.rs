@@ -10,7 +10,7 @@ use super::Place;
 use super::audit_verify::findings;
 use super::outcome::{Answer, Failure, say};
 use super::version;
-use crate::actions::data_folder::{DATABASE_FILE, FolderError, database, open, open_store};
+use crate::actions::data_folder::{DATABASE_FILE, database, find_database, load_keys};
 use crate::audit::Action;
 use crate::audit::filter::Filter;
 use crate::host::draft::with_suffix;
@@ -19,8 +19,8 @@ use crate::host::keys::{AUDIT_KEY_FILE, SEED_KEY_FILE};
 use crate::host::lock::{FolderLock, LOCK_FILE};
 use crate::policy::DISK_RESERVE;
 use crate::storage::audit::{Order, list};
-use crate::storage::backup::check;
-use crate::storage::{Store, schema, users};
+use crate::storage::backup::{check, read_alone};
+use crate::storage::{instance, schema, users};
 use crate::time::{Clock, Timestamp};
 
 /// A log larger than this was not folded in for long: a reader or a command hangs.
@@ -61,20 +61,16 @@ impl Doctor {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let folder = &self.place.data;
         let now = Clock::System.now();
-        if let Err(e @ FolderError::Absent(_)) = open(folder, Clock::System) {
-            return Err(Failure::to("look at the data folder")(e));
-        }
+        let database = find_database(folder).map_err(Failure::to("look at the data folder"))?;
         let mut lines = vec![(Mark::Ok, format!("this is idp {}", version::text()))];
         lines.extend(private_files(folder));
         lines.push(keys(folder));
-        lines.extend(soundness(folder));
+        lines.extend(soundness(&database));
         lines.push(disk(folder));
         lines.push(log(folder));
         lines.push(server(folder));
-        if let Ok(store) = open_store(folder, Clock::System) {
-            lines.push(owners(&store));
-            lines.push(last_backup(&store, now));
-        }
+        lines.push(owners(&database));
+        lines.push(last_backup(&database, now));
         for (mark, text) in &lines {
             say(&format!("{mark:4}  {text}"))?;
         }
@@ -113,15 +109,19 @@ fn foreign_owner(folder: &Path, path: &Path) -> Option<String> {
 }
 
 fn keys(folder: &Path) -> Line {
-    match open(folder, Clock::System) {
+    let instance = match read_alone(&database(folder), instance::get) {
+        Ok(instance) => instance,
+        Err(e) => return (Mark::Fail, format!("which keys belong to the database is not known: {e}")),
+    };
+    match load_keys(folder, &instance) {
         Ok(_) => (Mark::Ok, "both keys are there, and seed.key fits the database".into()),
         Err(e) => (Mark::Fail, e.to_string()),
     }
 }
 
 /// Structure, chain and guards of the database.
-fn soundness(folder: &Path) -> Vec<Line> {
-    let checked = match check(&database(folder)) {
+fn soundness(database: &Path) -> Vec<Line> {
+    let checked = match check(database) {
         Ok(checked) => checked,
         Err(e) => return vec![(Mark::Fail, e.to_string())],
     };
@@ -170,9 +170,8 @@ fn server(folder: &Path) -> Line {
     }
 }
 
-fn owners(store: &Store) -> Line {
-    match store.read(|tx| Ok::<_, crate::storage::Error>((users::exists_any(tx)?, users::count_able_owners(tx, None)?)))
-    {
+fn owners(database: &Path) -> Line {
+    match read_alone(database, |tx| Ok((users::exists_any(tx)?, users::count_able_owners(tx, None)?))) {
         Err(e) => (Mark::Fail, e.to_string()),
         Ok((false, _)) => (Mark::Warn, "nobody was added yet: idp serve prints the link for the first owner".into()),
         Ok((true, 0)) => (Mark::Fail, "no owner can sign in: run idp recover-owner EMAIL --reason …".into()),
@@ -181,9 +180,9 @@ fn owners(store: &Store) -> Line {
     }
 }
 
-fn last_backup(store: &Store, now: Timestamp) -> Line {
+fn last_backup(database: &Path, now: Timestamp) -> Line {
     let filter = Filter { action: Some(Action::BackupCreated), ..Filter::default() };
-    let newest = match store.read(|tx| list(tx, &filter, Order::NewestFirst, None, 1)) {
+    let newest = match read_alone(database, |tx| list(tx, &filter, Order::NewestFirst, None, 1)) {
         Err(e) => return (Mark::Fail, e.to_string()),
         Ok(found) => found.into_iter().next(),
     };

@@ -43,7 +43,7 @@ impl Failure {
     }
 
     /// The same as an answer: a check failed.
-    pub(super) fn as_no(self) -> Self {
+    pub(super) fn with_answer_no(self) -> Self {
         Self { code: 1, ..self }
     }
 

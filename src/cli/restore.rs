@@ -50,7 +50,7 @@ impl Restore {
         let done = done.map_err(|e| {
             let not_sound = matches!(e, RestoreError::NotSound(_));
             let failure = Failure::to("restore, and nothing was changed")(e);
-            if not_sound { failure.as_no() } else { failure }
+            if not_sound { failure.with_answer_no() } else { failure }
         })?;
         for line in lines(&done) {
             say(&line)?;

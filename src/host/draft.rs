@@ -6,9 +6,10 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use rustix::io::Errno;
 
 use super::files::{FileError, create_file, failed, sync_folder_of};
@@ -41,7 +42,27 @@ impl Draft {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let path = target.with_file_name(format!(".{name}.{}.new", HEXLOWER.encode(&random::<8>())));
         let file = create_file(&path)?;
-        Ok(Self { path, file, placed: false })
+        let draft = Self { path, file, placed: false };
+        // Tells others that it is being written; see `sweep`.
+        flock(&draft.file, FlockOperation::NonBlockingLockExclusive).map_err(failed("lock", &draft.path))?;
+        Ok(draft)
+    }
+
+    /// Removes drafts in `folder` whose writers were killed, where `is_ours` knows the name that they were to get. One
+    /// that is being written is locked, and one that is young may be about to be.
+    pub fn sweep(folder: &Path, is_ours: impl Fn(&str) -> bool) {
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        for entry in entries.flatten() {
+            let ours = entry.file_name().to_str().and_then(target_name).is_some_and(&is_ours);
+            if ours && is_abandoned(&entry.path()) {
+                remove_with_besides(&entry.path());
+            }
+        }
+    }
+
+    /// Whether it has its final name.
+    pub const fn is_placed(&self) -> bool {
+        self.placed
     }
 
     /// Where it stands for now.
@@ -68,7 +89,7 @@ impl Draft {
         };
         moved.map_err(failed("create", target))?;
         self.placed = true;
-        self.remove_besides();
+        remove_besides(&self.path);
         sync_folder_of(target)
     }
 
@@ -83,22 +104,41 @@ impl Draft {
         }
         Ok(())
     }
+}
 
-    fn remove_besides(&self) {
-        for beside in ["-journal", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(with_suffix(&self.path, beside));
-        }
+fn remove_with_besides(path: &Path) {
+    // The error that led here is the one to tell; what can not be removed is hidden and private.
+    let _ = std::fs::remove_file(path);
+    remove_besides(path);
+}
+
+fn remove_besides(path: &Path) {
+    for beside in ["-journal", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(with_suffix(path, beside));
     }
+}
+
+/// A draft's name without what makes it one: `.NAME.0123456789abcdef.new`.
+fn target_name(name: &str) -> Option<&str> {
+    let (name, random) = name.strip_prefix('.')?.strip_suffix(".new")?.rsplit_once('.')?;
+    (random.len() == 16 && random.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))).then_some(name)
+}
+
+/// A writer locks its draft right after creating it.
+const YOUNG: Duration = Duration::from_secs(60);
+
+fn is_abandoned(path: &Path) -> bool {
+    let Ok(meta) = path.symlink_metadata() else { return false };
+    let old = meta.modified().ok().and_then(|m| m.elapsed().ok()).is_some_and(|age| age > YOUNG);
+    old && meta.is_file()
+        && File::open(path).is_ok_and(|file| flock(file, FlockOperation::NonBlockingLockExclusive).is_ok())
 }
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if self.placed {
-            return;
+        if !self.placed {
+            remove_with_besides(&self.path);
         }
-        // The error that led here is the one to tell; what can not be removed is hidden and private.
-        let _ = std::fs::remove_file(&self.path);
-        self.remove_besides();
     }
 }
 
@@ -152,6 +192,31 @@ mod tests {
         drop(draft);
         assert_eq!(names(dir.path()), ["export"]);
         assert_eq!(std::fs::metadata(&target).unwrap().permissions().mode() & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_swept_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let long_ago = std::time::SystemTime::now() - Duration::from_secs(3_600);
+        let mut live = Draft::beside(&dir.path().join("a.db")).unwrap();
+        live.file().set_modified(long_ago).unwrap();
+        for (name, old) in [
+            (".a.db.0123456789abcdef.new", true),
+            (".a.db.0123456789abcde0.new", false),
+            (".b.db.0123456789abcdef.new", true),
+            (".a.db.new", true),
+            ("a.db", true),
+        ] {
+            let file = File::create(dir.path().join(name)).unwrap();
+            if old {
+                file.set_modified(long_ago).unwrap();
+            }
+        }
+        std::fs::write(dir.path().join(".a.db.0123456789abcdef.new-journal"), "x").unwrap();
+        Draft::sweep(dir.path(), |name| name == "a.db");
+        let left = names(dir.path());
+        assert_eq!(left.len(), 5, "{left:?}");
+        assert!(live.path().exists() && !left.iter().any(|n| n.contains("def.new") && n.contains(".a.db")), "{left:?}");
     }
 
     #[test]

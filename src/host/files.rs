@@ -221,6 +221,21 @@ fn judge(path: &Path, mode: u32, folder: bool) -> Result<(), Exposure> {
     Err(Exposure::OthersMay { path: path.to_owned(), mode: mode & 0o7777, folder })
 }
 
+/// Gives a file that root made in `folder` to that folder's owner: a server that runs under an account of its own must
+/// be able to open what a command run by root put there. Does nothing for another account, nor through a link.
+///
+/// # Errors
+/// When the owner can not be read or set.
+pub fn give_to_owner_of(folder: &Path, path: &Path) -> Result<(), FileError> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = rustix::fs::stat(folder).map_err(failed("look at", folder))?;
+    let (user, group) = (rustix::fs::Uid::from_raw(owner.st_uid), rustix::fs::Gid::from_raw(owner.st_gid));
+    rustix::fs::chownat(CWD, path, Some(user), Some(group), AtFlags::SYMLINK_NOFOLLOW)
+        .map_err(failed("set the owner of", path))
+}
+
 /// Bytes that this account may still write to the file system on which `path` stands.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, fstat, statat};
 use rustix::io::Errno;
 
-use super::files::{FileError, create_file, failed};
+use super::files::{FileError, create_file, failed, give_to_owner_of};
 
 /// Name of the file that is locked.
 pub const LOCK_FILE: &str = "idp.lock";
@@ -86,7 +86,7 @@ impl FolderLock {
             if attempt > 0 {
                 std::thread::sleep(PAUSE);
             }
-            let file = open(&path).map_err(LockError::File)?;
+            let file = open(folder, &path).map_err(LockError::File)?;
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
                 Ok(()) if is_at(&file, &path) => return Ok(Self { file, path }),
                 // Removed by its former holder between our opening and our locking: a lock on no name is none.
@@ -121,7 +121,7 @@ impl FolderLock {
     }
 }
 
-fn open(path: &Path) -> Result<File, FileError> {
+fn open(folder: &Path, path: &Path) -> Result<File, FileError> {
     let existing = || rustix::fs::open(path, OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
     match existing() {
         Err(Errno::NOENT) => match create_file(path) {
@@ -129,7 +129,11 @@ fn open(path: &Path) -> Result<File, FileError> {
             Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
                 existing().map(File::from).map_err(failed("open", path))
             }
-            created => created,
+            created => {
+                let file = created?;
+                give_to_owner_of(folder, path)?;
+                Ok(file)
+            }
         },
         opened => opened.map(File::from).map_err(failed("open", path)),
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::backup::Backup;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::instance::Instance;
@@ -21,9 +21,25 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
     let mut target = schema::open(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // The copy becomes durable by one fsync of its file at the end, by the caller, before it gets its name.
     target.execute_batch("PRAGMA synchronous = OFF")?;
-    Backup::new(&source, &mut target)?.run_to_completion(-1, Duration::from_millis(5), None)?;
+    copy_all(&Backup::new(&source, &mut target)?)?;
     target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
     target.close().map_err(|(_, e)| Error::from(e))
+}
+
+/// How often a file that is locked is tried again, and the pause between: ten seconds in all. A database in WAL mode, as
+/// ours is, is never locked for reading; a file that someone put there may be.
+const TRIES: u32 = 200;
+const PAUSE: Duration = Duration::from_millis(50);
+
+fn copy_all(backup: &Backup<'_, '_>) -> Result<()> {
+    for _ in 0..TRIES {
+        // All pages in one step; one that could not begin says so.
+        if backup.step(-1)? == StepResult::Done {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+    }
+    Err(Error::Busy)
 }
 
 /// What a check of a whole database found.
@@ -63,6 +79,17 @@ pub fn check(path: &Path) -> Result<Checked> {
     schema::check_header(&conn, path)?;
     conn.execute_batch("BEGIN")?;
     check_open(&conn)
+}
+
+/// Looks into a database without a writer: for a command that must change nothing, also not the log beside the file.
+///
+/// # Errors
+/// When it can not be read as a database of ours, and what `look` says.
+pub fn read_alone<T>(path: &Path, look: impl FnOnce(&ReadTx<'_>) -> Result<T>) -> Result<T> {
+    let conn = schema::open_reader(path)?;
+    schema::check_header(&conn, path)?;
+    conn.execute_batch("BEGIN")?;
+    look(&ReadTx { conn: &conn })
 }
 
 fn check_open(conn: &Connection) -> Result<Checked> {
