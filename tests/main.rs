@@ -1,6 +1,10 @@
+//! Tests are sentences against the real thing, in one binary.
+
 mod cli_audit;
 mod cli_backup;
 mod cli_folder;
 mod cli_restore;
 mod cli_world;
+mod runbook;
 mod webdriver;
+mod world;

@@ -7,8 +7,12 @@ use idp::audit::Action;
 use crate::world::{PASSWORD, World, body};
 
 /// The fields of a reset that is well founded.
-pub const FOUNDED: [(&str, &str); 4] =
-    [("evidence", "video_call"), ("ticket", "#1234"), ("reason", "lost her phone on the train"), ("codes_unavailable", "on")];
+pub const FOUNDED: [(&str, &str); 4] = [
+    ("evidence", "video_call"),
+    ("ticket", "#1234"),
+    ("reason", "lost her phone on the train"),
+    ("codes_unavailable", "on"),
+];
 
 #[test]
 fn someone_who_lost_their_phone_is_let_back_in_and_it_can_be_shown_later() {

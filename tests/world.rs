@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -245,9 +245,8 @@ impl Phone {
 
     /// A code that is certainly not the present one, nor its neighbours.
     pub fn wrong_code(&self, now: Timestamp) -> String {
-        let near: Vec<String> = (-2_i64..=2)
-            .map(|step| self.code(Timestamp::from_micros(now.as_micros() + step * 30_000_000)))
-            .collect();
+        let near: Vec<String> =
+            (-2_i64..=2).map(|step| self.code(Timestamp::from_micros(now.as_micros() + step * 30_000_000))).collect();
         (0..).map(|n| format!("{n:06}")).find(|code| !near.contains(code)).unwrap()
     }
 }
@@ -266,9 +265,19 @@ pub struct Answer {
 impl Answer {
     fn of(response: Response) -> Self {
         let names = [
-            "location", "content-type", "cache-control", "content-security-policy", "retry-after", "allow",
-            "x-content-type-options", "referrer-policy", "strict-transport-security", "x-frame-options",
-            "content-disposition", "content-encoding", "vary",
+            "location",
+            "content-type",
+            "cache-control",
+            "content-security-policy",
+            "retry-after",
+            "allow",
+            "x-content-type-options",
+            "referrer-policy",
+            "strict-transport-security",
+            "x-frame-options",
+            "content-disposition",
+            "content-encoding",
+            "vary",
         ];
         let mut headers: Vec<(String, String)> = Vec::new();
         for name in names {
@@ -452,7 +461,3 @@ pub fn body(entry: &Entry) -> Read {
     Read::of(entry)
 }
 
-/// Reads a file that a test expects.
-pub fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}

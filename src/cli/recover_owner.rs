@@ -47,10 +47,10 @@ impl RecoverOwner {
                 ))?;
                 Ok(Answer::Done)
             }
-            Ok(Granted::No(rule)) => Err(Failure::to(doing)(rule.sentence()).as_no()),
+            Ok(Granted::No(rule)) => Err(Failure::to(doing)(rule.sentence()).with_answer_no()),
             Err(Error::NotFound) => {
                 let why = format!("{} is no owner; for anyone else, a reset in the console is the way", user.email);
-                Err(Failure::to(doing)(why).as_no())
+                Err(Failure::to(doing)(why).with_answer_no())
             }
             Err(e) => Err(Failure::to(doing)(e)),
         }

@@ -155,7 +155,7 @@ pub(super) fn find(means: &Means, who: &str, doing: &'static str) -> Result<User
         (None, None) => Ok(None),
     });
     let nobody = || format!("there is nobody with the address or id {who:?}; idp user list shows everyone");
-    found.map_err(Failure::to(doing))?.ok_or_else(|| Failure::to(doing)(nobody()).as_no())
+    found.map_err(Failure::to(doing))?.ok_or_else(|| Failure::to(doing)(nobody()).with_answer_no())
 }
 
 impl Add {
@@ -172,9 +172,9 @@ impl Add {
             }
             AddedPerson::Exists(_) => {
                 let why = format!("{said} is here already; idp user show {said} tells more");
-                Err(Failure::to(doing)(why).as_no())
+                Err(Failure::to(doing)(why).with_answer_no())
             }
-            AddedPerson::Refused(rule) => Err(Failure::to(doing)(rule.sentence()).as_no()),
+            AddedPerson::Refused(rule) => Err(Failure::to(doing)(rule.sentence()).with_answer_no()),
         }
     }
 }
@@ -244,7 +244,7 @@ fn host_ask(user: &User) -> Ask {
 fn granted<T>(granted: Result<Granted<T>, Error>, doing: &'static str) -> Result<T, Failure> {
     match granted.map_err(Failure::to(doing))? {
         Granted::Yes(value) => Ok(value),
-        Granted::No(rule) => Err(Failure::to(doing)(rule.sentence()).as_no()),
+        Granted::No(rule) => Err(Failure::to(doing)(rule.sentence()).with_answer_no()),
     }
 }
 
