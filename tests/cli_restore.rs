@@ -77,7 +77,7 @@ fn a_restore_begins_a_new_lineage_and_voids_what_let_someone_in() {
     let folder = with_backup();
     let said = folder.idp(&["restore", "one.db"]).done();
     assert!(said.contains("restored up to entry 3 of"), "{said}");
-    assert!(said.contains("lost: entries 4 to 5, written until"), "{said}");
+    assert!(said.contains("lost: entries 4 to 5 of lineage "), "{said}");
     assert!(said.contains("void: 1 sessions, 0 devices, 2 backup codes, 1 links"), "{said}");
     for table in ["sessions", "links", "codes", "code_sets", "devices", "enrolment_windows"] {
         assert_eq!(folder.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");

@@ -8,9 +8,8 @@ use std::ops::Deref;
 
 use crate::audit::export::{CSV_HEADER, Format, csv_row, push_json_line};
 use crate::audit::filter::Filter;
-use crate::audit::{Actor, Entry, Event, Record, Source};
-use crate::storage::audit::{self, Order};
-use crate::storage::{self, Audited, Store};
+use crate::audit::{Actor, Event, Record, Source};
+use crate::storage::{self, Audited, Store, audit};
 
 /// Entries that are read at a time: a server must be able to fold its log in between.
 const PAGE: u32 = 1_000;
@@ -40,7 +39,7 @@ pub struct ExportReader<S> {
     filter: Filter,
     format: Format,
     up_to: i64,
-    cursor: Option<i64>,
+    cursor: i64,
     ended: bool,
     text: String,
     given: usize,
@@ -53,31 +52,25 @@ impl<S: Deref<Target = Store>> ExportReader<S> {
         if format == Format::Csv {
             push_row(&mut text, CSV_HEADER);
         }
-        Self { store, filter, format, up_to, cursor: None, ended: false, text, given: 0 }
+        Self { store, filter, format, up_to, cursor: 0, ended: false, text, given: 0 }
     }
 
     /// Puts the next page in place of the text that was given out.
     fn turn(&mut self) -> Result<(), storage::Error> {
         self.text.clear();
         self.given = 0;
-        let entries = self.store.read(|tx| audit::list(tx, &self.filter, Order::OldestFirst, self.cursor, PAGE))?;
-        self.ended = entries.len() < PAGE as usize;
-        for entry in &entries {
-            if entry.header.seq > self.up_to {
-                self.ended = true;
-                break;
-            }
-            self.push(entry);
+        let (text, format, range) = (&mut self.text, self.format, (self.cursor, self.up_to));
+        let last = self.store.read(|tx| {
+            audit::visit_lines(tx, &self.filter, range, PAGE, |line| match format {
+                Format::JsonLines => push_json_line(text, line),
+                Format::Csv => push_row(text, csv_row(line)),
+            })
+        })?;
+        match last {
+            Some(last) => self.cursor = last,
+            None => self.ended = true,
         }
-        self.cursor = entries.last().map(|e| e.header.seq).or(self.cursor);
         Ok(())
-    }
-
-    fn push(&mut self, entry: &Entry) {
-        match self.format {
-            Format::JsonLines => push_json_line(&mut self.text, entry),
-            Format::Csv => push_row(&mut self.text, csv_row(entry)),
-        }
     }
 }
 

@@ -18,17 +18,16 @@ pub enum Lost {
 }
 
 impl Lost {
-    fn sentence(&self, backup: &Head) -> String {
-        match self {
-            Self::Unknown => "unknown: the replaced database could not be read or there was none".into(),
-            Self::UpTo(head) if head.seq <= backup.seq => "nothing: the replaced database was not newer".into(),
-            Self::UpTo(head) => format!(
-                "entries {} to {} of lineage {}, written until {}",
-                backup.seq + 1,
-                head.seq,
-                head.lineage,
-                head.at
-            ),
+    /// What is lost by going back to `backup`, as the entry and the command say it.
+    pub fn sentence(&self, backup: &Head) -> String {
+        let Self::UpTo(head) = self else {
+            return "unknown: the replaced database could not be read or there was none".into();
+        };
+        let (first, last, lineage, until) = (backup.seq + 1, head.seq, &head.lineage, head.at);
+        match last - backup.seq {
+            ..=0 => "nothing: the replaced database was not newer".into(),
+            1 => format!("entry {first} of lineage {lineage}, written at {until}"),
+            _ => format!("entries {first} to {last} of lineage {lineage}, written until {until}"),
         }
     }
 }
