@@ -157,10 +157,12 @@ fn without_the_seed_key_everyone_enrols_again() {
     folder.idp(&["restore", "one.db"]).refused(2, "--without-factors");
     assert!(!folder.data().join("seed.key").exists());
     let said = folder.idp(&["restore", "one.db", "--without-factors"]).done();
-    assert!(said.contains("removed: 1 second factors") && said.contains("made: seed.key"), "{said}");
+    assert!(said.contains("removed: the second factors of 1 people") && said.contains("made: seed.key"), "{said}");
     assert_eq!(folder.count("SELECT count(*) FROM factors"), 0);
     let entry = folder.idp(&["audit", "export", "--action", "system.restored"]).done();
     assert!(entry.contains("all removed, because restored without the seed key"), "{entry}");
+    let reset = folder.idp(&["audit", "export", "--action", "mfa.factor_admin_reset"]).done();
+    assert!(reset.contains("restored without the seed key") && reset.contains(r#""factors_removed":1"#), "{reset}");
     open(&folder.data(), Clock::System).unwrap();
 }
 

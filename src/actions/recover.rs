@@ -195,7 +195,7 @@ pub(super) fn reset(
             user: who(),
             reason,
             ticket,
-            case,
+            case: Some(case),
             factors_removed,
             codes_voided,
             codes_said_unavailable,

@@ -148,7 +148,8 @@ pub enum Event {
         user: Person,
         reason: Reason,
         ticket: Option<Ticket>,
-        case: CaseNumber,
+        /// Absent where no case could be opened: a restore without the seed key.
+        case: Option<CaseNumber>,
         factors_removed: u32,
         codes_voided: u32,
         codes_said_unavailable: bool,
@@ -379,10 +380,9 @@ impl Event {
                 codes_voided,
                 codes_said_unavailable,
                 sessions_ended,
-            } => Parts::of(A::MfaFactorAdminReset, user)
+            } => Parts { case, ..Parts::of(A::MfaFactorAdminReset, user) }
                 .why(reason)
                 .ticket(ticket)
-                .case(case)
                 .with("factors_removed", factors_removed)
                 .with("codes_voided", codes_voided)
                 .with("codes_said_unavailable", codes_said_unavailable)

@@ -70,7 +70,7 @@ fn lines(done: &Restored) -> Vec<String> {
         ),
     ];
     if v.factors > 0 {
-        lines.push(format!("removed: {} second factors; everyone enrols again", v.factors));
+        lines.push(format!("removed: the second factors of {} people, who enrol again", v.factors));
     }
     lines.extend(
         done.new_keys.iter().map(|name| format!("made: {name}, because there was none; keep a copy elsewhere")),

@@ -154,8 +154,9 @@ impl<T> Audited<T> {
 /// The database: one writer, a few readers.
 pub struct Store {
     path: PathBuf,
-    writer: Writer,
+    // Dropped before the writer: the connection that closes last folds the log into the file, and only the writer's can.
     readers: Readers,
+    writer: Writer,
 }
 
 impl Store {
