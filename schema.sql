@@ -234,6 +234,7 @@ CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX audit_by_action ON audit (action);
 CREATE INDEX audit_by_outcome ON audit (outcome);
 CREATE INDEX audit_by_actor ON audit (actor_id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_actor_kind ON audit (actor_kind) WHERE actor_kind <> 'person';
 CREATE INDEX audit_by_target ON audit (target_id) WHERE target_id IS NOT NULL;
 CREATE INDEX audit_by_case ON audit (case_number) WHERE case_number IS NOT NULL;
 

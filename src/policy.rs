@@ -67,5 +67,7 @@ pub const LONGEST_DELAY: Duration = times(MINUTE, 15);
 pub const TOTP_DISABLED_AT: u32 = 100;
 /// Failure counters of addresses without an account that are kept; the oldest go.
 pub const COUNTERS: u32 = 50_000;
+/// Failures on unknown accounts are counted apart for so many sources a minute; the rest together.
+pub const SOURCES_A_MINUTE: u32 = 50;
 /// Anonymous writes are refused when fewer bytes than this are free on the database's disk.
 pub const DISK_RESERVE: u64 = 200 * 1024 * 1024;

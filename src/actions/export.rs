@@ -9,28 +9,55 @@ use std::ops::Deref;
 use crate::audit::export::{CSV_HEADER, Format, csv_row, push_json_line};
 use crate::audit::filter::Filter;
 use crate::audit::{Actor, Event, Record, Source};
-use crate::storage::{self, Audited, Store, audit};
+use crate::ids::SessionId;
+use crate::storage::{self, Audited, Store, WriteTx, audit};
+
+use super::Error;
+use super::authorise::signed_in;
 
 /// Entries that are read at a time: a server must be able to fold its log in between.
 const PAGE: u32 = 1_000;
 
-/// Records that an export begins; returns the number of the newest entry that it covers.
+/// Records that a command on the host begins an export; returns the number of the newest entry that it covers.
 ///
 /// # Errors
 /// Why it could not be recorded; then nothing may be exported.
-pub fn begin(
+pub fn begin(store: &Store, source: &Source, filter: &Filter, format: Format) -> Result<i64, storage::Error> {
+    let (source, filter) = (source.clone(), filter.to_sentence());
+    store.change(move |tx| record(tx, Actor::Host, &source, filter, format))
+}
+
+/// As [`begin`], for the person of a session, whose role is read inside the transaction.
+///
+/// # Errors
+/// [`Error::SessionGone`] if the session is over or its person does not read the trail any more; storage.
+pub fn begin_in_session(
     store: &Store,
-    actor: Actor,
+    session: SessionId,
     source: &Source,
     filter: &Filter,
     format: Format,
-) -> Result<i64, storage::Error> {
+) -> Result<i64, Error> {
     let (source, filter) = (source.clone(), filter.to_sentence());
     store.change(move |tx| {
-        let entries_up_to = audit::get_head(tx)?.seq;
-        let event = Event::AuditExported { filter, format: format.as_str(), entries_up_to };
-        Ok(Audited::new(entries_up_to, Record::new(actor, &source, event)))
+        let (_, user) = signed_in(tx, session, tx.now())?;
+        if !user.role.reads_audit() {
+            return Err(Error::SessionGone);
+        }
+        Ok(record(tx, Actor::Person((&user).into()), &source, filter, format)?)
     })
+}
+
+fn record(
+    tx: &WriteTx<'_>,
+    actor: Actor,
+    source: &Source,
+    filter: String,
+    format: Format,
+) -> Result<Audited<i64>, storage::Error> {
+    let entries_up_to = audit::get_head(tx)?.seq;
+    let event = Event::AuditExported { filter, format: format.as_str(), entries_up_to };
+    Ok(Audited::new(entries_up_to, Record::new(actor, source, event)))
 }
 
 /// An export as a stream of bytes; no snapshot is held between two reads.

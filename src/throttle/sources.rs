@@ -51,6 +51,18 @@ pub struct SourceLimiter {
     by_time: BTreeSet<(Timestamp, Source)>,
 }
 
+/// A client address as it is counted: an IPv4 address, or the /64 network of an IPv6 one, of which a single customer
+/// has all addresses.
+pub fn network(ip: IpAddr) -> String {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => {
+            let s = ip.segments();
+            format!("{}/64", std::net::Ipv6Addr::new(s[0], s[1], s[2], s[3], 0, 0, 0, 0))
+        }
+    }
+}
+
 impl SourceLimiter {
     /// A limiter that remembers up to `limit` sources, at least one.
     pub fn new(rate: Rate, limit: usize) -> Self {
