@@ -10,6 +10,7 @@ pub mod chain;
 pub mod event;
 pub mod export;
 pub mod filter;
+pub mod parts;
 pub mod plain;
 pub mod verify;
 

@@ -3,11 +3,9 @@
 use super::Response;
 use super::error::Problem;
 use super::guards::{Call, Signed};
-use super::people::show_link;
 use super::recovery::tasks_of;
-use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
+use super::show::{Answer, Page, confirm, form_of, wrong};
 use crate::actions::Error;
-use crate::actions::administer;
 use crate::actions::authorise::By;
 use crate::actions::nonce::Nonce;
 use crate::actions::recover::{self, Ask, Granted};
@@ -20,8 +18,7 @@ use crate::pages::grants::{
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
 use crate::pages::standing::{
-    AlreadyDoneView, InviteAgainView, NoteView, RefusedView, StandingView, already_done as already_done_markup,
-    disable as disable_markup, enable as enable_markup, invite_again, note as note_markup, refused as refused_markup,
+    AlreadyDoneView, RefusedView, already_done as already_done_markup, refused as refused_markup,
 };
 use crate::pages::{FieldError, Form};
 use crate::policy;
@@ -34,7 +31,7 @@ use crate::users::User;
 
 const KEPT: &[&str] = &["evidence", "evidence_note", "voucher", "ticket", "reason", "codes_unavailable", "text"];
 
-fn subject(user: &User) -> Subject<'_> {
+pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
 }
 
@@ -44,30 +41,30 @@ fn find(call: &Call<'_>) -> Result<User, Problem> {
 }
 
 /// A form about a person, as it goes back and forth: who, what was typed, what is wrong with it.
-struct Sheet<'a> {
-    call: &'a Call<'a>,
-    signed: &'a Signed,
-    user: User,
+pub(super) struct Sheet<'a> {
+    pub(super) call: &'a Call<'a>,
+    pub(super) signed: &'a Signed,
+    pub(super) user: User,
 }
 
 impl<'a> Sheet<'a> {
-    fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
+    pub(super) fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
         Ok(Self { call, signed, user: find(call)? })
     }
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
-    fn form<'f>(&'f self, nonce: &'f str, errors: Vec<FieldError>) -> Result<Form<'f>, Problem> {
+    pub(super) fn form<'f>(&'f self, nonce: &'f str, errors: Vec<FieldError>) -> Result<Form<'f>, Problem> {
         Ok(Form { values: self.call.fields.kept(KEPT), errors, ..form_of(self.call, self.signed, Some(nonce))? })
     }
 
-    fn nonce_text(&self) -> String {
+    pub(super) fn nonce_text(&self) -> String {
         match self.call.fields.get("nonce") {
             "" => self.call.new_nonce(self.signed),
             sent => sent.to_owned(),
         }
     }
 
-    fn ask(&self, nonce: Nonce) -> Ask {
+    pub(super) fn ask(&self, nonce: Nonce) -> Ask {
         Ask {
             by: By::Session(self.signed.session.id),
             user: self.user.id,
@@ -77,7 +74,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// What an errand answered; a refusal by a rule is a page of its own.
-    fn granted<T>(&self, granted: Result<Granted<T>, Error>, show: impl FnOnce(T) -> Answer) -> Answer {
+    pub(super) fn granted<T>(&self, granted: Result<Granted<T>, Error>, show: impl FnOnce(T) -> Answer) -> Answer {
         match granted {
             Ok(Granted::Yes(value)) => show(value),
             Ok(Granted::No(rule)) => Ok(self.refused(rule)),
@@ -154,7 +151,11 @@ fn ready(
     Ok((nonce, statement))
 }
 
-fn confirmed(call: &Call<'_>, signed: &Signed, again: impl Fn(u16, Vec<FieldError>) -> Answer) -> Result<(), Answer> {
+pub(super) fn confirmed(
+    call: &Call<'_>,
+    signed: &Signed,
+    again: impl Fn(u16, Vec<FieldError>) -> Answer,
+) -> Result<(), Answer> {
     match confirm(call, signed) {
         Ok(()) => Ok(()),
         Err(Ok(errors)) => Err(again(422, errors)),
@@ -346,107 +347,4 @@ fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signa
 
 fn plural(addresses: u32) -> String {
     if addresses == 1 { "1 address".into() } else { format!("{addresses} addresses") }
-}
-
-/// `GET /admin/users/{id}/disable`
-pub fn disable_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_standing(&Sheet::open(call, signed)?, 200, Vec::new(), true)
-}
-
-/// `GET /admin/users/{id}/enable`
-pub fn enable_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_standing(&Sheet::open(call, signed)?, 200, Vec::new(), false)
-}
-
-fn show_standing(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>, disable: bool) -> Answer {
-    let sessions = sheet.call.app.means.store.read(|tx| sessions::count(tx, sheet.user.id, Stage::Full))?;
-    let nonce = sheet.nonce_text();
-    let view = StandingView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user), sessions };
-    let page = Page::signed(sheet.call, sheet.signed);
-    let markup = if disable { disable_markup } else { enable_markup };
-    Ok(page.answer(status, markup(&page.frame(), &view)))
-}
-
-/// `POST /admin/users/{id}/disable`
-pub fn disable(call: &Call<'_>, signed: &Signed) -> Answer {
-    standing(call, signed, true)
-}
-
-/// `POST /admin/users/{id}/enable`
-pub fn enable(call: &Call<'_>, signed: &Signed) -> Answer {
-    standing(call, signed, false)
-}
-
-fn standing(call: &Call<'_>, signed: &Signed, disable: bool) -> Answer {
-    let sheet = Sheet::open(call, signed)?;
-    let nonce = call.nonce(signed)?;
-    let again = |status, errors| show_standing(&sheet, status, errors, disable);
-    let reason = match call.fields.get("reason").parse::<Reason>() {
-        Ok(reason) => reason,
-        Err(e) => return again(422, vec![wrong("reason", e)]),
-    };
-    if let Err(answer) = confirmed(call, signed, again) {
-        return answer;
-    }
-    let (ask, means) = (sheet.ask(nonce), &call.app.means);
-    let (granted, said) = if disable {
-        (administer::disable(means, ask, reason), Said::Disabled)
-    } else {
-        (administer::enable(means, ask, reason), Said::Enabled)
-    };
-    sheet.granted(granted, |()| Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), said)))
-}
-
-/// `GET /admin/users/{id}/invitation`
-pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_invitation(&Sheet::open(call, signed)?, 200, Vec::new())
-}
-
-fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
-    let nonce = sheet.nonce_text();
-    let view =
-        InviteAgainView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user), valid: policy::INVITATION };
-    let page = Page::signed(sheet.call, sheet.signed);
-    Ok(page.answer(status, invite_again(&page.frame(), &view)))
-}
-
-/// `POST /admin/users/{id}/invitation`
-pub fn invitation(call: &Call<'_>, signed: &Signed) -> Answer {
-    let sheet = Sheet::open(call, signed)?;
-    let nonce = call.nonce(signed)?;
-    if let Err(answer) = confirmed(call, signed, |status, errors| show_invitation(&sheet, status, errors)) {
-        return answer;
-    }
-    sheet.granted(administer::invite_again(&call.app.means, sheet.ask(nonce)), |invitation| {
-        Ok(show_link(call, signed, sheet.user.name.as_str(), &invitation))
-    })
-}
-
-/// `GET /admin/users/{id}/notes`
-pub fn note_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_note(&Sheet::open(call, signed)?, 200, Vec::new())
-}
-
-fn show_note(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
-    let nonce = sheet.nonce_text();
-    let view = NoteView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user) };
-    let page = Page::signed(sheet.call, sheet.signed);
-    Ok(page.answer(status, note_markup(&page.frame(), &view)))
-}
-
-/// `POST /admin/users/{id}/notes`
-pub fn note(call: &Call<'_>, signed: &Signed) -> Answer {
-    let sheet = Sheet::open(call, signed)?;
-    let nonce = call.nonce(signed)?;
-    let again = |status, errors| show_note(&sheet, status, errors);
-    let text = match call.fields.get("text").parse::<Reason>() {
-        Ok(text) => text,
-        Err(_) => return again(422, vec![wrong("text", "Enter a note of 3 to 500 characters.")]),
-    };
-    if let Err(answer) = confirmed(call, signed, again) {
-        return answer;
-    }
-    sheet.granted(administer::add_note(&call.app.means, sheet.ask(nonce), text), |()| {
-        Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), Said::NoteAdded))
-    })
 }

@@ -12,7 +12,7 @@ use super::fields::Fields;
 use super::guards::{Call, Guest, Signed};
 use super::show::Answer;
 use super::{Request, Response};
-use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in};
+use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in, standing};
 use crate::app::App;
 use crate::sessions::Stage;
 
@@ -122,14 +122,14 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/mfa/backup-codes", GRANT, Door::People(grants::codes)),
     get("/admin/users/{id}/password", &[], Door::People(grants::password_page)),
     post("/admin/users/{id}/password", GRANT, Door::People(grants::password)),
-    get("/admin/users/{id}/disable", &[], Door::People(grants::disable_page)),
-    post("/admin/users/{id}/disable", REASON, Door::People(grants::disable)),
-    get("/admin/users/{id}/enable", &[], Door::People(grants::enable_page)),
-    post("/admin/users/{id}/enable", REASON, Door::People(grants::enable)),
-    get("/admin/users/{id}/invitation", &[], Door::People(grants::invitation_page)),
-    post("/admin/users/{id}/invitation", &["csrf", "nonce", "step_up_code"], Door::People(grants::invitation)),
-    get("/admin/users/{id}/notes", &[], Door::People(grants::note_page)),
-    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(grants::note)),
+    get("/admin/users/{id}/disable", &[], Door::People(standing::disable_page)),
+    post("/admin/users/{id}/disable", REASON, Door::People(standing::disable)),
+    get("/admin/users/{id}/enable", &[], Door::People(standing::enable_page)),
+    post("/admin/users/{id}/enable", REASON, Door::People(standing::enable)),
+    get("/admin/users/{id}/invitation", &[], Door::People(standing::invitation_page)),
+    post("/admin/users/{id}/invitation", &["csrf", "nonce", "step_up_code"], Door::People(standing::invitation)),
+    get("/admin/users/{id}/notes", &[], Door::People(standing::note_page)),
+    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(standing::note)),
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
