@@ -1,8 +1,6 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
-use super::body::Body;
-use super::parts::Parts;
-use super::{Action, Actor, Person, Reason, Source, Ticket};
+use super::{Action, Person, Reason, Ticket};
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
 use crate::users::Role;
@@ -246,41 +244,4 @@ pub enum Event {
         reason: Option<Reason>,
         ticket: Option<Ticket>,
     },
-}
-
-/// An event with who caused it and from where: all that an entry needs but its place in the chain.
-#[derive(Debug, Clone)]
-pub struct Record {
-    /// Who did it.
-    pub actor: Actor,
-    /// From where.
-    pub source: Source,
-    /// What.
-    pub event: Event,
-}
-
-impl Record {
-    /// An entry to be.
-    pub fn new(actor: Actor, source: &Source, event: Event) -> Self {
-        Self { actor, source: source.clone(), event }
-    }
-
-    /// The header's fields and the body to store.
-    pub fn into_parts_and_body(self) -> (Actor, Parts, String) {
-        let mut parts = self.event.into_parts();
-        let actor_name = match &self.actor {
-            Actor::Person(p) => Some(p.name.clone()),
-            Actor::Anonymous | Actor::System | Actor::Host => None,
-        };
-        let body = Body {
-            actor_name,
-            target_name: parts.user.as_ref().map(|u| u.name.clone()),
-            reason: parts.reason.take().map(|r| r.as_str().to_owned()),
-            ticket: parts.ticket.take().map(|t| t.as_str().to_owned()),
-            source: self.source,
-            detail: std::mem::take(&mut parts.detail),
-        };
-        let text = body.to_canonical();
-        (self.actor, parts, text)
-    }
 }

@@ -10,8 +10,8 @@ pub mod chain;
 pub mod event;
 pub mod export;
 pub mod filter;
-pub mod parts;
 pub mod plain;
+pub mod record;
 pub mod verify;
 
 use std::fmt;
@@ -21,7 +21,8 @@ use crate::ids::{CaseNumber, UserId};
 use crate::time::Timestamp;
 use crate::users::{BadInput, User};
 
-pub use event::{Event, Record};
+pub use event::Event;
+pub use record::Record;
 
 /// How it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,8 +1,8 @@
-//! From an event to the filterable fields and the texts of its entry.
+//! An entry to be: an event with who caused it, and how it becomes the filterable fields and texts of an entry.
 
-use super::body::{Detail, Fact};
+use super::body::{Body, Detail, Fact};
 use super::event::Event;
-use super::{Action, Outcome, Person, Reason, Ticket};
+use super::{Action, Actor, Outcome, Person, Reason, Source, Ticket};
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
 
@@ -202,5 +202,42 @@ impl Event {
                 Parts { outcome: Outcome::Denied, user, reason, ticket, ..Parts::bare(action) }.with("rule", rule)
             }
         }
+    }
+}
+
+/// An event with who caused it and from where: all that an entry needs but its place in the chain.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Who did it.
+    pub actor: Actor,
+    /// From where.
+    pub source: Source,
+    /// What.
+    pub event: Event,
+}
+
+impl Record {
+    /// An entry to be.
+    pub fn new(actor: Actor, source: &Source, event: Event) -> Self {
+        Self { actor, source: source.clone(), event }
+    }
+
+    /// The header's fields and the body to store.
+    pub fn into_parts_and_body(self) -> (Actor, Parts, String) {
+        let mut parts = self.event.into_parts();
+        let actor_name = match &self.actor {
+            Actor::Person(p) => Some(p.name.clone()),
+            Actor::Anonymous | Actor::System | Actor::Host => None,
+        };
+        let body = Body {
+            actor_name,
+            target_name: parts.user.as_ref().map(|u| u.name.clone()),
+            reason: parts.reason.take().map(|r| r.as_str().to_owned()),
+            ticket: parts.ticket.take().map(|t| t.as_str().to_owned()),
+            source: self.source,
+            detail: std::mem::take(&mut parts.detail),
+        };
+        let text = body.to_canonical();
+        (self.actor, parts, text)
     }
 }
