@@ -5,6 +5,8 @@ mod cli_backup;
 mod cli_folder;
 mod cli_restore;
 mod cli_world;
+mod first_run;
 mod runbook;
+mod sign_in;
 mod webdriver;
 mod world;
