@@ -7,6 +7,8 @@ mod cli_restore;
 mod cli_world;
 mod first_run;
 mod runbook;
+mod second_factor;
 mod sign_in;
+mod throttle;
 mod webdriver;
 mod world;
