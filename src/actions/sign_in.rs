@@ -15,6 +15,7 @@ use crate::secret::{Purpose, Token};
 use crate::sessions::{Freshness, Session, Stage};
 use crate::sign_in::{NoWay, Opening, Standing, State, Step, next};
 use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, recovery, sessions, throttle, users};
+use crate::throttle::sources::source_of;
 use crate::time::Timestamp;
 use crate::users::User;
 
@@ -46,7 +47,7 @@ pub fn with_password(means: &Means, email: &str, password: &str, next: &str, vis
     let attempt = attempt(means, email, password, visitor)?;
     let source = visitor.source();
     let Some(user) = &attempt.user else {
-        let (budget, from) = (attempt.budget, crate::throttle::sources::network(visitor.address));
+        let (budget, from) = (attempt.budget, source_of(visitor.address));
         return match means.store.touch(move |tx| tx.stranger_failed(&budget, &from))? {
             crate::throttle::Verdict::Go | crate::throttle::Verdict::FactorDisabled => Ok(Progress::Wrong),
             crate::throttle::Verdict::Wait(d) | crate::throttle::Verdict::Locked(d) => Err(Error::Wait(d)),

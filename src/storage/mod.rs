@@ -107,7 +107,8 @@ pub struct WriteTx<'c> {
 }
 
 impl WriteTx<'_> {
-    /// The batch's one moment, read inside the lock: the time of the audit entries.
+    /// The batch's one moment, read inside the lock. It is also the time of the audit entries, unless the clock has
+    /// stepped back behind the newest of them.
     pub const fn now(&self) -> Timestamp {
         self.now
     }

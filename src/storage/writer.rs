@@ -183,32 +183,41 @@ impl Loop {
     fn write(&mut self, jobs: &mut impl Iterator<Item = Job>, replies: &mut Vec<Reply>) -> Result<()> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let mut head = audit::get_head(&ReadTx { conn: &self.conn })?;
-        let now = self.moment(&mut head)?;
+        let now = self.clock.now();
+        let at = self.moment(now, &mut head)?;
         for job in jobs {
-            self.run_one(job, now, &mut head, replies)?;
+            self.run_one(job, now, at, &mut head, replies)?;
         }
         self.conn.execute_batch("COMMIT")?; // the commit point
         Ok(())
     }
 
-    /// The batch's moment: the clock's, but never before the newest entry. Records a clock that went backwards, once.
-    fn moment(&mut self, head: &mut Head) -> Result<Timestamp> {
-        let clock = self.clock.now();
+    /// The time of the batch's entries: the clock's, but never before the newest entry. Records a clock that went
+    /// backwards, once. Everything else goes by the clock itself: by a time that stands still until the clock has
+    /// caught up, no delay would end and no code from a phone would be right.
+    fn moment(&mut self, clock: Timestamp, head: &mut Head) -> Result<Timestamp> {
         let behind = head.at.since(clock);
-        let now = clock.max(head.at);
+        let at = clock.max(head.at);
         if behind <= STEP {
             self.stepped = false;
         } else if !self.stepped {
             let seconds = u32::try_from(behind.as_secs()).unwrap_or(u32::MAX);
             let record =
                 Record::new(Actor::System, &Source::default(), Event::ClockStepped { back_by_seconds: seconds });
-            *head = audit::append(&self.conn, head, now, record)?;
+            *head = audit::append(&self.conn, head, at, record)?;
             self.stepped = true;
         }
-        Ok(now)
+        Ok(at)
     }
 
-    fn run_one(&self, job: Job, now: Timestamp, head: &mut Head, replies: &mut Vec<Reply>) -> Result<()> {
+    fn run_one(
+        &self,
+        job: Job,
+        now: Timestamp,
+        at: Timestamp,
+        head: &mut Head,
+        replies: &mut Vec<Reply>,
+    ) -> Result<()> {
         self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
         let tx = WriteTx { read: ReadTx { conn: &self.conn }, now };
         let Ok(ran) = catch_unwind(AssertUnwindSafe(|| (job.act)(&tx))) else {
@@ -220,7 +229,7 @@ impl Loop {
         let mut new_head = head.clone();
         for record in records {
             // An entry that can not be written fails the whole batch: a change without its entry must not stay.
-            new_head = audit::append(&self.conn, &new_head, now, record)?;
+            new_head = audit::append(&self.conn, &new_head, at, record)?;
         }
         self.conn.prepare_cached("RELEASE job")?.execute([])?;
         *head = new_head;

@@ -5,7 +5,7 @@
 //! overflows, the one nearest to full goes, and a flood from new addresses can not push out its own heaviest ones.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -42,6 +42,15 @@ impl From<IpAddr> for Source {
     }
 }
 
+/// The source that `ip` counts as, as text: `192.0.2.1`, or `2001:db8:1:2::/64`. What is written for each source must
+/// not be written for each of the 2⁶⁴ addresses that one customer has.
+pub fn source_of(ip: IpAddr) -> String {
+    match Source::from(ip) {
+        Source::V4(bits) => Ipv4Addr::from_bits(bits).to_string(),
+        Source::V6(upper) => format!("{}/64", Ipv6Addr::from_bits(u128::from(upper) << 64)),
+    }
+}
+
 /// The buckets of all sources. Lost at a restart, which costs an attacker more than it gives.
 #[derive(Debug)]
 pub struct SourceLimiter {
@@ -49,18 +58,6 @@ pub struct SourceLimiter {
     limit: usize,
     full_at: HashMap<Source, Timestamp>,
     by_time: BTreeSet<(Timestamp, Source)>,
-}
-
-/// A client address as it is counted: an IPv4 address, or the /64 network of an IPv6 one, of which a single customer
-/// has all addresses.
-pub fn network(ip: IpAddr) -> String {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => {
-            let s = ip.segments();
-            format!("{}/64", std::net::Ipv6Addr::new(s[0], s[1], s[2], s[3], 0, 0, 0, 0))
-        }
-    }
 }
 
 impl SourceLimiter {
@@ -161,6 +158,8 @@ mod tests {
         assert!(limiter.allow(ip("2001:db8:1:3::1"), NOW).is_ok());
         assert!(limiter.allow(ip("192.0.2.1"), NOW).is_ok());
         assert!(limiter.allow(ip("::ffff:192.0.2.1"), NOW).is_err());
+        assert_eq!(source_of(ip("2001:db8:1:2:aaaa::1")), "2001:db8:1:2::/64");
+        assert_eq!(source_of(ip("::ffff:192.0.2.1")), "192.0.2.1");
     }
 
     #[test]
