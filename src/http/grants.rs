@@ -45,20 +45,26 @@ pub(super) struct Sheet<'a> {
     pub(super) call: &'a Call<'a>,
     pub(super) signed: &'a Signed,
     pub(super) user: User,
+    /// The form begins anew: its evidence was too old, and who asks has to verify again.
+    anew: bool,
 }
 
 impl<'a> Sheet<'a> {
     pub(super) fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
-        Ok(Self { call, signed, user: find(call)? })
+        Ok(Self { call, signed, user: find(call)?, anew: false })
     }
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
     pub(super) fn form<'f>(&'f self, nonce: &'f str, errors: Vec<FieldError>) -> Result<Form<'f>, Problem> {
-        Ok(Form { values: self.call.fields.kept(KEPT), errors, ..form_of(self.call, self.signed, Some(nonce))? })
+        let mut values = self.call.fields.kept(KEPT);
+        // How identity was verified is the one thing that has to be said again.
+        values.retain(|(name, _)| !self.anew || name != "evidence");
+        Ok(Form { values, errors, ..form_of(self.call, self.signed, Some(nonce))? })
     }
 
     pub(super) fn nonce_text(&self) -> String {
         match self.call.fields.get("nonce") {
+            _ if self.anew => self.call.new_nonce(self.signed),
             "" => self.call.new_nonce(self.signed),
             sent => sent.to_owned(),
         }
@@ -81,6 +87,21 @@ impl<'a> Sheet<'a> {
             Err(Error::AlreadyDone(done)) => already_done(self.call, self.signed, &done),
             Err(e) => Err(e.into()),
         }
+    }
+
+    /// As [`Sheet::granted`], where the answer rests on evidence: what is too old is said in the form itself, which keeps
+    /// what was typed.
+    fn granted_on_evidence<T>(
+        &self,
+        granted: Result<Granted<T>, Error>,
+        again: fn(&Sheet<'_>, u16, Vec<FieldError>) -> Answer,
+        show: impl FnOnce(T) -> Answer,
+    ) -> Answer {
+        if let Ok(Granted::No(rule @ Rule::EvidenceStale)) = granted {
+            let anew = Sheet { call: self.call, signed: self.signed, user: self.user.clone(), anew: true };
+            return again(&anew, 403, vec![wrong("evidence", rule.sentence())]);
+        }
+        self.granted(granted, show)
     }
 
     fn refused(&self, rule: Rule) -> Response {
@@ -201,18 +222,22 @@ pub fn reset(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    sheet.granted(recover::force_reset(&call.app.means, sheet.ask(nonce), statement, said), |reset| {
-        let case = call.app.means.store.read(|tx| recovery::find(tx, reset.case))?.ok_or(Problem::NotFound)?;
-        let page = Page::signed(call, signed);
-        let view = ResetDoneView {
-            person: subject(&sheet.user),
-            case: reset.case,
-            pass: Some(Secret::new(reset.pass.to_text())),
-            until: reset.closes_at,
-            tasks: tasks_of(&case),
-        };
-        Ok(page.answer(200, reset_done(&page.frame(), &view)))
-    })
+    sheet.granted_on_evidence(
+        recover::force_reset(&call.app.means, sheet.ask(nonce), statement, said),
+        show_reset,
+        |reset| {
+            let case = call.app.means.store.read(|tx| recovery::find(tx, reset.case))?.ok_or(Problem::NotFound)?;
+            let page = Page::signed(call, signed);
+            let view = ResetDoneView {
+                person: subject(&sheet.user),
+                case: reset.case,
+                pass: Some(Secret::new(reset.pass.to_text())),
+                until: reset.closes_at,
+                tasks: tasks_of(&case),
+            };
+            Ok(page.answer(200, reset_done(&page.frame(), &view)))
+        },
+    )
 }
 
 /// `GET /admin/users/{id}/mfa/backup-codes`
@@ -245,17 +270,21 @@ pub fn codes(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    sheet.granted(recover::issue_codes(&call.app.means, sheet.ask(nonce), statement), |issued| {
-        let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
-        let page = Page::signed(call, signed);
-        let view = CodesIssuedView {
-            person: subject(&sheet.user),
-            case: case.map(|c| c.number),
-            codes: issued.codes.iter().map(|c| Secret::new(c.to_text())).collect(),
-            expires_at: issued.expires_at,
-        };
-        Ok(page.answer(200, codes_issued(&page.frame(), &view)))
-    })
+    sheet.granted_on_evidence(
+        recover::issue_codes(&call.app.means, sheet.ask(nonce), statement),
+        show_codes,
+        |issued| {
+            let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
+            let page = Page::signed(call, signed);
+            let view = CodesIssuedView {
+                person: subject(&sheet.user),
+                case: case.map(|c| c.number),
+                codes: issued.codes.iter().map(|c| Secret::new(c.to_text())).collect(),
+                expires_at: issued.expires_at,
+            };
+            Ok(page.answer(200, codes_issued(&page.frame(), &view)))
+        },
+    )
 }
 
 /// `GET /admin/users/{id}/password`
@@ -287,17 +316,21 @@ pub fn password(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    sheet.granted(recover::set_temporary_password(&call.app.means, sheet.ask(nonce), statement), |temporary| {
-        let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
-        let page = Page::signed(call, signed);
-        let view = PasswordSetView {
-            person: subject(&sheet.user),
-            case: case.map(|c| c.number),
-            password: Secret::new(temporary.password.to_text()),
-            expires_at: temporary.expires_at,
-        };
-        Ok(page.answer(200, password_set(&page.frame(), &view)))
-    })
+    sheet.granted_on_evidence(
+        recover::set_temporary_password(&call.app.means, sheet.ask(nonce), statement),
+        show_password,
+        |temporary| {
+            let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
+            let page = Page::signed(call, signed);
+            let view = PasswordSetView {
+                person: subject(&sheet.user),
+                case: case.map(|c| c.number),
+                password: Secret::new(temporary.password.to_text()),
+                expires_at: temporary.expires_at,
+            };
+            Ok(page.answer(200, password_set(&page.frame(), &view)))
+        },
+    )
 }
 
 /// What happened lately to this account.

@@ -14,6 +14,9 @@ use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::{Role, Status, UserLine};
 
+/// The state of who was reset and has not enrolled again; it stands beside the account's own.
+pub const AWAITING: &str = "awaiting";
+
 /// A page of the list: `GET /admin/users?q=&state=&role=&after=`.
 #[derive(Debug, Clone)]
 pub struct UsersView<'a> {
@@ -66,7 +69,8 @@ fn query(form: &Form, after: Option<&str>) -> String {
 }
 
 fn filter(form: &Form, filtered: bool) -> Markup {
-    let states: Vec<_> = Status::ALL.iter().map(|s| (s.as_str(), s.as_str())).collect();
+    let mut states: Vec<_> = Status::ALL.iter().map(|s| (s.as_str(), s.as_str())).collect();
+    states.push((AWAITING, "awaiting enrolment"));
     let roles: Vec<_> = Role::ALL.iter().map(|r| (r.as_str(), r.as_str())).collect();
     html! {
         form class="filter" method="get" action="/admin/users" role="search" {
