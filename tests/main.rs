@@ -1,5 +1,6 @@
 //! Tests are sentences against the real thing, in one binary.
 
+mod browser_walk;
 mod cli_audit;
 mod cli_backup;
 mod cli_folder;
