@@ -39,10 +39,11 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// A request of which nothing is known yet but where it came from.
     pub fn new(app: &'a App, request: &'a Request) -> Self {
-        let forwarded = request.header("x-forwarded-for").filter(|_| !request.is_repeated("x-forwarded-for"));
+        // A proxy may add its line below those that it was sent: together they are one list (RFC 9110 section 5.3).
+        let forwarded = request.header_values("x-forwarded-for").collect::<Vec<_>>().join(",");
         let agent = request.header("user-agent").unwrap_or_default();
         let visitor = Visitor {
-            address: client_address(request.peer(), forwarded, &app.settings.trusted_proxy),
+            address: client_address(request.peer(), Some(&forwarded), &app.settings.trusted_proxy),
             user_agent: crate::audit::clean(agent).replace('\n', " ").chars().take(200).collect(),
             request_id: app.request_id(),
             device: Cookie::Device.token(request, app.settings.public_url.is_https()),

@@ -12,7 +12,7 @@ use crate::actions::second_factor::Typed;
 use crate::actions::step_up::step_up;
 use crate::pages::parts::Tone;
 use crate::pages::{FieldError, Flash, Form, Frame, StepUp, Viewer};
-use crate::storage::backup_codes;
+use crate::storage::{backup_codes, sessions};
 use crate::time::Timestamp;
 use crate::users::Role;
 
@@ -147,8 +147,13 @@ fn step_up_due(call: &Call<'_>, signed: &Signed) -> Result<Option<StepUp>, Probl
     if signed.session.is_stepped_up(call.now) {
         return Ok(None);
     }
-    let left = call.app.means.store.read(|tx| backup_codes::count_left(tx, signed.user.id, call.now))?;
-    Ok(Some(StepUp { backup_codes: left > 0 }))
+    let (left, session) = call.app.means.store.read(|tx| {
+        let left = backup_codes::count_left(tx, signed.user.id, call.now)?;
+        Ok::<_, Problem>((left, sessions::find_by_id(tx, signed.session.id)?))
+    })?;
+    // The code may have come with this very request, in a form that is shown again for another reason.
+    let just_now = session.is_some_and(|s| s.is_stepped_up(call.now));
+    Ok((!just_now).then_some(StepUp { backup_codes: left > 0 }))
 }
 
 /// Whether the step-up that a form needs is there: it is recent, or its code stands in the form and is right.
