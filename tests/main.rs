@@ -1,10 +1,14 @@
 //! Tests are sentences against the real thing, in one binary.
 
+mod at_once;
 mod cli_audit;
 mod cli_backup;
 mod cli_folder;
 mod cli_restore;
 mod cli_world;
+mod detours;
+mod grants;
+mod people;
 mod runbook;
 mod webdriver;
 mod world;
