@@ -1,6 +1,7 @@
 //! Tests are sentences against the real thing, in one binary.
 
 mod at_once;
+mod audit_pages;
 mod cli_audit;
 mod cli_backup;
 mod cli_folder;
