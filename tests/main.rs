@@ -1,12 +1,17 @@
 //! Tests are sentences against the real thing, in one binary.
 
+mod at_once;
+mod audit_pages;
 mod browser_walk;
 mod cli_audit;
 mod cli_backup;
 mod cli_folder;
 mod cli_restore;
 mod cli_world;
+mod detours;
 mod first_run;
+mod grants;
+mod people;
 mod runbook;
 mod second_factor;
 mod sign_in;
