@@ -163,10 +163,8 @@ fn ready(
     let statement = match (statement(call, &nonce), more) {
         (Ok(statement), None) => statement,
         (Ok(_), Some(error)) => return Err(again(422, vec![error])),
-        (Err(mut errors), more) => {
-            errors.extend(more);
-            return Err(again(422, errors));
-        }
+        // The statement about the codes stands first on the page.
+        (Err(errors), more) => return Err(again(422, more.into_iter().chain(errors).collect())),
     };
     confirmed(call, signed, again)?;
     Ok((nonce, statement))
