@@ -26,6 +26,8 @@ pub const STEP_UP: Duration = times(MINUTE, 15);
 pub const PENDING: Duration = times(MINUTE, 10);
 /// A session for nothing but enrolment, or for a forced change of password, lives this long.
 pub const ENROLLING: Duration = times(MINUTE, 60);
+/// A session's times may lie this far in the future: two cores' clocks, or a clock that was slewed.
+pub const CLOCK_SLACK: Duration = MINUTE;
 /// After this time without a request one factor resumes the session.
 pub const IDLE: Duration = times(HOUR, 1);
 /// After this time both factors are asked for again.

@@ -101,7 +101,7 @@ fn used(tx: &WriteTx<'_>, user: &User, kind: Kind, source: &Source) -> Result<Ch
 }
 
 fn failed(user: &User, with: Challenge, failures: u32) -> Event {
-    Event::ChallengeFailed { user: user.into(), with, failures }
+    Event::ChallengeFailed { user: user.into(), with, failures, case: None }
 }
 
 /// The factors that may be tried now.

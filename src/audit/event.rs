@@ -104,6 +104,11 @@ pub enum Event {
         minute: String,
         count: u32,
     },
+    /// A signed-in person sent a form to a page that their role does not open.
+    UserAccessRefused {
+        user: Person,
+        route: &'static str,
+    },
     UserSignedOut {
         user: Person,
     },
@@ -121,6 +126,7 @@ pub enum Event {
         reason: Reason,
         ticket: Option<Ticket>,
         evidence: Evidence,
+        case: Option<CaseNumber>,
         hours: u32,
     },
     UserNoteAdded {
@@ -158,6 +164,7 @@ pub enum Event {
         user: Person,
         with: Challenge,
         failures: u32,
+        case: Option<CaseNumber>,
     },
     FactorDisabled {
         user: Person,
@@ -174,6 +181,7 @@ pub enum Event {
         reason: Reason,
         ticket: Option<Ticket>,
         evidence: Evidence,
+        case: Option<CaseNumber>,
         count: u32,
         days: u32,
         voided: u32,

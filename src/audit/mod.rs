@@ -100,6 +100,7 @@ actions! {
     UserSignedIn "user.signed_in" "A sign-in was completed, with the methods that were really used.";
     UserPasswordVerified "user.password_verified" "A password was right; the second factor, or an enrolment, is asked for next.";
     UserSignInFailed "user.sign_in_failed" "A sign-in failed at the password, or was refused; unknown accounts are counted per source and minute.";
+    UserAccessRefused "user.access_refused" "A signed-in person sent a form to a page that their role does not open.";
     UserSignedOut "user.signed_out" "A person signed out.";
     UserLocked "user.locked" "Failures reached the longest delay; pending sign-ins of that person ended.";
     UserPasswordChanged "user.password_changed" "A person set their own password.";

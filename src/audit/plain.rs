@@ -117,6 +117,7 @@ const fn wish(action: Action) -> &'static str {
         Action::UserNoteAdded => "a note",
         Action::MfaFactorAdminReset => "a reset of all factors",
         Action::MfaBackupCodesIssuedByAdmin => "backup codes from an admin",
+        Action::UserAccessRefused => "a page that the role does not open",
         Action::MfaFactorRemoved => "removing a factor",
         Action::MfaFactorEnrolled => "enrolling a factor",
         _ => "this act",
@@ -147,6 +148,7 @@ fn said(action: Action, read: &Read) -> String {
             "" => format!("Sign-in failed: {}", fact("why")),
             count => format!("{count} sign-ins failed on unknown accounts"),
         },
+        Action::UserAccessRefused => format!("Refused at the door of {}", fact("route")),
         Action::UserSignedOut => "Signed out".into(),
         Action::UserLocked => {
             format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures"))

@@ -108,6 +108,9 @@ impl Event {
                 .with("from", source)
                 .with("minute", minute)
                 .with("count", count),
+            Self::UserAccessRefused { user, route } => {
+                Parts { outcome: Outcome::Denied, ..Parts::of(A::UserAccessRefused, user) }.with("route", route)
+            }
             Self::UserSignedOut { user } => Parts::of(A::UserSignedOut, user),
             Self::UserLocked { user, failures, minutes } => {
                 Parts::of(A::UserLocked, user).with("failures", failures).with("delay_minutes", minutes)
@@ -115,8 +118,8 @@ impl Event {
             Self::UserPasswordChanged { user, forced } => {
                 Parts::of(A::UserPasswordChanged, user).with("forced", forced)
             }
-            Self::UserPasswordSetByAdmin { user, reason, ticket, evidence, hours } => {
-                Parts::of(A::UserPasswordSetByAdmin, user)
+            Self::UserPasswordSetByAdmin { user, reason, ticket, evidence, case, hours } => {
+                Parts { case, ..Parts::of(A::UserPasswordSetByAdmin, user) }
                     .why(reason)
                     .ticket(ticket)
                     .evidence(&evidence)
@@ -146,8 +149,11 @@ impl Event {
                 .with("codes_voided", codes_voided)
                 .with("codes_said_unavailable", codes_said_unavailable)
                 .with("sessions_ended", sessions_ended),
-            Self::ChallengeFailed { user, with, failures } => {
-                Parts::of(A::MfaChallengeFailed, user).failed().with("with", with.as_str()).with("failures", failures)
+            Self::ChallengeFailed { user, with, failures, case } => {
+                Parts { case, ..Parts::of(A::MfaChallengeFailed, user) }
+                    .failed()
+                    .with("with", with.as_str())
+                    .with("failures", failures)
             }
             Self::FactorDisabled { user, label, failures } => {
                 Parts::of(A::MfaFactorDisabled, user).with("label", label).with("failures", failures)
@@ -155,8 +161,8 @@ impl Event {
             Self::BackupCodesGenerated { user, count, voided } => {
                 Parts::of(A::MfaBackupCodesGenerated, user).with("count", count).with("voided", voided)
             }
-            Self::BackupCodesIssuedByAdmin { user, reason, ticket, evidence, count, days, voided } => {
-                Parts::of(A::MfaBackupCodesIssuedByAdmin, user)
+            Self::BackupCodesIssuedByAdmin { user, reason, ticket, evidence, case, count, days, voided } => {
+                Parts { case, ..Parts::of(A::MfaBackupCodesIssuedByAdmin, user) }
                     .why(reason)
                     .ticket(ticket)
                     .evidence(&evidence)

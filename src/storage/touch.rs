@@ -37,7 +37,7 @@ impl<'t, 'c> TouchTx<'t, 'c> {
     /// is a change with an entry.
     pub fn seed_prepared(&self, id: SessionId, sealed_seed: &[u8]) -> Result<()> {
         self.conn()
-            .prepare_cached("UPDATE sessions SET sealed_seed = ?2 WHERE id = ?1 AND sealed_seed IS NULL")?
+            .prepare_cached("UPDATE sessions SET sealed_seed = ?2 WHERE id = ?1")?
             .execute((id.to_string(), sealed_seed))?;
         Ok(())
     }
