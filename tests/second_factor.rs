@@ -185,10 +185,10 @@ fn a_person_is_warned_when_two_codes_are_left() {
     for (used, code) in (1..).zip(&mara.codes[..8]) {
         browser = pending(&world, &mara.email);
         assert_eq!(browser.backup_code(code).status, 303);
-        let warned = browser.get("/profile").body.contains("notice warn");
-        assert!(used < 8 || warned, "{used} used");
+        let warned = browser.get("/profile").says("Only a few are left.");
+        assert_eq!(warned, used == 8, "{used} used");
     }
-    assert!(browser.page.says("2 "), "{}", browser.page.text());
+    assert!(browser.page.says("2 of 10 left"), "{}", browser.page.text());
 }
 
 #[test]

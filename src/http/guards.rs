@@ -218,12 +218,12 @@ impl Signed {
         Ok(signed)
     }
 
-    /// A full session that has been idle for too long.
+    /// A session of one of these stages, however long it has been idle.
     ///
     /// # Errors
     /// [`Problem::SignIn`], [`Problem::StaleForm`].
-    pub fn enter_idle(call: &Call<'_>) -> Result<Self, Problem> {
-        let signed = Self::look(call)?.filter(|s| s.session.stage == Stage::Full);
+    pub fn enter_idle(call: &Call<'_>, stages: &[Stage]) -> Result<Self, Problem> {
+        let signed = Self::look(call)?.filter(|s| stages.contains(&s.session.stage));
         let signed = signed.ok_or_else(|| Problem::SignIn(String::new()))?;
         call.check_csrf(&signed.csrf)?;
         Ok(signed)

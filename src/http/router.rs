@@ -25,8 +25,8 @@ pub enum Door {
     Guest(fn(&Call<'_>, &Guest) -> Answer),
     /// A session of one of these stages.
     Stage(&'static [Stage], fn(&Call<'_>, &Signed) -> Answer),
-    /// A full session that has been idle.
-    Idle(fn(&Call<'_>, &Signed) -> Answer),
+    /// A session of one of these stages, however long it has been idle: to resume it, or to end it.
+    Idle(&'static [Stage], fn(&Call<'_>, &Signed) -> Answer),
     /// Anyone who is signed in.
     Person(fn(&Call<'_>, &Signed) -> Answer),
     /// Admins and owners.
@@ -59,6 +59,7 @@ const fn post(path: &'static str, takes: &'static [&'static str], door: Door) ->
 const PENDING: &[Stage] = &[Stage::Pending, Stage::Enrolling];
 const ENROLLING: &[Stage] = &[Stage::Pending, Stage::Enrolling];
 const CHANGING: &[Stage] = &[Stage::ChangingPassword];
+const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
 const GRANT: &[&str] =
@@ -86,10 +87,10 @@ pub const ROUTES: &[Route] = &[
     post("/sign-in/backup-code", &["csrf", "code"], Door::Stage(PENDING, sign_in::backup_code)),
     get("/sign-in/password", &[], Door::Stage(CHANGING, sign_in::new_password_page)),
     post("/sign-in/password", &["csrf", "email", "new_password"], Door::Stage(CHANGING, sign_in::new_password)),
-    get("/sign-in/resume", &["next"], Door::Idle(sign_in::resume_page)),
-    post("/sign-in/resume", &["csrf", "email", "password", "next"], Door::Idle(sign_in::resume)),
+    get("/sign-in/resume", &["next"], Door::Idle(FULL, sign_in::resume_page)),
+    post("/sign-in/resume", &["csrf", "email", "password", "next"], Door::Idle(FULL, sign_in::resume)),
     get("/signed-out", &[], Door::Anyone(sign_in::signed_out_page)),
-    post("/sign-out", &["csrf"], Door::Stage(ANY, sign_in::sign_out)),
+    post("/sign-out", &["csrf"], Door::Idle(ANY, sign_in::sign_out)),
 
     get("/enrol", &[], Door::Stage(ENROLLING, enrol::page)),
     post("/enrol", &["csrf", "code"], Door::Stage(ENROLLING, enrol::confirm)),
@@ -234,8 +235,8 @@ fn enter(call: &Call<'_>, door: Door) -> Answer {
             }
             run(call, &signed)
         }
-        Door::Idle(run) => {
-            let signed = Signed::enter_idle(call)?;
+        Door::Idle(stages, run) => {
+            let signed = Signed::enter_idle(call, stages)?;
             limit(call)?;
             run(call, &signed)
         }
