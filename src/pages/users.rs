@@ -68,7 +68,7 @@ fn filter(form: &Form, filtered: bool) -> Markup {
     let states: Vec<_> = Status::ALL.iter().map(|s| (s.as_str(), s.as_str())).collect();
     let roles: Vec<_> = Role::ALL.iter().map(|r| (r.as_str(), r.as_str())).collect();
     html! {
-        form class="filter" method="get" action="/admin/users" role="search" {
+        form class="filter short" method="get" action="/admin/users" role="search" {
             (Field::new("q", "Name or e-mail").search().show(form))
             (select(form, "state", "State", "any", &states))
             (select(form, "role", "Role", "any", &roles))
