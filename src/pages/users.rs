@@ -73,7 +73,7 @@ fn filter(form: &Form, filtered: bool) -> Markup {
     states.push((AWAITING, "awaiting enrolment"));
     let roles: Vec<_> = Role::ALL.iter().map(|r| (r.as_str(), r.as_str())).collect();
     html! {
-        form class="filter" method="get" action="/admin/users" role="search" {
+        form class="filter short" method="get" action="/admin/users" role="search" {
             (Field::new("q", "Name or e-mail").search().show(form))
             (select(form, "state", "State", "any", &states))
             (select(form, "role", "Role", "any", &roles))
