@@ -16,7 +16,6 @@ use crate::sessions::{Freshness, Session, Stage};
 use crate::sign_in::{NoWay, Opening, Standing, State, Step, next};
 use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, recovery, sessions, throttle, users};
 use crate::throttle::sources::source_of;
-use crate::time::Timestamp;
 use crate::users::User;
 
 /// Where a step of a sign-in has led.
@@ -74,7 +73,7 @@ pub fn with_password(means: &Means, email: &str, password: &str, next: &str, vis
                 return Ok(Audited::new(Progress::NothingToContinueWith, record));
             }
         };
-        let mut session = begin(&user, &visitor, next, tx.now());
+        let mut session = begin(tx, &user, &visitor, next)?;
         let progress = advance(tx, &mut session, state, &key)?;
         let event = Event::UserPasswordVerified { user: (&user).into(), next: session.stage.as_str() };
         Ok(Audited::new(progress, Record::new(Actor::Anonymous, &source, event)))
@@ -297,8 +296,14 @@ pub(super) fn complete(
     }
 }
 
-pub(super) fn begin(user: &User, visitor: &Visitor, next: String, now: Timestamp) -> Session {
-    Session {
+/// A session that begins. One that the browser had before ends: its cookie is about to be replaced, and a copy of it must
+/// not live on.
+pub(super) fn begin(tx: &WriteTx<'_>, user: &User, visitor: &Visitor, next: String) -> Result<Session> {
+    if let Some(token) = &visitor.session {
+        sessions::delete_by_token(tx, &token.hash(Purpose::Session))?;
+    }
+    let now = tx.now();
+    Ok(Session {
         id: SessionId::generate(),
         user_id: user.id,
         stage: Stage::Pending,
@@ -314,5 +319,5 @@ pub(super) fn begin(user: &User, visitor: &Visitor, next: String, now: Timestamp
         seen_at: now,
         step_up_at: now,
         expires_at: now.plus(Stage::Pending.life()),
-    }
+    })
 }

@@ -175,11 +175,7 @@ pub(super) fn confirmed(
     signed: &Signed,
     again: impl Fn(u16, Vec<FieldError>) -> Answer,
 ) -> Result<(), Answer> {
-    match confirm(call, signed) {
-        Ok(()) => Ok(()),
-        Err(Ok(errors)) => Err(again(422, errors)),
-        Err(Err(problem)) => Err(Err(problem)),
-    }
+    confirm(call, signed).map_err(|errors| again(422, errors))
 }
 
 /// `GET /admin/users/{id}/mfa/reset`

@@ -11,6 +11,7 @@ use crate::actions::nonce::Nonce;
 use crate::app::App;
 use crate::config::client_address;
 use crate::host::keys::MacUse;
+use crate::pages::FieldError;
 use crate::policy;
 use crate::secret::{Purpose, Token, TokenHash, equal, random};
 use crate::sessions::{Freshness, Session, Stage, same_origin_path};
@@ -34,6 +35,8 @@ pub struct Call<'a> {
     pub visitor: Visitor,
     /// This moment.
     pub now: Timestamp,
+    /// What is wrong with the code by which a form confirms that it is still the same person.
+    pub step_up_errors: Vec<FieldError>,
 }
 
 impl<'a> Call<'a> {
@@ -47,8 +50,18 @@ impl<'a> Call<'a> {
             user_agent: crate::audit::clean(agent).replace('\n', " ").chars().take(200).collect(),
             request_id: app.request_id(),
             device: Cookie::Device.token(request, app.settings.public_url.is_https()),
+            session: Cookie::Session.token(request, app.settings.public_url.is_https()),
         };
-        Self { app, request, route: "", params: Vec::new(), fields: Fields::default(), visitor, now: app.now() }
+        Self {
+            app,
+            request,
+            route: "",
+            params: Vec::new(),
+            fields: Fields::default(),
+            visitor,
+            now: app.now(),
+            step_up_errors: Vec::new(),
+        }
     }
 
     /// Whether cookies are Secure.
@@ -106,6 +119,14 @@ impl<'a> Call<'a> {
     fn check_csrf(&self, right: &str) -> Result<(), Problem> {
         let given = self.fields.get("csrf");
         if !self.is_post() || equal(given.as_bytes(), right.as_bytes()) { Ok(()) } else { Err(Problem::StaleForm) }
+    }
+
+    /// Charges an attempt to the client's address.
+    ///
+    /// # Errors
+    /// [`Problem::TooMany`].
+    pub fn attempt(&self) -> Result<(), Problem> {
+        self.app.may_attempt(self.visitor.address).map_err(Problem::TooMany)
     }
 
     /// The form's nonce, which was made for this session.

@@ -115,10 +115,8 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
             return again(422, errors.into_iter().flatten().collect());
         }
     };
-    match confirm(call, signed) {
-        Ok(()) => {}
-        Err(Ok(errors)) => return again(422, errors),
-        Err(Err(problem)) => return Err(problem),
+    if let Err(errors) = confirm(call, signed) {
+        return again(422, errors);
     }
     let by = By::Session(signed.session.id);
     let name = person.name.clone();

@@ -7,14 +7,17 @@ use std::collections::HashMap;
 
 use tiny_http::Method;
 
+use super::cookies::Cookie;
 use super::error::{Problem, answer};
 use super::fields::Fields;
 use super::guards::{Call, Guest, Signed};
-use super::show::Answer;
+use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in, standing};
+use crate::actions::authorise::refused_at_door;
 use crate::app::App;
 use crate::sessions::Stage;
+use crate::users::Role;
 
 /// Who may use a route.
 #[derive(Clone, Copy)]
@@ -220,7 +223,7 @@ fn read_fields(call: &Call<'_>, route: &Route) -> Result<Fields, Problem> {
     Fields::parse(call.request.body(), route.takes)
 }
 
-fn enter(call: &Call<'_>, door: Door) -> Answer {
+fn enter(call: &mut Call<'_>, door: Door) -> Answer {
     match door {
         Door::Anyone(run) => run(call),
         Door::Guest(run) => {
@@ -240,22 +243,36 @@ fn enter(call: &Call<'_>, door: Door) -> Answer {
             limit(call)?;
             run(call, &signed)
         }
-        Door::Person(run) => run(call, &Signed::enter(call, &[Stage::Full])?),
-        Door::People(run) => {
-            let signed = Signed::enter(call, &[Stage::Full])?;
-            if !signed.user.role.looks_after_people() {
-                return Err(Problem::Forbidden("This page is for admins and owners."));
-            }
-            run(call, &signed)
-        }
-        Door::Trail(run) => {
-            let signed = Signed::enter(call, &[Stage::Full])?;
-            if !signed.user.role.reads_audit() {
-                return Err(Problem::Forbidden("This page is for auditors, admins and owners."));
-            }
-            run(call, &signed)
-        }
+        Door::Person(run) => signed_in(call, |_| true, "", run),
+        Door::People(run) => signed_in(call, Role::looks_after_people, "This page is for admins and owners.", run),
+        Door::Trail(run) => signed_in(call, Role::reads_audit, "This page is for auditors, admins and owners.", run),
     }
+}
+
+/// A door for a full session of a role that opens it. A form that someone else sends to it is recorded.
+fn signed_in(
+    call: &mut Call<'_>,
+    opens: fn(Role) -> bool,
+    closed: &'static str,
+    run: fn(&Call<'_>, &Signed) -> Answer,
+) -> Answer {
+    let signed = Signed::enter(call, &[Stage::Full])?;
+    if !opens(signed.user.role) {
+        if call.is_post() {
+            call.attempt()?;
+            refused_at_door(&call.app.means, signed.session.id, call.route, &call.visitor)?;
+        }
+        return Err(Problem::Forbidden(closed));
+    }
+    let (signed, renewed) = step_up_in_form(call, signed)?;
+    let Some(token) = renewed else { return run(call, &signed) };
+    // Whatever the handler answers, the session goes on under its new cookie; unless that was replaced once more.
+    let response = run(call, &signed).unwrap_or_else(|problem| answer(call, &problem));
+    let name = format!("{}=", Cookie::Session.name(call.https()));
+    if response.header_values("set-cookie").any(|line| line.starts_with(&name)) {
+        return Ok(response);
+    }
+    Ok(response.with_header("Set-Cookie", &Cookie::Session.set(&token.to_text(), call.https(), None)))
 }
 
 /// What anyone can cause is bounded: by client address, and by the room that is left on the disk.
@@ -266,7 +283,7 @@ fn limit(call: &Call<'_>) -> Result<(), Problem> {
     if !call.app.has_room() {
         return Err(Problem::NoRoom);
     }
-    call.app.may_attempt(call.visitor.address).map_err(Problem::TooMany)
+    call.attempt()
 }
 
 /// The headers that every answer carries, errors included (OWASP ASVS 5.0 chapter 3.4).
