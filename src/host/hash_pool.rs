@@ -402,7 +402,7 @@ mod tests {
         let (answer, _answered) = sync_channel(1);
         let mut queue = Queue { jobs: VecDeque::new(), stopping: false, last_took: Duration::from_secs(3) };
         let job = || Job {
-            password: Secret::new("x"),
+            passwords: vec![Secret::new("x")],
             params: Argon2Params::current(),
             salt: [0; 16],
             answer: answer.clone(),
@@ -420,7 +420,7 @@ mod tests {
         assert!(matches!(shared.next(&Held::Used(blocks())), Step::Wipe));
         assert!(matches!(shared.next(&Held::Clean(blocks())), Step::GiveBack));
         let (answer, _answered) = sync_channel(1);
-        let job = Job { password: Secret::new("x"), params: Argon2Params::current(), salt: [0; 16], answer };
+        let job = Job { passwords: vec![Secret::new("x")], params: Argon2Params::current(), salt: [0; 16], answer };
         shared.lock().jobs.push_back(job);
         assert!(matches!(shared.next(&Held::Used(blocks())), Step::Hash(_)), "a job goes before cleaning up");
         shared.stop();
