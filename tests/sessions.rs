@@ -95,7 +95,7 @@ fn an_idle_hour_is_resumed_with_the_password_and_goes_on_where_it_was() {
     let csrf = browser.csrf();
     assert_eq!(browser.post("/profile/factors", &[("csrf", &csrf)]).status, 401);
     assert_eq!(world.head(), before);
-    let page = browser.get("/sign-in/resume?next=%2Fprofile%2Fpassword");
+    let page = browser.follow("/profile/password");
     assert!(page.says("Welcome back, Mara"));
     let wrong = [("password", "a wrong password"), ("next", "/profile/password")];
     assert_eq!(browser.post("/sign-in/resume", &wrong).status, 401);

@@ -288,3 +288,29 @@ fn what_anyone_can_cause_is_refused_first_when_the_disk_runs_full() {
     browser.get("/sign-in");
     assert_eq!(browser.post("/sign-in", &[("email", "a@b.example"), ("password", WRONG)]).status, 401);
 }
+
+#[test]
+fn more_sign_ins_at_once_than_the_pool_holds_wait_their_turn_or_are_told_when_to_come_back() {
+    let world = World::with("http://localhost:8080", |settings| settings.hash_workers = 1);
+    let browsers: Vec<Browser> = (0..100).map(|n| ready(&world).from(&format!("203.0.113.{}", n + 1))).collect();
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..)
+            .zip(browsers)
+            .map(|(n, mut browser)| {
+                scope.spawn(move || {
+                    let email = format!("nobody{n}@fernhill.example");
+                    browser.post("/sign-in", &[("email", &email), ("password", WRONG)])
+                })
+            })
+            .collect();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    let statuses: Vec<u16> = answers.iter().map(|a| a.status).collect();
+    let busy: Vec<_> = answers.iter().filter(|a| a.status == 503).collect();
+    assert_eq!(busy.len() + count(&statuses, 401), 100, "{statuses:?}");
+    assert!(count(&statuses, 401) >= 64 && !busy.is_empty(), "{statuses:?}");
+    for answer in busy {
+        assert!(answer.header("retry-after").is_some() && answer.says("Please try again in a few seconds"));
+        assert!(answer.body.contains("value=\"nobody"), "what was typed is kept");
+    }
+}
