@@ -11,5 +11,6 @@ mod detours;
 mod grants;
 mod people;
 mod runbook;
+mod trail;
 mod webdriver;
 mod world;
