@@ -13,4 +13,5 @@ mod people;
 mod runbook;
 mod trail;
 mod webdriver;
+mod window;
 mod world;
