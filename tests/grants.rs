@@ -13,8 +13,11 @@ use idp::users::Role;
 use crate::runbook::{FOUNDED, act, owner_and_member, reset, rows};
 use crate::world::{Browser, Member, PASSWORD, World, body, host};
 
-/// Every act on an account with the fields it takes, and the action its entry is about.
-const ACTS: [(&str, &[(&str, &str)], Action); 7] = [
+/// Where an act on an account is posted to, what its form holds, and the action its entry is about.
+type Act = (&'static str, &'static [(&'static str, &'static str)], Action);
+
+/// Every act on an account.
+const ACTS: [Act; 7] = [
     ("/mfa/reset", &FOUNDED, Action::MfaFactorAdminReset),
     ("/mfa/backup-codes", &FOUNDED, Action::MfaBackupCodesIssuedByAdmin),
     ("/password", &FOUNDED, Action::UserPasswordSetByAdmin),

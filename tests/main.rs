@@ -22,5 +22,7 @@ mod second_factor;
 mod sessions;
 mod sign_in;
 mod throttle;
+mod trail;
 mod webdriver;
+mod window;
 mod world;
