@@ -73,7 +73,9 @@ fn members_and_auditors_reach_no_act_on_anyone() {
         let fields = [("email", "x@fernhill.example"), ("name", "X"), ("role", "member")];
         assert_eq!(browser.post("/admin/users/new", &fields).status, 403);
     }
-    assert_eq!(world.head(), before, "nothing was done, and nothing asked of the rule");
+    let story = world.story_since(before);
+    assert_eq!(story.len(), 2 * (3 * ACTS.len() + 1));
+    assert!(story.iter().all(|e| e == "user.access_refused denied"), "every try is on record, and nothing was done");
 }
 
 #[test]

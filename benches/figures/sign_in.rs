@@ -36,6 +36,7 @@ fn sign_ins(provider: &Provider) -> f64 {
             user_agent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into(),
             request_id: "AAAAAAAAAAAAA".into(),
             device: None,
+            session: None,
         };
         let email = provider.people[n].email.as_str();
         let progress = with_password(provider.means(), email, PASSWORD, "", &visitor).expect("a free worker");

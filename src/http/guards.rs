@@ -253,8 +253,8 @@ impl Signed {
     /// Notes that the session was used, at most once a minute and without waiting for it.
     fn touch(&self, call: &Call<'_>) {
         if call.now.since(self.session.seen_at) >= policy::SEEN_EVERY {
-            let id = self.session.id;
-            call.app.means.store.touch_later(move |tx| tx.session_seen(id));
+            let (id, at) = (self.session.id, call.now);
+            call.app.means.store.touch_later(move |tx| tx.session_seen(id, at));
         }
     }
 }

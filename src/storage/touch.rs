@@ -25,11 +25,11 @@ impl<'t, 'c> TouchTx<'t, 'c> {
         self.0.now
     }
 
-    /// Notes that a session was used.
-    pub fn session_seen(&self, id: SessionId) -> Result<()> {
+    /// Notes that a session was used at `at`: when the request came, not when this is written.
+    pub fn session_seen(&self, id: SessionId, at: Timestamp) -> Result<()> {
         self.conn()
             .prepare_cached("UPDATE sessions SET seen_at = ?2 WHERE id = ?1 AND seen_at < ?2")?
-            .execute((id.to_string(), self.now().as_micros()))?;
+            .execute((id.to_string(), at.as_micros()))?;
         Ok(())
     }
 
