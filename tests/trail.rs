@@ -235,6 +235,8 @@ fn morning(day: &mut Day, mara: &mut Member) {
     mara.codes = browser.post("/profile/backup-codes", &[]).codes();
     mara.codes.iter().for_each(|code| drop(day.secret(code)));
     browser.get("/profile");
+    assert_eq!(browser.post("/admin/audit/export", &[]).status, 403);
+    browser.get("/profile");
     assert_eq!(browser.post("/sign-out", &[]).status, 303);
     let mut again = day.world.browser();
     again.password(&mara.email, "orchard lantern forty");
@@ -247,6 +249,7 @@ fn morning(day: &mut Day, mara: &mut Member) {
             "mfa.factor_removed denied",
             "user.password_changed",
             "mfa.backup_codes_generated",
+            "user.access_refused denied",
             "user.signed_out",
             "user.password_verified",
             "mfa.backup_code_used",
