@@ -12,6 +12,7 @@ mod detours;
 mod enrolment;
 mod first_run;
 mod grants;
+mod kill;
 mod machine;
 mod pages;
 mod people;

@@ -54,8 +54,12 @@ impl World {
 
     /// An empty provider whose settings are changed before it starts.
     pub fn with(public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::by(Clock::at("2026-11-24T09:00:00Z".parse().unwrap()), public_url, change)
+    }
+
+    /// An empty provider that goes by this clock.
+    pub fn by(clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::at("2026-11-24T09:00:00Z".parse().unwrap());
         let data = folder.path().join("data");
         let Serving { opened, lock, .. } = open_or_create(&data, &host(), clock.clone()).unwrap();
         let mut settings = Settings {
@@ -73,7 +77,12 @@ impl World {
 
     /// A provider with an owner who is signed in, in the browser returned.
     pub fn with_owner() -> (Self, Browser, Phone) {
-        let world = Self::new();
+        Self::new().owned()
+    }
+
+    /// The same with its first owner, who is signed in, in the browser returned.
+    pub fn owned(self) -> (Self, Browser, Phone) {
+        let world = self;
         let token = setup_link(&world.app.means, host()).unwrap().expect("a new provider has no owner");
         let mut browser = world.browser();
         let path = format!("/setup/{}", token.to_text());

@@ -84,7 +84,6 @@ pub fn begin_lineage(
     clock: Timestamp,
 ) -> Result<(Head, Voided)> {
     let conn = schema::open_checked(path)?;
-    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let old = audit::get_head(&ReadTx { conn: &conn })?;
     let now = clock.max(old.at);

@@ -48,6 +48,8 @@ pub fn create(path: &Path, instance: &Instance, source: &Source) -> Result<()> {
 pub(super) fn open_checked(path: &Path) -> Result<Connection> {
     let conn = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     check(&conn, path)?;
+    // A backup that was put in place by hand has another mode, in which readers and the writer would wait for each other.
+    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     Ok(conn)
 }
 
