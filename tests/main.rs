@@ -5,6 +5,7 @@ mod cli_backup;
 mod cli_folder;
 mod cli_restore;
 mod cli_world;
+mod faults;
 mod runbook;
 mod webdriver;
 mod world;

@@ -460,4 +460,3 @@ impl Browser {
 pub fn body(entry: &Entry) -> Read {
     Read::of(entry)
 }
-
