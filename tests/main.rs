@@ -7,5 +7,6 @@ mod cli_restore;
 mod cli_world;
 mod faults;
 mod runbook;
+mod structure;
 mod webdriver;
 mod world;
