@@ -1,6 +1,7 @@
 //! Making chosen writes fail, for tests: the only way to see what a full disk or a dying one does to each act.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rusqlite::Connection;
 
@@ -9,7 +10,8 @@ use rusqlite::Connection;
 pub enum Fault {
     /// Nothing any more.
     None,
-    /// SQLite is interrupted after so many steps of its virtual machine, each of ten instructions: once.
+    /// SQLite is interrupted at the so-manieth place where it looks whether it is, from 0: once. It looks at least once
+    /// in every statement.
     InterruptAfter(u32),
     /// The next commit does not become durable: once.
     RefuseCommit,
@@ -26,8 +28,16 @@ pub(super) fn install(conn: &mut Connection, fault: &Fault) {
         Fault::None => {}
         Fault::InterruptAfter(steps) => {
             let left = AtomicU32::new(steps);
-            conn.progress_handler(10, Some(move || left.fetch_sub(1, Ordering::Relaxed) == 0))
-                .expect("a progress handler can be set");
+            // Not once the commit is under way: SQLite would interrupt a COMMIT after its work is done.
+            let committing = Arc::new(AtomicBool::new(false));
+            let begun = Arc::clone(&committing);
+            conn.commit_hook(Some(move || {
+                begun.store(true, Ordering::Relaxed);
+                false
+            }))
+            .expect("a commit hook can be set");
+            let strike = move || !committing.load(Ordering::Relaxed) && left.fetch_sub(1, Ordering::Relaxed) == 0;
+            conn.progress_handler(1, Some(strike)).expect("a progress handler can be set");
         }
         Fault::RefuseCommit => {
             let once = AtomicU32::new(1);

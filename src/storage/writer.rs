@@ -163,6 +163,9 @@ impl Loop {
     }
 
     fn run_batch(&mut self, batch: Vec<Job>) {
+        if batch.is_empty() {
+            return;
+        }
         let mut replies: Vec<Reply> = Vec::with_capacity(batch.len());
         let mut jobs = batch.into_iter();
         let fate = self.write(&mut jobs, &mut replies);
@@ -184,30 +187,30 @@ impl Loop {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let mut head = audit::get_head(&ReadTx { conn: &self.conn })?;
         let now = self.clock.now();
-        let at = self.moment(now, &mut head)?;
+        let (at, stepped) = self.moment(now, &mut head)?;
         for job in jobs {
             self.run_one(job, now, at, &mut head, replies)?;
         }
         self.conn.execute_batch("COMMIT")?; // the commit point
+        self.stepped = stepped;
         Ok(())
     }
 
     /// The time of the batch's entries: the clock's, but never before the newest entry. Records a clock that went
-    /// backwards, once. Everything else goes by the clock itself: by a time that stands still until the clock has
-    /// caught up, no delay would end and no code from a phone would be right.
-    fn moment(&mut self, clock: Timestamp, head: &mut Head) -> Result<Timestamp> {
+    /// backwards, once; whether it is behind now counts only from the commit on. Everything else goes by the clock
+    /// itself: by a time that stands still until the clock has caught up, no delay would end and no code from a phone
+    /// would be right.
+    fn moment(&self, clock: Timestamp, head: &mut Head) -> Result<(Timestamp, bool)> {
         let behind = head.at.since(clock);
         let at = clock.max(head.at);
-        if behind <= STEP {
-            self.stepped = false;
-        } else if !self.stepped {
+        let stepped = behind > STEP;
+        if stepped && !self.stepped {
             let seconds = u32::try_from(behind.as_secs()).unwrap_or(u32::MAX);
             let record =
                 Record::new(Actor::System, &Source::default(), Event::ClockStepped { back_by_seconds: seconds });
             *head = audit::append(&self.conn, head, at, record)?;
-            self.stepped = true;
         }
-        Ok(at)
+        Ok((at, stepped))
     }
 
     fn run_one(
@@ -218,7 +221,10 @@ impl Loop {
         head: &mut Head,
         replies: &mut Vec<Reply>,
     ) -> Result<()> {
-        self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+        if let Err(e) = self.begin_job() {
+            (job.refuse)(e.clone());
+            return Err(e);
+        }
         let tx = WriteTx { read: ReadTx { conn: &self.conn }, now };
         let Ok(ran) = catch_unwind(AssertUnwindSafe(|| (job.act)(&tx))) else {
             // Its requester sees the dropped channel.
@@ -226,6 +232,8 @@ impl Loop {
         };
         replies.push(ran.reply);
         let Some(records) = ran.records else { return self.undo() };
+        // A job may have passed over an error that ended the transaction: its entries would then stand alone.
+        self.still_open()?;
         let mut new_head = head.clone();
         for record in records {
             // An entry that can not be written fails the whole batch: a change without its entry must not stay.
@@ -236,13 +244,23 @@ impl Loop {
         Ok(())
     }
 
+    fn begin_job(&self) -> Result<()> {
+        self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+        Ok(())
+    }
+
     /// Undoes one job's part, unless its error already ended the whole transaction.
     fn undo(&self) -> Result<()> {
+        self.still_open()?;
+        self.conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
+        self.conn.prepare_cached("RELEASE job")?.execute([])?;
+        Ok(())
+    }
+
+    fn still_open(&self) -> Result<()> {
         if self.conn.is_autocommit() {
             return Err(Error::Other("another write of the batch ended the transaction; nothing was changed".into()));
         }
-        self.conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
-        self.conn.prepare_cached("RELEASE job")?.execute([])?;
         Ok(())
     }
 }
