@@ -13,6 +13,7 @@ mod enrolment;
 mod faults;
 mod first_run;
 mod grants;
+mod held_up;
 mod host_commands;
 mod kill;
 mod machine;
