@@ -27,7 +27,8 @@ CREATE TABLE users (
     must_change_password INTEGER NOT NULL DEFAULT 0 CHECK (must_change_password IN (0, 1)),
     -- Only a temporary password expires.
     password_expires_at  INTEGER          CHECK (password_expires_at IS NULL OR must_change_password = 1),
-    -- Rises with every reset, disable, password and factor change; a verification that began before is refused.
+    -- Rises with every reset, disable, role and password change; a verification that began before is refused. A second
+    -- factor is verified inside the transaction, or bound to its set of codes, and needs no epoch.
     credential_epoch     INTEGER NOT NULL DEFAULT 0,
     created_at           INTEGER NOT NULL,
     last_sign_in_at      INTEGER,
@@ -234,6 +235,7 @@ CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX audit_by_action ON audit (action);
 CREATE INDEX audit_by_outcome ON audit (outcome);
 CREATE INDEX audit_by_actor ON audit (actor_id) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_by_actor_kind ON audit (actor_kind) WHERE actor_kind <> 'person';
 CREATE INDEX audit_by_target ON audit (target_id) WHERE target_id IS NOT NULL;
 CREATE INDEX audit_by_case ON audit (case_number) WHERE case_number IS NOT NULL;
 

@@ -4,18 +4,35 @@
 //! `cargo bench` runs all, `cargo bench -- edge audit` those whose name holds one of the words. One file per subject in
 //! `figures/`; each has a function that is handed the [`Figures`] to add its rows to.
 
+#[path = "figures/append.rs"]
+mod append;
+#[path = "figures/binary.rs"]
+mod binary;
 #[path = "figures/edge.rs"]
 mod edge;
 #[path = "figures/load.rs"]
 mod load;
+#[path = "figures/pages.rs"]
+mod pages;
+#[path = "figures/provider.rs"]
+mod provider;
+#[path = "figures/sign_in.rs"]
+mod sign_in;
 
 use std::io::Write;
 use std::time::Instant;
+
+/// Width of a row's name.
+const NAME: usize = 56;
 
 fn main() {
     let figures = Figures::from_arguments();
     print_surroundings();
     edge::figures(&figures);
+    pages::figures(&figures);
+    sign_in::figures(&figures);
+    append::figures(&figures);
+    binary::figures(&figures);
 }
 
 /// The table, and which of its rows are asked for.
@@ -52,6 +69,18 @@ impl Figures {
         self.row(name, Goal::AtMost(goal), ours, limit, rounds);
     }
 
+    /// One row that is measured once and held against a number that was promised, less being better.
+    pub fn at_most(&self, name: &str, promised: f64, ours: impl FnMut() -> f64) {
+        self.row(name, Goal::AtMost(1.0), ours, || promised, 1);
+    }
+
+    /// One row that has no goal: it explains the others.
+    pub fn fact(&self, name: &str, figure: impl FnOnce() -> f64) {
+        if self.wants(name) {
+            println!("{name:<NAME$} {:>12.1}", figure());
+        }
+    }
+
     fn row(
         &self,
         name: &str,
@@ -77,7 +106,7 @@ impl Figures {
         let (ours, limit) = (median(our_figures), median(limits));
         let (sign, goal, met) = goal.judge(ours / limit);
         let verdict = if met { "ok" } else { "short" };
-        println!("{name:<44} {ours:>12.1} {limit:>12.1} {:>7.2} {sign}{goal:>5.2} {verdict}", ours / limit);
+        println!("{name:<NAME$} {ours:>12.1} {limit:>12.1} {:>7.2} {sign}{goal:>5.2} {verdict}", ours / limit);
     }
 }
 
@@ -111,10 +140,11 @@ fn print_surroundings() {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').take(3).collect::<Vec<_>>().join(" ");
     println!("cores {cores} · load {load} · fdatasync {:.0} µs (median)", fdatasync_micros());
-    println!("{:<44} {:>12} {:>12} {:>7} {:>7}", "figure", "ours", "limit", "ratio", "goal");
+    println!("{:<NAME$} {:>12} {:>12} {:>7} {:>7}", "figure", "ours", "limit", "ratio", "goal");
 }
 
-fn fdatasync_micros() -> f64 {
+/// What making 4 KiB durable costs at this moment, in microseconds.
+pub fn fdatasync_micros() -> f64 {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut file = std::fs::File::create(folder.path().join("durable")).expect("a file in it");
     let mut once = || {

@@ -95,6 +95,8 @@ pub enum Rule {
     EvidenceMissing,
     /// The evidence is too old, or from the future.
     EvidenceStale,
+    /// Backup codes are left, and it was not said that the person does not have them.
+    CodesNotAskedFor,
     /// The last active owner stays.
     LastOwner,
     /// The person is disabled.
@@ -119,6 +121,7 @@ impl Rule {
             Self::RoleAboveYours => "role_above_yours",
             Self::EvidenceMissing => "evidence_missing",
             Self::EvidenceStale => "evidence_stale",
+            Self::CodesNotAskedFor => "codes_not_asked_for",
             Self::LastOwner => "last_owner",
             Self::IsDisabled => "is_disabled",
             Self::IsNotDisabled => "is_not_disabled",
@@ -137,6 +140,9 @@ impl Rule {
             Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
             Self::EvidenceMissing => "Say first how you made sure who it is.",
             Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
+            Self::CodesNotAskedFor => {
+                "There are backup codes left. Ask for one of them first, or say that there is none at hand."
+            }
             Self::LastOwner => {
                 "This is the last active owner, who can be neither disabled nor demoted. Make another owner first."
             }

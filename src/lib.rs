@@ -1,4 +1,52 @@
-//! An identity provider for small organisations. The map of the house stands here.
+//! # idp: an identity provider for small organisations
+//!
+//! One executable, one SQLite file. A person who lost their phone gets back in quickly, nobody else gets in instead of
+//! them, and an auditor can prove later what was done.
+//!
+//! ## The map
+//!
+//! *Nouns at the root, verbs in `actions/`, machinery in `storage/`, `pages/`, `http/`, `cli/`.* A noun keeps its file
+//! name on every floor: [`recovery`], [`storage::recovery`], [`actions::recover`], [`pages::recovery`] and
+//! [`http::recovery`] are five views of one thing.
+//!
+//! | floor | holds | may import |
+//! |---|---|---|
+//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`recovery`], [`grants`], [`audit`], [`policy`] …, [`config`] | each other |
+//! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers | 0 |
+//! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
+//! | 2 | [`pages`]: functions from values to markup | 0 |
+//! | 3 | [`app`], [`http`]: requests in, answers out; of storage, reads only | below |
+//! | 3 | [`cli`]: one file a subcommand | all |
+//!
+//! A test reads the sources and fails on an upward import.
+//!
+//! ## What always holds
+//!
+//! - There is one way to write, [`storage::Store::change`], and it can not be used without an audit entry: both are in
+//!   one transaction, or neither is. Two side doors, [`storage::touch`] and [`storage::sweep`], are closed lists.
+//! - A full session needs two factors, or one enrolment through a window that an invitation or an audited recovery
+//!   opened: [`sign_in::next`] is the whole machine.
+//! - Whatever lets someone in is decided by one pure function, [`grants::decide`], inside the transaction that gives it.
+//! - Every route stands in [`http::router::ROUTES`] with its door; a handler is handed the proof that the door asks for.
+//! - The bytes that are hashed are frozen: [`audit::chain`].
+//!
+//! ## One request walked through the house
+//!
+//! `POST /admin/users/{id}/mfa/reset`: [`http::edge`] reads it within its deadlines and hands [`app::App::handle`] a
+//! [`http::Request`]. [`http::router`] finds the route and reads its fields; [`http::guards`] turns the cookie into a
+//! proof of a full session of someone who looks after people, and compares the form's CSRF value. [`http::grants`] parses
+//! evidence, reason and ticket into types that can not be wrong, confirms a second factor where the last one is too long
+//! ago, and asks [`actions::recover::force_reset`]. That sends one closure to the writer thread: inside the transaction
+//! it reads again who acts, asks [`grants::decide`], removes the factors, voids the codes, ends the sessions, opens case
+//! and window, and returns the pass together with the events; [`storage`] appends them to the chain, commits with an
+//! `fsync`, and only then answers. [`pages::handover`] shows the pass, once.
+//!
+//! ## Embedding
+//!
+//! `examples/embed.rs` answers requests without a socket: [`actions::data_folder::open_or_create`], [`app::App::new`],
+//! [`app::App::handle`].
+
+#![deny(unsafe_code)]
 
 pub mod app;
 pub mod audit;

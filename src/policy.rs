@@ -26,6 +26,8 @@ pub const STEP_UP: Duration = times(MINUTE, 15);
 pub const PENDING: Duration = times(MINUTE, 10);
 /// A session for nothing but enrolment, or for a forced change of password, lives this long.
 pub const ENROLLING: Duration = times(MINUTE, 60);
+/// A session's times may lie this far in the future: two cores' clocks, or a clock that was slewed.
+pub const CLOCK_SLACK: Duration = MINUTE;
 /// After this time without a request one factor resumes the session.
 pub const IDLE: Duration = times(HOUR, 1);
 /// After this time both factors are asked for again.
@@ -67,5 +69,7 @@ pub const LONGEST_DELAY: Duration = times(MINUTE, 15);
 pub const TOTP_DISABLED_AT: u32 = 100;
 /// Failure counters of addresses without an account that are kept; the oldest go.
 pub const COUNTERS: u32 = 50_000;
+/// Failures on unknown accounts are counted apart for so many sources a minute; the rest together.
+pub const SOURCES_A_MINUTE: u32 = 50;
 /// Anonymous writes are refused when fewer bytes than this are free on the database's disk.
 pub const DISK_RESERVE: u64 = 200 * 1024 * 1024;

@@ -101,9 +101,11 @@ pub enum Freshness {
 impl Session {
     /// Whether it still carries its person at `now`.
     pub fn freshness(&self, now: Timestamp) -> Freshness {
-        if now >= self.expires_at {
+        // What lies in the future was written by a clock that was ahead: it must not lengthen anything.
+        let ahead = now.plus(policy::CLOCK_SLACK);
+        if now >= self.expires_at || self.created_at > ahead {
             Freshness::Over
-        } else if self.stage == Stage::Full && now.since(self.seen_at) > policy::IDLE {
+        } else if self.stage == Stage::Full && (now.since(self.seen_at) > policy::IDLE || self.seen_at > ahead) {
             Freshness::Idle
         } else {
             Freshness::Live
@@ -112,7 +114,8 @@ impl Session {
 
     /// Whether a factor was shown recently enough for a sensitive act.
     pub fn is_stepped_up(&self, now: Timestamp) -> bool {
-        self.stage == Stage::Full && now.since(self.step_up_at) <= policy::STEP_UP
+        let is_past = self.step_up_at <= now.plus(policy::CLOCK_SLACK);
+        self.stage == Stage::Full && is_past && now.since(self.step_up_at) <= policy::STEP_UP
     }
 }
 

@@ -140,7 +140,7 @@ fn doctor_says_what_is_wrong_and_what_to_do() {
     folder.idp(&["backup", "backup.db"]).done();
     let ran = folder.idp(&["doctor"]);
     assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.out.contains("warn  nobody was added yet") && ran.out.contains("ok    the last backup"), "{ran:?}");
+    assert!(ran.out.contains("warn  no owner was set up yet") && ran.out.contains("ok    the last backup"), "{ran:?}");
     let key = folder.data().join("seed.key");
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     let ran = folder.idp(&["doctor"]);

@@ -7,6 +7,7 @@
 //! while panicking, ends all its processes and removes its folder.
 
 mod driver;
+mod keyboard;
 mod smoke;
 mod wire;
 
@@ -17,6 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use driver::{Driver, find_program};
+pub use keyboard::ENTER;
 
 /// How long a page may take to load, and a sentence to appear in [`Browser::wait_for`]. Long, because a machine whose
 /// cores all hash passwords is slow; a test that passes never waits for it to run out.

@@ -7,14 +7,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use idp::actions::data_folder::{Serving, open_or_create};
+use idp::actions::data_folder::{Serving, open, open_or_create};
 use idp::actions::first_run::setup_link;
 use idp::app::{App, Settings};
 use idp::audit::filter::Filter;
 use idp::audit::plain::Read;
 use idp::audit::{Action, Entry, Source};
 use idp::factors::totp::Seed;
+use idp::http::guards::session_csrf;
 use idp::http::{Request, Response};
+use idp::secret::{Purpose, Token};
 use idp::storage::audit::{Order, list};
 use idp::storage::users;
 use idp::time::{Clock, Timestamp};
@@ -52,8 +54,12 @@ impl World {
 
     /// An empty provider whose settings are changed before it starts.
     pub fn with(public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
+        Self::by(Clock::at("2026-11-24T09:00:00Z".parse().unwrap()), public_url, change)
+    }
+
+    /// An empty provider that goes by this clock.
+    pub fn by(clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::at("2026-11-24T09:00:00Z".parse().unwrap());
         let data = folder.path().join("data");
         let Serving { opened, lock, .. } = open_or_create(&data, &host(), clock.clone()).unwrap();
         let mut settings = Settings {
@@ -71,7 +77,12 @@ impl World {
 
     /// A provider with an owner who is signed in, in the browser returned.
     pub fn with_owner() -> (Self, Browser, Phone) {
-        let world = Self::new();
+        Self::new().owned()
+    }
+
+    /// The same with its first owner, who is signed in, in the browser returned.
+    pub fn owned(self) -> (Self, Browser, Phone) {
+        let world = self;
         let token = setup_link(&world.app.means, host()).unwrap().expect("a new provider has no owner");
         let mut browser = world.browser();
         let path = format!("/setup/{}", token.to_text());
@@ -176,6 +187,49 @@ impl World {
         self.entries().last().unwrap().header.seq
     }
 
+    /// The same data folder under a new process: what was only in memory is gone. Browsers have to
+    /// [reconnect](Browser::reconnect).
+    pub fn restart(&mut self) {
+        let opened = open(&self.data(), self.clock.clone()).unwrap();
+        self.app = Arc::new(App::new(opened, self.app.settings.clone(), self.clock.clone()).unwrap());
+    }
+
+    /// A number out of the database.
+    pub fn count(&self, sql: &str) -> i64 {
+        rusqlite::Connection::open(self.database()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Whether these bytes stand anywhere in the database or its log.
+    pub fn stores(&self, what: impl AsRef<[u8]>) -> bool {
+        let what = what.as_ref();
+        self.everything_stored().windows(what.len()).any(|w| w == what)
+    }
+
+    /// Resets the factors of the person `id` as the admin in `admin`; the pass that was shown.
+    pub fn reset(&self, admin: &mut Browser, id: &str) -> String {
+        let path = format!("/admin/users/{id}/mfa/reset");
+        admin.get(&path);
+        let page = admin.post(&path, &crate::runbook::FOUNDED);
+        assert_eq!(page.status, 200, "{}", page.text());
+        page.secret()
+    }
+
+    /// Sets a temporary password for the person `id` as the admin in `admin`; the password that was shown.
+    pub fn temporary_password(&self, admin: &mut Browser, id: &str) -> String {
+        let path = format!("/admin/users/{id}/password");
+        admin.get(&path);
+        let page = admin.post(&path, &crate::runbook::FOUNDED[..3]);
+        assert_eq!(page.status, 200, "{}", page.text());
+        page.secret()
+    }
+
+    /// Disables the person `id` as the admin in `admin`.
+    pub fn disable(&self, admin: &mut Browser, id: &str) {
+        let path = format!("/admin/users/{id}/disable");
+        admin.get(&path);
+        assert_eq!(admin.post(&path, &[("reason", "left the company")]).status, 303, "{}", admin.page.text());
+    }
+
     /// One round of what time does by itself.
     pub fn sweep(&self) {
         idp::actions::sweep::sweep(&self.app.means, false).unwrap();
@@ -233,6 +287,11 @@ impl Phone {
         Self(Seed::from_bytes(&bytes).expect("the secret has 160 bits"))
     }
 
+    /// The secret itself.
+    pub fn seed(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// What the app shows at `now` (RFC 6238, computed here by another way than the server's).
     pub fn code(&self, now: Timestamp) -> String {
         use aws_lc_rs::hmac;
@@ -278,6 +337,9 @@ impl Answer {
             "content-disposition",
             "content-encoding",
             "vary",
+            "cross-origin-opener-policy",
+            "cross-origin-resource-policy",
+            "permissions-policy",
         ];
         let mut headers: Vec<(String, String)> = Vec::new();
         for name in names {
@@ -359,6 +421,25 @@ pub struct Browser {
 }
 
 impl Browser {
+    /// Goes on with the world's present process.
+    pub fn reconnect(&mut self, world: &World) {
+        self.app = Arc::clone(&world.app);
+    }
+
+    /// The CSRF value of its session's forms, also where no page shows it.
+    pub fn csrf(&self) -> String {
+        let cookie = self.cookies.iter().find(|(name, _)| name.ends_with("idp-session"));
+        let token = Token::parse(cookie.expect("there is a session").1).unwrap();
+        session_csrf(&self.app, &token.hash(Purpose::Session))
+    }
+
+    /// The same browser at another address.
+    #[must_use]
+    pub fn from(mut self, address: &str) -> Self {
+        self.address = address.parse().unwrap();
+        self
+    }
+
     /// Opens a page.
     pub fn get(&mut self, target: &str) -> Answer {
         let request = self.dress(Request::get(target));

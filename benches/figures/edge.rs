@@ -5,24 +5,17 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use idp::http::edge::{Edge, Limits, Stopper};
+use idp::http::edge::{Edge, Handler, Limits, Stopper};
 use idp::http::response::Response;
-
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::Figures;
-use crate::load::Load;
+use crate::load::{Load, get};
 
 /// About what a discovery document weighs.
 static PAGE: LazyLock<Arc<[u8]>> = LazyLock::new(|| Arc::from([b'x'; 2000]));
 
-/// As much as a browser sends.
-const REQUEST: &str = "GET /.well-known/openid-configuration HTTP/1.1\r\nHost: id.example.org\r\n\
-    User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\
-    Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-GB,en;q=0.5\r\n\
-    Accept-Encoding: gzip, deflate, br\r\nConnection: keep-alive\r\n\r\n";
-
-const ROUND: Duration = Duration::from_millis(700);
+pub const ROUND: Duration = Duration::from_millis(700);
 
 /// Connections that are open and silent when memory is measured.
 const IDLE: usize = 1000;
@@ -32,14 +25,18 @@ pub fn figures(figures: &Figures) {
     idle(figures);
 }
 
+fn request() -> String {
+    get("/.well-known/openid-configuration", None)
+}
+
 fn hello(figures: &Figures) {
     let name = "edge: hello, 16 connections, requests/s";
     if !figures.wants(name) {
         return;
     }
     let (ours, stopper) = edge();
-    let mut ours = Load::connect(ours, 16, REQUEST);
-    let mut bare = Load::connect(bare(), 16, REQUEST);
+    let mut ours = Load::connect(ours, 16, &request());
+    let mut bare = Load::connect(bare(), 16, &request());
     figures.pair(name, 0.7, || ours.per_second(ROUND), || bare.per_second(ROUND), 9);
     stopper.stop();
 }
@@ -57,7 +54,7 @@ fn idle(figures: &Figures) {
 }
 
 /// Lets this process open `count` files, which is both ends of every connection.
-fn allow_descriptors(count: u64) {
+pub fn allow_descriptors(count: u64) {
     let limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|open| open < count) {
         setrlimit(Resource::Nofile, Rlimit { current: Some(count), ..limit }).expect("a high enough hard limit");
@@ -66,27 +63,36 @@ fn allow_descriptors(count: u64) {
 
 fn kib_each(server: SocketAddr) -> f64 {
     let before = resident_kib();
-    let mut load = Load::connect(server, IDLE, REQUEST);
+    let mut load = Load::connect(server, IDLE, &request());
     load.once();
     // Longer than an idle connection keeps its buffers.
     std::thread::sleep(Duration::from_secs(6));
     (resident_kib() - before) / IDLE as f64
 }
 
-/// Resident memory of this process, where `/proc` tells it.
+/// Resident memory of this process.
 fn resident_kib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    resident_kib_of("self")
+}
+
+/// Resident memory of a process, where `/proc` tells it.
+pub fn resident_kib_of(process: &str) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse().unwrap_or(f64::NAN)
 }
 
 fn edge() -> (SocketAddr, Stopper) {
+    serve(Arc::new(|_| Response::new(200, PAGE.clone()).with_header("Content-Type", "application/json")))
+}
+
+/// An edge on any port whose requests `handler` answers.
+pub fn serve(handler: Handler) -> (SocketAddr, Stopper) {
     // A connection is to last as long as the run.
     let limits = Limits { max_requests: usize::MAX, ..Limits::default() };
     let edge = Edge::bind("127.0.0.1:0", limits).expect("a port");
     let (addr, stopper) = (edge.local_addr().expect("an address"), edge.stopper());
-    let page = |_| Response::new(200, PAGE.clone()).with_header("Content-Type", "application/json");
-    std::thread::spawn(move || edge.serve(Arc::new(page)));
+    std::thread::spawn(move || edge.serve(handler));
     (addr, stopper)
 }
 

@@ -10,40 +10,57 @@ const THREADS: usize = 2;
 /// Bytes of the longest answer.
 const BUFFER: usize = 256 * 1024;
 
+/// A GET for `path` as a browser sends it, with `cookie` if it has one.
+pub fn get(path: &str, cookie: Option<&str>) -> String {
+    let cookie = cookie.map(|c| format!("Cookie: {c}\r\n")).unwrap_or_default();
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\n\
+         User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\n\
+         Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\nAccept-Language: en-GB,en;q=0.5\r\n\
+         Accept-Encoding: gzip, deflate, br\r\n{cookie}Connection: keep-alive\r\n\r\n"
+    )
+}
+
 /// Open connections to one server, kept between rounds.
 pub struct Load {
     connections: Vec<TcpStream>,
     request: Vec<u8>,
+    status: u16,
 }
 
 impl Load {
-    /// Opens `connections` to `addr` that will send `request`.
+    /// Opens `connections` to `addr` that will send `request`, and expect 200.
     pub fn connect(addr: SocketAddr, connections: usize, request: &str) -> Self {
         let connect = |_| {
             let stream = TcpStream::connect(addr).expect("the server listens");
             stream.set_nodelay(true).expect("a socket option");
             stream
         };
-        Self { connections: (0..connections).map(connect).collect(), request: request.as_bytes().to_vec() }
+        Self { connections: (0..connections).map(connect).collect(), request: request.as_bytes().to_vec(), status: 200 }
+    }
+
+    /// The same, expecting another status.
+    pub fn expecting(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     /// Sends one request on each connection and waits for the answers.
     ///
     /// # Panics
-    /// When an answer is not 200.
+    /// When an answer has another status than the one expected.
     pub fn once(&mut self) {
-        send_once(&mut self.connections, &self.request, &mut vec![0; BUFFER]);
+        send_once(&mut self.connections, &self.request, self.status, &mut vec![0; BUFFER]);
     }
 
-    /// Sends requests for `time`; how many were answered with 200 in a second.
+    /// Sends requests for `time`; how many were answered in a second.
     ///
     /// # Panics
-    /// On any other answer.
+    /// When an answer has another status than the one expected.
     pub fn per_second(&mut self, time: Duration) -> f64 {
         let begun = Instant::now();
-        let (request, share) = (&self.request, self.connections.len().div_ceil(THREADS));
+        let (request, status, share) = (&self.request, self.status, self.connections.len().div_ceil(THREADS));
         let answered: usize = std::thread::scope(|scope| {
-            let send = |streams| scope.spawn(move || send_until(begun + time, streams, request));
+            let send = |streams| scope.spawn(move || send_until(begun + time, streams, request, status));
             let threads: Vec<_> = self.connections.chunks_mut(share).map(send).collect();
             threads.into_iter().map(|t| t.join().expect("the load generator")).sum()
         });
@@ -51,26 +68,39 @@ impl Load {
     }
 }
 
-fn send_until(end: Instant, streams: &mut [TcpStream], request: &[u8]) -> usize {
+fn send_until(end: Instant, streams: &mut [TcpStream], request: &[u8], status: u16) -> usize {
     let mut buffer = vec![0; BUFFER];
     let mut answered = 0;
     while Instant::now() < end {
-        send_once(streams, request, &mut buffer);
+        send_once(streams, request, status, &mut buffer);
         answered += streams.len();
     }
     answered
 }
 
-fn send_once(streams: &mut [TcpStream], request: &[u8], buffer: &mut [u8]) {
+fn send_once(streams: &mut [TcpStream], request: &[u8], status: u16, buffer: &mut [u8]) {
     for stream in &mut *streams {
         stream.write_all(request).expect("the server takes a request");
     }
     for stream in streams {
-        read_answer(stream, buffer);
+        let answer = read_answer(stream, buffer);
+        let answered = answer.get(9..12).and_then(|s| std::str::from_utf8(s).ok()).and_then(|s| s.parse().ok());
+        assert_eq!(answered, Some(status), "{}", String::from_utf8_lossy(&answer[..answer.len().min(200)]));
     }
 }
 
-fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) {
+/// Sends one request on a connection of its own and returns the answer, head and body.
+///
+/// # Panics
+/// When the server gives none.
+pub fn ask(addr: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(addr).expect("the server listens");
+    stream.write_all(request.as_bytes()).expect("the server takes a request");
+    let mut buffer = vec![0; BUFFER];
+    String::from_utf8_lossy(read_answer(&mut stream, &mut buffer)).into_owned()
+}
+
+fn read_answer<'b>(stream: &mut TcpStream, buffer: &'b mut [u8]) -> &'b [u8] {
     let (mut read, mut whole) = (0, None);
     while whole.is_none_or(|whole| read < whole) {
         let count = stream.read(&mut buffer[read..]).expect("the server answers");
@@ -78,7 +108,7 @@ fn read_answer(stream: &mut TcpStream, buffer: &mut [u8]) {
         read += count;
         whole = whole.or_else(|| length(&buffer[..read]));
     }
-    assert!(buffer.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&buffer[..read.min(200)]));
+    &buffer[..read]
 }
 
 /// The length of an answer, once its head is there.

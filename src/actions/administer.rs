@@ -135,6 +135,7 @@ pub fn disable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
         }
         let sessions_ended = shut_out(tx, d.user.id)?;
         backup_codes::delete_issued(tx, d.user.id)?;
+        users::update_temporary_void(tx, d.user.id)?;
         users::update_status(tx, d.user.id, Status::Disabled)?;
         ask.done(tx, &format!("{} was disabled.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
         let event = Event::UserDisabled { user: (&d.user).into(), reason, sessions_ended };

@@ -1,11 +1,11 @@
 //! Who acts: re-read inside the transaction that acts, so that a demotion or sign-out that came between wins.
 
-use super::{Error, Result};
-use crate::audit::{Actor, Source};
+use super::{Error, Means, Result, Visitor};
+use crate::audit::{Actor, Event, Record};
 use crate::grants::Asker;
 use crate::ids::SessionId;
 use crate::sessions::{Freshness, Session, Stage};
-use crate::storage::{ReadTx, sessions, users};
+use crate::storage::{Audited, ReadTx, sessions, users};
 use crate::time::Timestamp;
 use crate::users::User;
 
@@ -80,7 +80,15 @@ pub fn stepped_up(tx: &ReadTx<'_>, id: SessionId, now: Timestamp) -> Result<(Ses
     if session.is_stepped_up(now) { Ok((session, user)) } else { Err(Error::StepUpNeeded) }
 }
 
-/// The source of a command on the host: the operating system's user who runs it.
-pub fn host_source(os_user: String) -> Source {
-    Source { os_user: Some(os_user), ..Source::default() }
+/// Records that a signed-in person sent a form to a page that their role does not open.
+///
+/// # Errors
+/// [`Error::SessionGone`]; storage.
+pub fn refused_at_door(means: &Means, session: SessionId, route: &'static str, visitor: &Visitor) -> Result<()> {
+    let source = visitor.source();
+    means.store.change(move |tx| {
+        let (_, user) = signed_in(tx, session, tx.now())?;
+        let event = Event::UserAccessRefused { user: (&user).into(), route };
+        Ok(Audited::new((), Record::new(Actor::Person((&user).into()), &source, event)))
+    })
 }

@@ -29,7 +29,9 @@ pub enum BackupError {
     File(FileError),
     /// A folder can not be listed.
     Folder(PathBuf, io::Error),
-    /// The database can not be read or copied.
+    /// The database can not be copied to this file.
+    Copy(PathBuf, storage::Error),
+    /// The copy can not be read back.
     Storage(storage::Error),
     /// The backup is good and in place, but could not be recorded.
     NotRecorded(PathBuf, storage::Error),
@@ -45,6 +47,7 @@ impl fmt::Display for BackupError {
             ),
             Self::File(e) => write!(f, "{e}"),
             Self::Folder(path, _) => write!(f, "can not read the folder {}", path.display()),
+            Self::Copy(path, e) => write!(f, "the copy to {} failed: {e}", path.display()),
             Self::Storage(e) => write!(f, "{e}"),
             Self::NotRecorded(path, e) => {
                 write!(f, "the backup {} is whole and in place, but could not be recorded: {e}", path.display())
@@ -112,7 +115,7 @@ pub fn create(
         None => Draft::sweep(folder_of(target), |name| target.file_name().is_some_and(|n| n == name)),
     }
     let mut draft = Draft::beside(&intended)?;
-    backup::copy(store.path(), draft.path())?;
+    backup::copy(store.path(), draft.path()).map_err(|e| BackupError::Copy(intended.clone(), e))?;
     let checked = backup::check(draft.path())?;
     if !checked.is_good() {
         return Err(BackupError::NotSound(Box::new(checked)));

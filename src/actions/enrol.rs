@@ -51,13 +51,18 @@ pub fn give_pass(means: &Means, session: &Session, typed: &EnrolmentPass, visito
             return Ok(Audited::new(PassGiven::Right(progress), record));
         }
         let failures = recovery::update_wrong_pass(tx, user.id)?;
-        let event = Event::ChallengeFailed { user: (&user).into(), with: Challenge::EnrolmentPass, failures };
+        let event = Event::ChallengeFailed {
+            user: (&user).into(),
+            with: Challenge::EnrolmentPass,
+            failures,
+            case: window.case,
+        };
         let failed = Record::new(Actor::Anonymous, &source, event);
         if failures < policy::WRONG_PASSES {
             return Ok(Audited::new(PassGiven::Wrong { left: policy::WRONG_PASSES - failures }, failed));
         }
         recovery::delete_window(tx, user.id)?;
-        sessions::delete_pending(tx, user.id)?;
+        sessions::delete_unfinished(tx, user.id)?;
         let mut records = vec![failed];
         if let Some(case) = window.case
             && recovery::update_closed(tx, case, CaseState::Expired)?

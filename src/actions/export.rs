@@ -8,30 +8,56 @@ use std::ops::Deref;
 
 use crate::audit::export::{CSV_HEADER, Format, csv_row, push_json_line};
 use crate::audit::filter::Filter;
-use crate::audit::{Actor, Entry, Event, Record, Source};
-use crate::storage::audit::{self, Order};
-use crate::storage::{self, Audited, Store};
+use crate::audit::{Actor, Event, Record, Source};
+use crate::ids::SessionId;
+use crate::storage::{self, Audited, Store, WriteTx, audit};
+
+use super::Error;
+use super::authorise::signed_in;
 
 /// Entries that are read at a time: a server must be able to fold its log in between.
 const PAGE: u32 = 1_000;
 
-/// Records that an export begins; returns the number of the newest entry that it covers.
+/// Records that a command on the host begins an export; returns the number of the newest entry that it covers.
 ///
 /// # Errors
 /// Why it could not be recorded; then nothing may be exported.
-pub fn begin(
+pub fn begin(store: &Store, source: &Source, filter: &Filter, format: Format) -> Result<i64, storage::Error> {
+    let (source, filter) = (source.clone(), filter.to_sentence());
+    store.change(move |tx| record(tx, Actor::Host, &source, filter, format))
+}
+
+/// As [`begin`], for the person of a session, whose role is read inside the transaction.
+///
+/// # Errors
+/// [`Error::SessionGone`] if the session is over or its person does not read the trail any more; storage.
+pub fn begin_in_session(
     store: &Store,
-    actor: Actor,
+    session: SessionId,
     source: &Source,
     filter: &Filter,
     format: Format,
-) -> Result<i64, storage::Error> {
+) -> Result<i64, Error> {
     let (source, filter) = (source.clone(), filter.to_sentence());
     store.change(move |tx| {
-        let entries_up_to = audit::get_head(tx)?.seq;
-        let event = Event::AuditExported { filter, format: format.as_str(), entries_up_to };
-        Ok(Audited::new(entries_up_to, Record::new(actor, &source, event)))
+        let (_, user) = signed_in(tx, session, tx.now())?;
+        if !user.role.reads_audit() {
+            return Err(Error::SessionGone);
+        }
+        Ok(record(tx, Actor::Person((&user).into()), &source, filter, format)?)
     })
+}
+
+fn record(
+    tx: &WriteTx<'_>,
+    actor: Actor,
+    source: &Source,
+    filter: String,
+    format: Format,
+) -> Result<Audited<i64>, storage::Error> {
+    let entries_up_to = audit::get_head(tx)?.seq;
+    let event = Event::AuditExported { filter, format: format.as_str(), entries_up_to };
+    Ok(Audited::new(entries_up_to, Record::new(actor, source, event)))
 }
 
 /// An export as a stream of bytes; no snapshot is held between two reads.
@@ -40,7 +66,7 @@ pub struct ExportReader<S> {
     filter: Filter,
     format: Format,
     up_to: i64,
-    cursor: Option<i64>,
+    cursor: i64,
     ended: bool,
     text: String,
     given: usize,
@@ -53,31 +79,25 @@ impl<S: Deref<Target = Store>> ExportReader<S> {
         if format == Format::Csv {
             push_row(&mut text, CSV_HEADER);
         }
-        Self { store, filter, format, up_to, cursor: None, ended: false, text, given: 0 }
+        Self { store, filter, format, up_to, cursor: 0, ended: false, text, given: 0 }
     }
 
     /// Puts the next page in place of the text that was given out.
     fn turn(&mut self) -> Result<(), storage::Error> {
         self.text.clear();
         self.given = 0;
-        let entries = self.store.read(|tx| audit::list(tx, &self.filter, Order::OldestFirst, self.cursor, PAGE))?;
-        self.ended = entries.len() < PAGE as usize;
-        for entry in &entries {
-            if entry.header.seq > self.up_to {
-                self.ended = true;
-                break;
-            }
-            self.push(entry);
+        let (text, format, range) = (&mut self.text, self.format, (self.cursor, self.up_to));
+        let last = self.store.read(|tx| {
+            audit::visit_lines(tx, &self.filter, range, PAGE, |line| match format {
+                Format::JsonLines => push_json_line(text, line),
+                Format::Csv => push_row(text, csv_row(line)),
+            })
+        })?;
+        match last {
+            Some(last) => self.cursor = last,
+            None => self.ended = true,
         }
-        self.cursor = entries.last().map(|e| e.header.seq).or(self.cursor);
         Ok(())
-    }
-
-    fn push(&mut self, entry: &Entry) {
-        match self.format {
-            Format::JsonLines => push_json_line(&mut self.text, entry),
-            Format::Csv => push_row(&mut self.text, csv_row(entry)),
-        }
     }
 }
 

@@ -128,7 +128,7 @@ fn open_enrolment(
 ) -> Result<(Progress, Record)> {
     let closes_at = tx.now().plus(policy::INVITATION);
     recovery::insert_window(tx, &Window { user_id: user.id, case: None, pass: None, wrong_passes: 0, closes_at })?;
-    let mut session = begin(user, visitor, String::new(), tx.now());
+    let mut session = begin(tx, user, visitor, String::new())?;
     let progress = advance(tx, &mut session, State::Enrolling { pass_given: true }, key)?;
     let event = Event::UserPasswordChanged { user: user.into(), forced: false };
     Ok((progress, Record::new(Actor::Person(user.into()), &visitor.source(), event)))

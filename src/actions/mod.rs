@@ -116,6 +116,8 @@ pub struct Visitor {
     pub request_id: String,
     /// The cookie of a device that completed a sign-in.
     pub device: Option<Token>,
+    /// The cookie of a session, of whatever stage: a new sign-in takes its place.
+    pub session: Option<Token>,
 }
 
 impl Visitor {
@@ -150,10 +152,8 @@ impl Means {
         expires_at: Option<Timestamp>,
     ) -> Result<CodeSet> {
         let (params, salt) = (Argon2Params::current(), PasswordHash::new_salt());
-        let mut unused = Vec::with_capacity(codes.len());
-        for (position, code) in (0..).zip(codes) {
-            unused.push((position, self.pool.hash(secret_of(code), params, &salt)?));
-        }
+        let hashes = self.pool.hash_all(codes.iter().map(secret_of).collect(), params, &salt)?;
+        let unused = (0..).zip(hashes).collect();
         let total = u32::try_from(codes.len()).unwrap_or(u32::MAX);
         Ok(CodeSet { id: 0, kind, salt, params, total, created_at: now, expires_at, unused })
     }

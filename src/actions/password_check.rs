@@ -2,7 +2,7 @@
 
 use super::{Error, Means, Result, Visitor};
 use crate::audit::{Actor, Event, Record, Source};
-use crate::host::keys::MacUse;
+use crate::host::keys::{MacUse, SeedKey};
 use crate::ids::UserId;
 use crate::password::{PasswordHash, TypedPassword};
 use crate::secret::Purpose;
@@ -34,7 +34,7 @@ pub(super) fn attempt(means: &Means, email: &str, typed: &str, visitor: &Visitor
     let name = parsed
         .as_ref()
         .map_or_else(|| email.as_bytes().get(..254).unwrap_or(email.as_bytes()), |e| e.as_str().as_bytes());
-    let account = Budget::Account(means.key.mac(MacUse::Throttle, &[name]));
+    let account = account_budget(&means.key, name);
     let (user, budget, stored) = means.store.read(|tx| {
         let user = match &parsed {
             Some(email) => users::find_by_email(tx, email)?,
@@ -60,7 +60,7 @@ pub(super) fn attempt_of(means: &Means, id: UserId, typed: &str, visitor: &Visit
     let now = means.clock.now();
     let (user, budget, stored) = means.store.read(|tx| {
         let user = users::find(tx, id)?.ok_or(Error::SessionGone)?;
-        let account = Budget::Account(means.key.mac(MacUse::Throttle, &[user.email.as_str().as_bytes()]));
+        let account = account_budget(&means.key, user.email.as_str().as_bytes());
         let budget = device_budget(tx, visitor, Some(id), now)?.unwrap_or(account);
         wait_if_blocked(tx, &budget, now)?;
         let stored = users::find_password(tx, id)?;
@@ -86,6 +86,11 @@ fn finish(
     let right = stored.matches(&output) && has_password;
     let rehashed = if right && stored.needs_rehash() { Some(means.hash_secret(typed.secret().clone())?) } else { None };
     Ok(Attempt { user, budget, right, rehashed })
+}
+
+/// What strangers' wrong passwords for an address are charged to.
+pub(super) fn account_budget(key: &SeedKey, email: &[u8]) -> Budget {
+    Budget::Account(key.mac(MacUse::Throttle, &[email]))
 }
 
 /// The budget of a device that has signed in as this very person before.

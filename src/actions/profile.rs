@@ -19,7 +19,8 @@ use crate::secret::{Purpose, Token};
 use crate::sessions::Session;
 use crate::storage::{Audited, backup_codes, devices, factors, recovery, sessions, throttle, users};
 
-/// Prepares the secret of a factor to be added, unless the session has one prepared already.
+/// Prepares the secret of a factor to be added, in place of one that was prepared before: whoever saw that one, perhaps
+/// on this very screen, must not know this one.
 ///
 /// # Errors
 /// [`Error::StepUpNeeded`]; storage.
@@ -190,6 +191,7 @@ pub fn change_password(
                 user: (&user).into(),
                 with: crate::audit::event::Challenge::Password,
                 failures,
+                case: None,
             };
             return Ok(many(Changed::Wrong, charge(tx, &user, &attempt.budget, &source, event)?));
         }
@@ -198,6 +200,7 @@ pub fn change_password(
         sessions::delete_all(tx, user.id, Some(id))?;
         devices::delete_others(tx, user.id, session.device_id)?;
         session.epoch = users::get(tx, user.id)?.credential_epoch;
+        session.sealed_seed = None;
         let token = Token::generate();
         sessions::insert(tx, &session, &token.hash(Purpose::Session))?;
         let event = Event::UserPasswordChanged { user: (&user).into(), forced: false };

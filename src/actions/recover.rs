@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use super::authorise::{Admin, By};
 use super::nonce::Nonce;
+use super::password_check::account_budget;
 use super::sign_in::many;
 use super::{Error, Means, Result};
 use crate::audit::{Event, Record, Source};
 use crate::backup_codes::{IssuedCode, Kind, new_batch};
 use crate::grants::{Grant, Question, Rule, decide};
+use crate::host::keys::SeedKey;
 use crate::ids::{CaseNumber, UserId};
 use crate::password::TemporaryPassword;
 use crate::policy;
@@ -20,6 +22,7 @@ use crate::secret::EnrolmentPass;
 use crate::storage::{
     Audited, ReadTx, WriteTx, backup_codes, devices, factors, links, recovery, sessions, throttle, users,
 };
+use crate::throttle::Budget;
 use crate::time::Timestamp;
 use crate::users::User;
 
@@ -132,11 +135,14 @@ pub struct Reset {
 /// # Errors
 /// As [`Error`] says; a refusal by a rule is a value.
 pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavailable: bool) -> Result<Granted<Reset>> {
+    let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::ResetFactors, Some(&statement.evidence))?;
-        if let Err(rule) = d.rule {
+        let unasked = !codes_unavailable && backup_codes::count_left(tx, d.user.id, tx.now())? > 0;
+        if let Err(rule) = d.rule.and(if unasked { Err(Rule::CodesNotAskedFor) } else { Ok(()) }) {
             return Ok(ask.refused(&d, Grant::ResetFactors, rule, Some(&statement)));
         }
+        clear_delays(tx, &key, &d.user)?;
         let (reset, records) = reset(tx, &d.admin, &d.user, &statement, codes_unavailable, &ask.source)?;
         let said = format!("All factors of {} were removed and case {} was opened.", d.user.name, reset.case);
         ask.done(tx, &said, &format!("/admin/recovery/{}", reset.case))?;
@@ -195,7 +201,7 @@ pub(super) fn reset(
             user: who(),
             reason,
             ticket,
-            case,
+            case: Some(case),
             factors_removed,
             codes_voided,
             codes_said_unavailable,
@@ -208,9 +214,24 @@ pub(super) fn reset(
     Ok((Reset { pass, case, closes_at }, records))
 }
 
+/// Forgets failures that strangers may have caused: who is let in by someone who verified them must not find the door
+/// held shut by wrong passwords from elsewhere.
+fn clear_delays(tx: &WriteTx<'_>, key: &SeedKey, user: &User) -> Result<()> {
+    throttle::delete(tx, &account_budget(key, user.email.as_str().as_bytes()))?;
+    Ok(throttle::delete(tx, &Budget::BackupCodes(user.id))?)
+}
+
+/// Closes the window of an invitation, which needs no pass: what an admin gives must not open it.
+fn close_invitation(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
+    match recovery::find_window(tx, user)? {
+        Some(window) if window.pass.is_none() => Ok(recovery::delete_window(tx, user)?),
+        _ => Ok(()),
+    }
+}
+
 fn delete_factors(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
     for factor in factors::list(tx, user)? {
-        throttle::delete(tx, &crate::throttle::Budget::Totp(factor.id))?;
+        throttle::delete(tx, &Budget::Totp(factor.id))?;
     }
     Ok(factors::delete_all(tx, user)?)
 }
@@ -251,13 +272,17 @@ pub fn issue_codes(means: &Means, ask: Ask, statement: Statement) -> Result<Gran
     let now = means.clock.now();
     let codes = new_batch();
     let expires_at = now.plus(policy::ISSUED_CODES_LIFE);
-    let set = Arc::new(means.hash_codes(Kind::Issued, &codes, now, Some(expires_at))?);
+    let set = means.hash_codes(Kind::Issued, &codes, now, Some(expires_at))?;
+    let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::IssueBackupCodes;
         let d = ask.decide(tx, grant, Some(&statement.evidence))?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, grant, rule, Some(&statement)));
         }
+        clear_delays(tx, &key, &d.user)?;
+        close_invitation(tx, d.user.id)?;
+        let case = recovery::find_open(tx, d.user.id)?.map(|c| c.number);
         let voided = backup_codes::insert(tx, d.user.id, &set)?;
         let said = format!("{} backup codes were made for {}. They were shown once.", set.total, d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}/mfa", d.user.id))?;
@@ -267,6 +292,7 @@ pub fn issue_codes(means: &Means, ask: Ask, statement: Statement) -> Result<Gran
             reason,
             ticket,
             evidence,
+            case,
             count: set.total,
             days: whole_days(policy::ISSUED_CODES_LIFE),
             voided,
@@ -289,14 +315,15 @@ pub struct Temporary {
     pub expires_at: Timestamp,
 }
 
-/// Makes a temporary password; every session, sign-in under way, remembered device and link of the person ends. An
-/// enrolment window stays: its pass is needed together with the new password.
+/// Makes a temporary password; every session, sign-in under way, remembered device and link of the person ends. A
+/// recovery's enrolment window stays: its pass is needed together with the new password.
 ///
 /// # Errors
 /// As [`Error`] says; a refusal by a rule is a value.
 pub fn set_temporary_password(means: &Means, ask: Ask, statement: Statement) -> Result<Granted<Temporary>> {
     let password = TemporaryPassword::generate();
     let hash = means.hash_secret(password.secret())?;
+    let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::SetTemporaryPassword;
         let d = ask.decide(tx, grant, Some(&statement.evidence))?;
@@ -308,11 +335,14 @@ pub fn set_temporary_password(means: &Means, ask: Ask, statement: Statement) -> 
         sessions::delete_all(tx, d.user.id, None)?;
         devices::delete_all(tx, d.user.id)?;
         links::delete_of(tx, d.user.id)?;
+        clear_delays(tx, &key, &d.user)?;
+        close_invitation(tx, d.user.id)?;
+        let case = recovery::find_open(tx, d.user.id)?.map(|c| c.number);
         let said = format!("A temporary password was set for {}. It was shown once.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
         let Statement { evidence, reason, ticket } = statement;
         let hours = super::whole_hours(policy::TEMPORARY_PASSWORD);
-        let event = Event::UserPasswordSetByAdmin { user: (&d.user).into(), reason, ticket, evidence, hours };
+        let event = Event::UserPasswordSetByAdmin { user: (&d.user).into(), reason, ticket, evidence, case, hours };
         let record = Record::new(d.admin.actor(), &ask.source, event);
         Ok(Audited::new(Granted::Yes(Temporary { password, expires_at }), record))
     })
@@ -324,6 +354,7 @@ pub fn set_temporary_password(means: &Means, ask: Ask, statement: Statement) -> 
 /// [`Error::NotFound`] if this is no owner's address; as [`Error`] says.
 pub fn break_glass(means: &Means, user: UserId, statement: Statement, source: Source) -> Result<Granted<Reset>> {
     let ask = Ask { by: By::Host, user, nonce: None, source };
+    let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::ResetFactors, Some(&statement.evidence))?;
         if d.user.role != crate::users::Role::Owner {
@@ -332,6 +363,7 @@ pub fn break_glass(means: &Means, user: UserId, statement: Statement, source: So
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::ResetFactors, rule, Some(&statement)));
         }
+        clear_delays(tx, &key, &d.user)?;
         let (reset, mut records) = reset(tx, &d.admin, &d.user, &statement, true, &ask.source)?;
         let event = Event::BreakGlass { user: (&d.user).into(), reason: statement.reason.clone(), case: reset.case };
         records.push(Record::new(d.admin.actor(), &ask.source, event));

@@ -101,7 +101,7 @@ fn used(tx: &WriteTx<'_>, user: &User, kind: Kind, source: &Source) -> Result<Ch
 }
 
 fn failed(user: &User, with: Challenge, failures: u32) -> Event {
-    Event::ChallengeFailed { user: user.into(), with, failures }
+    Event::ChallengeFailed { user: user.into(), with, failures, case: None }
 }
 
 /// The factors that may be tried now.
@@ -138,8 +138,15 @@ fn check_otp(tx: &WriteTx<'_>, user: &User, typed: &TypedOtp, key: &SeedKey, sou
     wrong_otp(tx, user, &open, source)
 }
 
-/// A wrong code is charged to every factor that it could have been of.
+/// A wrong code is charged to every factor that it could have been of; where there is none, to the backup codes, so that
+/// it is no free way to try.
 fn wrong_otp(tx: &WriteTx<'_>, user: &User, open: &[Factor], source: &Source) -> Result<Checked> {
+    if open.is_empty() {
+        let budget = Budget::BackupCodes(user.id);
+        wait_if_blocked(tx, &budget, tx.now())?;
+        let records = charge(tx, user, &budget, source, |failures| failed(user, Challenge::Totp, failures))?;
+        return Ok(Checked::Wrong { records });
+    }
     let mut worst = 0;
     let mut more = Vec::new();
     for factor in open {

@@ -10,12 +10,12 @@ use crate::audit::{Actor, Event, Record};
 use crate::factors::totp::Seed;
 use crate::host::keys::SeedKey;
 use crate::ids::{DeviceId, SessionId};
-use crate::password::NewPassword;
+use crate::password::{NewPassword, TypedPassword};
 use crate::secret::{Purpose, Token};
 use crate::sessions::{Freshness, Session, Stage};
 use crate::sign_in::{NoWay, Opening, Standing, State, Step, next};
 use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, recovery, sessions, throttle, users};
-use crate::time::Timestamp;
+use crate::throttle::sources::source_of;
 use crate::users::User;
 
 /// Where a step of a sign-in has led.
@@ -46,7 +46,7 @@ pub fn with_password(means: &Means, email: &str, password: &str, next: &str, vis
     let attempt = attempt(means, email, password, visitor)?;
     let source = visitor.source();
     let Some(user) = &attempt.user else {
-        let (budget, from) = (attempt.budget, visitor.address.to_string());
+        let (budget, from) = (attempt.budget, source_of(visitor.address));
         return match means.store.touch(move |tx| tx.stranger_failed(&budget, &from))? {
             crate::throttle::Verdict::Go | crate::throttle::Verdict::FactorDisabled => Ok(Progress::Wrong),
             crate::throttle::Verdict::Wait(d) | crate::throttle::Verdict::Locked(d) => Err(Error::Wait(d)),
@@ -73,7 +73,7 @@ pub fn with_password(means: &Means, email: &str, password: &str, next: &str, vis
                 return Ok(Audited::new(Progress::NothingToContinueWith, record));
             }
         };
-        let mut session = begin(&user, &visitor, next, tx.now());
+        let mut session = begin(tx, &user, &visitor, next)?;
         let progress = advance(tx, &mut session, state, &key)?;
         let event = Event::UserPasswordVerified { user: (&user).into(), next: session.stage.as_str() };
         Ok(Audited::new(progress, Record::new(Actor::Anonymous, &source, event)))
@@ -123,13 +123,16 @@ fn reached(user: &User, state: State, with: Challenge, methods: Methods, progres
 /// session of the person ends.
 ///
 /// # Errors
-/// [`Error::SessionGone`], [`Error::Busy`]; storage.
+/// [`Error::SessionGone`], [`Error::Busy`]; storage. [`Progress::Wrong`] if it is the temporary password itself.
 pub fn with_new_password(
     means: &Means,
     session: &Session,
     password: &NewPassword,
     visitor: &Visitor,
 ) -> Result<Progress> {
+    if is_current(means, session, password)? {
+        return Ok(Progress::Wrong);
+    }
     let hash = means.hash_new(password)?;
     let (id, visitor, key) = (session.id, visitor.clone(), Arc::clone(&means.key));
     means.store.change(move |tx| {
@@ -149,6 +152,13 @@ pub fn with_new_password(
         Ok(Audited::new(progress, Record::new(actor.clone(), &source, changed))
             .and(Record::new(actor, &source, signed_in)))
     })
+}
+
+/// Whether the password to be set is the temporary one, in whatever way that is typed.
+fn is_current(means: &Means, session: &Session, password: &NewPassword) -> Result<bool> {
+    let Some(stored) = means.store.read(|tx| users::find_password(tx, session.user_id))? else { return Ok(false) };
+    let typed = TypedPassword::parse_temporary(password.secret().reveal());
+    Ok(stored.matches(&means.pool.hash(typed.secret().clone(), stored.params(), stored.salt())?))
 }
 
 fn methods_of(session: &Session) -> Methods {
@@ -286,8 +296,14 @@ pub(super) fn complete(
     }
 }
 
-pub(super) fn begin(user: &User, visitor: &Visitor, next: String, now: Timestamp) -> Session {
-    Session {
+/// A session that begins. One that the browser had before ends: its cookie is about to be replaced, and a copy of it must
+/// not live on.
+pub(super) fn begin(tx: &WriteTx<'_>, user: &User, visitor: &Visitor, next: String) -> Result<Session> {
+    if let Some(token) = &visitor.session {
+        sessions::delete_by_token(tx, &token.hash(Purpose::Session))?;
+    }
+    let now = tx.now();
+    Ok(Session {
         id: SessionId::generate(),
         user_id: user.id,
         stage: Stage::Pending,
@@ -303,5 +319,5 @@ pub(super) fn begin(user: &User, visitor: &Visitor, next: String, now: Timestamp
         seen_at: now,
         step_up_at: now,
         expires_at: now.plus(Stage::Pending.life()),
-    }
+    })
 }

@@ -11,6 +11,7 @@ pub mod event;
 pub mod export;
 pub mod filter;
 pub mod plain;
+pub mod record;
 pub mod verify;
 
 use std::fmt;
@@ -20,7 +21,8 @@ use crate::ids::{CaseNumber, UserId};
 use crate::time::Timestamp;
 use crate::users::{BadInput, User};
 
-pub use event::{Event, Record};
+pub use event::Event;
+pub use record::Record;
 
 /// How it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -98,6 +100,7 @@ actions! {
     UserSignedIn "user.signed_in" "A sign-in was completed, with the methods that were really used.";
     UserPasswordVerified "user.password_verified" "A password was right; the second factor, or an enrolment, is asked for next.";
     UserSignInFailed "user.sign_in_failed" "A sign-in failed at the password, or was refused; unknown accounts are counted per source and minute.";
+    UserAccessRefused "user.access_refused" "A signed-in person sent a form to a page that their role does not open.";
     UserSignedOut "user.signed_out" "A person signed out.";
     UserLocked "user.locked" "Failures reached the longest delay; pending sign-ins of that person ended.";
     UserPasswordChanged "user.password_changed" "A person set their own password.";

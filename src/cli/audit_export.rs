@@ -15,7 +15,7 @@ use crate::actions::data_folder::open_store;
 use crate::actions::export::{ExportReader, begin};
 use crate::audit::export::Format;
 use crate::audit::filter::{ActorFilter, Filter};
-use crate::audit::{Action, Actor, Outcome};
+use crate::audit::{Action, Outcome};
 use crate::host::draft::{self, Draft};
 use crate::ids::{CaseNumber, UserId};
 use crate::storage::{self, Store, users};
@@ -87,7 +87,7 @@ impl Export {
         if let Some(path) = &self.output {
             check_target(path, self.force).map_err(Failure::to(doing))?;
         }
-        let up_to = begin(&store, Actor::Host, &operator::source(), &filter, self.format)
+        let up_to = begin(&store, &operator::source(), &filter, self.format)
             .map_err(Failure::to("record the export, so nothing was exported"))?;
         let mut reader = ExportReader::new(store, filter, self.format, up_to);
         match &self.output {

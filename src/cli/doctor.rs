@@ -171,12 +171,14 @@ fn server(folder: &Path) -> Line {
 }
 
 fn owners(database: &Path) -> Line {
-    match read_alone(database, |tx| Ok((users::exists_any(tx)?, users::count_able_owners(tx, None)?))) {
+    let counts = read_alone(database, |tx| Ok((users::count_owners(tx, None)?, users::count_able_owners(tx, None)?)));
+    match counts {
         Err(e) => (Mark::Fail, e.to_string()),
-        Ok((false, _)) => (Mark::Warn, "nobody was added yet: idp serve prints the link for the first owner".into()),
-        Ok((true, 0)) => (Mark::Fail, "no owner can sign in: run idp recover-owner EMAIL --reason …".into()),
-        Ok((true, 1)) => (Mark::Warn, "one owner can sign in: a second one could help if that one can not".into()),
-        Ok((true, n)) => (Mark::Ok, format!("{n} owners can sign in")),
+        // The last active owner can be neither disabled nor demoted: no owner means that none was set up so far.
+        Ok((0, _)) => (Mark::Warn, "no owner was set up yet: open the link that idp serve prints".into()),
+        Ok((_, 0)) => (Mark::Fail, "no owner can sign in: run idp recover-owner EMAIL --reason …".into()),
+        Ok((_, 1)) => (Mark::Warn, "one owner can sign in: a second one could help if that one can not".into()),
+        Ok((_, n)) => (Mark::Ok, format!("{n} owners can sign in")),
     }
 }
 

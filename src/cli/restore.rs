@@ -6,7 +6,6 @@ use super::Place;
 use super::operator;
 use super::outcome::{Answer, Failure, say};
 use crate::actions::restore::{RestoreError, Restored, restore};
-use crate::storage::restore::Lost;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -63,15 +62,7 @@ fn lines(done: &Restored) -> Vec<String> {
     let v = &done.voided;
     let mut lines = vec![
         format!("restored up to entry {} of {}", done.backup.seq, done.backup.at),
-        match &done.lost {
-            Lost::Unknown => "lost: unknown, the replaced database could not be read or there was none".into(),
-            Lost::UpTo(head) if head.seq <= done.backup.seq => {
-                "lost: nothing, the replaced database was not newer".into()
-            }
-            Lost::UpTo(head) => {
-                format!("lost: entries {} to {}, written until {}", done.backup.seq + 1, head.seq, head.at)
-            }
-        },
+        format!("lost: {}", done.lost.sentence(&done.backup)),
         format!(
             "void: {} sessions, {} devices, {} backup codes, {} links, {} enrolment windows, {} temporary passwords, {} \
              waiting cases",
@@ -79,7 +70,7 @@ fn lines(done: &Restored) -> Vec<String> {
         ),
     ];
     if v.factors > 0 {
-        lines.push(format!("removed: {} second factors; everyone enrols again", v.factors));
+        lines.push(format!("removed: the second factors of {} people, who enrol again", v.factors));
     }
     lines.extend(
         done.new_keys.iter().map(|name| format!("made: {name}, because there was none; keep a copy elsewhere")),

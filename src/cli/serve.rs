@@ -11,12 +11,13 @@ use super::{operator, settings};
 use crate::actions::data_folder::{Serving, open_or_create};
 use crate::actions::first_run::setup_link;
 use crate::app::{App, Settings, Sweeper};
-use crate::config::Flags;
+use crate::config::{Flags, PublicUrl};
 use crate::http::Response;
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
 use crate::http::router::protect;
 use crate::pages::Frame;
 use crate::pages::errors::{ErrorView, error};
+use crate::secret::Token;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -72,16 +73,27 @@ impl Serve {
         let sweeper = Sweeper::start(Arc::clone(&app)).map_err(Failure::to(doing))?;
         stop_on_signals(edge.stopper()).map_err(Failure::to(doing))?;
 
-        say(&format!("idp {} is ready at {public_url}", env!("CARGO_PKG_VERSION")))?;
-        if let Some(token) = link {
-            say("There is no owner yet. Open this link within 72 hours, with your phone at hand; it works once:")?;
-            say(&format!("  {}", public_url.link(&format!("/setup/{}", token.to_text()))))?;
-        }
+        announce(&public_url, link.as_ref());
         serve(edge, &app);
         drop(sweeper);
         drop(app);
         drop(lock);
         Ok(Answer::Done)
+    }
+}
+
+/// Says where the server is, and how the first owner comes in. Who started it may not listen; that stops no server.
+fn announce(public_url: &PublicUrl, link: Option<&Token>) {
+    let mut lines = vec![format!("idp {} is ready at {public_url}", env!("CARGO_PKG_VERSION"))];
+    if let Some(token) = link {
+        let link = public_url.link(&format!("/setup/{}", token.to_text()));
+        lines.push(
+            "There is no owner yet. Open this link within 72 hours, with your phone at hand; it works once:".into(),
+        );
+        lines.push(format!("  {link}"));
+    }
+    if let Err(e) = lines.iter().try_for_each(|line| say(line)) {
+        tracing::warn!("{e}");
     }
 }
 

@@ -89,13 +89,23 @@ impl HashPool {
     /// # Errors
     /// [`Busy`] at once when the queue is full, and when the system has no memory for the job.
     pub fn hash(&self, password: Secret, params: Argon2Params, salt: &Salt) -> Result<[u8; 32], Busy> {
+        let mut outputs = self.hash_all(vec![password], params, salt)?;
+        outputs.pop().ok_or_else(|| self.shared.busy(&self.shared.lock()))
+    }
+
+    /// As [`HashPool::hash`], of several values under one salt, as one job: a set of codes takes one place in the queue,
+    /// and is not refused half way.
+    ///
+    /// # Errors
+    /// [`Busy`], as [`HashPool::hash`].
+    pub fn hash_all(&self, passwords: Vec<Secret>, params: Argon2Params, salt: &Salt) -> Result<Vec<[u8; 32]>, Busy> {
         let (answer, answered) = sync_channel(1);
         {
             let mut queue = self.shared.lock();
             if queue.jobs.len() >= self.shared.bound {
                 return Err(self.shared.busy(&queue));
             }
-            queue.jobs.push_back(Job { password, params, salt: *salt, answer });
+            queue.jobs.push_back(Job { passwords, params, salt: *salt, answer });
         }
         self.shared.more.notify_one();
         // No answer comes from a worker that got no memory.
@@ -130,10 +140,10 @@ impl Drop for HashPool {
 }
 
 struct Job {
-    password: Secret,
+    passwords: Vec<Secret>,
     params: Argon2Params,
     salt: Salt,
-    answer: SyncSender<[u8; 32]>,
+    answer: SyncSender<Vec<[u8; 32]>>,
 }
 
 struct Queue {
@@ -268,14 +278,18 @@ fn work(shared: &Shared) {
     }
 }
 
-fn argon2id(job: &Job, blocks: &mut Blocks) -> [u8; 32] {
+fn argon2id(job: &Job, blocks: &mut Blocks) -> Vec<[u8; 32]> {
     let params = Params::new(job.params.memory_kib(), job.params.passes(), job.params.lanes(), Some(32));
     let params = params.expect("Argon2Params holds only what Argon2 takes");
-    let mut output = [0; 32];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into_with_memory(job.password.reveal().as_bytes(), &job.salt, &mut output, blocks.as_mut_slice())
-        .expect("a salt of 16 bytes and an output of 32 are what Argon2 takes");
-    output
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hash = |password: &Secret| {
+        let mut output = [0; 32];
+        argon2
+            .hash_password_into_with_memory(password.reveal().as_bytes(), &job.salt, &mut output, blocks.as_mut_slice())
+            .expect("a salt of 16 bytes and an output of 32 are what Argon2 takes");
+        output
+    };
+    job.passwords.iter().map(hash).collect()
 }
 
 #[cfg(test)]
@@ -388,7 +402,7 @@ mod tests {
         let (answer, _answered) = sync_channel(1);
         let mut queue = Queue { jobs: VecDeque::new(), stopping: false, last_took: Duration::from_secs(3) };
         let job = || Job {
-            password: Secret::new("x"),
+            passwords: vec![Secret::new("x")],
             params: Argon2Params::current(),
             salt: [0; 16],
             answer: answer.clone(),
@@ -406,7 +420,7 @@ mod tests {
         assert!(matches!(shared.next(&Held::Used(blocks())), Step::Wipe));
         assert!(matches!(shared.next(&Held::Clean(blocks())), Step::GiveBack));
         let (answer, _answered) = sync_channel(1);
-        let job = Job { password: Secret::new("x"), params: Argon2Params::current(), salt: [0; 16], answer };
+        let job = Job { passwords: vec![Secret::new("x")], params: Argon2Params::current(), salt: [0; 16], answer };
         shared.lock().jobs.push_back(job);
         assert!(matches!(shared.next(&Held::Used(blocks())), Step::Hash(_)), "a job goes before cleaning up");
         shared.stop();

@@ -8,11 +8,11 @@ use super::guards::{Call, Signed};
 use super::people::read;
 use super::person::{cursor, entry_line};
 use super::show::{Answer, Page, wrong};
-use crate::actions::export::{ExportReader, begin};
+use crate::actions::export::{ExportReader, begin_in_session};
 use crate::audit::export::Format;
 use crate::audit::filter::{ActorFilter, Filter};
 use crate::audit::plain::Read;
-use crate::audit::{Action, Actor, Entry, Outcome};
+use crate::audit::{Action, Entry, Outcome};
 use crate::ids::{CaseNumber, UserId};
 use crate::pages::audit::{AuditView, FILTERS, audit as audit_markup};
 use crate::pages::entry::{EntryView, Party, entry as entry_markup};
@@ -108,8 +108,7 @@ pub fn export(call: &Call<'_>, signed: &Signed) -> Answer {
         _ => return Err(Problem::bad("Choose a format: jsonl or csv.".to_owned())),
     };
     let store = Arc::clone(&call.app.means.store);
-    let actor = Actor::Person((&signed.user).into());
-    let up_to = begin(&store, actor, &call.visitor.source(), &filter, format)?;
+    let up_to = begin_in_session(&store, signed.session.id, &call.visitor.source(), &filter, format)?;
     let (kind, ending) = match format {
         Format::JsonLines => ("application/jsonl; charset=utf-8", "jsonl"),
         Format::Csv => ("text/csv; charset=utf-8", "csv"),

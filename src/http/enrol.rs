@@ -21,7 +21,7 @@ use crate::pages::invitation::{
 use crate::pages::{FieldError, Form};
 use crate::password::NewPassword;
 use crate::policy;
-use crate::secret::{EnrolmentPass, Purpose, Secret};
+use crate::secret::{EnrolmentPass, Purpose, Secret, Token};
 use crate::sessions::Stage;
 use crate::storage::recovery;
 use crate::users::{Email, PersonName, Role, User};
@@ -39,11 +39,15 @@ fn gone(call: &Call<'_>, link: Link) -> Response {
 
 /// `GET /setup/{token}`
 pub fn setup_page(call: &Call<'_>, guest: &Guest) -> Answer {
-    let works = match call.token("token") {
-        Some(token) => first_run::is_setup_link(&call.app.means, &token)?,
-        None => false,
-    };
-    Ok(if works { to_guest(guest, show_setup(call, guest, 200, Vec::new())) } else { gone(call, Link::Setup) })
+    Ok(match setup_token(call)? {
+        Some(_) => to_guest(guest, show_setup(call, guest, 200, Vec::new())),
+        None => gone(call, Link::Setup),
+    })
+}
+
+fn setup_token(call: &Call<'_>) -> Result<Option<Token>, Problem> {
+    let Some(token) = call.token("token") else { return Ok(None) };
+    Ok(first_run::is_setup_link(&call.app.means, &token)?.then_some(token))
 }
 
 fn show_setup(call: &Call<'_>, guest: &Guest, status: u16, errors: Vec<FieldError>) -> Response {
@@ -54,7 +58,7 @@ fn show_setup(call: &Call<'_>, guest: &Guest, status: u16, errors: Vec<FieldErro
 
 /// `POST /setup/{token}`
 pub fn setup(call: &Call<'_>, guest: &Guest) -> Answer {
-    let Some(token) = call.token("token") else { return Ok(gone(call, Link::Setup)) };
+    let Some(token) = setup_token(call)? else { return Ok(gone(call, Link::Setup)) };
     let (email, name) = (call.fields.get("email"), call.fields.get("name"));
     let (parsed_email, parsed_name) = (email.parse::<Email>(), name.parse::<PersonName>());
     let password = NewPassword::parse(call.fields.get("password"), &own_words(call, email, name));

@@ -79,7 +79,7 @@ impl Problem {
             Self::Forbidden(why) => (*why).to_owned(),
             Self::StaleForm => {
                 "This form was opened before you signed in, or too long ago. Nothing has been changed, and what you typed \
-                 is still in the form when you go back."
+                 is still in the form when you go back. Copy it, load the page again and send it once more."
                     .to_owned()
             }
             Self::SignIn(_) | Self::Resume(_) | Self::Act(actions::Error::SessionGone) => {

@@ -3,11 +3,9 @@
 use super::Response;
 use super::error::Problem;
 use super::guards::{Call, Signed};
-use super::people::show_link;
 use super::recovery::tasks_of;
-use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
+use super::show::{Answer, Page, confirm, form_of, wrong};
 use crate::actions::Error;
-use crate::actions::administer;
 use crate::actions::authorise::By;
 use crate::actions::nonce::Nonce;
 use crate::actions::recover::{self, Ask, Granted};
@@ -20,8 +18,7 @@ use crate::pages::grants::{
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
 use crate::pages::standing::{
-    AlreadyDoneView, InviteAgainView, NoteView, RefusedView, StandingView, already_done as already_done_markup,
-    disable as disable_markup, enable as enable_markup, invite_again, note as note_markup, refused as refused_markup,
+    AlreadyDoneView, RefusedView, already_done as already_done_markup, refused as refused_markup,
 };
 use crate::pages::{FieldError, Form};
 use crate::policy;
@@ -34,7 +31,7 @@ use crate::users::User;
 
 const KEPT: &[&str] = &["evidence", "evidence_note", "voucher", "ticket", "reason", "codes_unavailable", "text"];
 
-fn subject(user: &User) -> Subject<'_> {
+pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
 }
 
@@ -44,30 +41,36 @@ fn find(call: &Call<'_>) -> Result<User, Problem> {
 }
 
 /// A form about a person, as it goes back and forth: who, what was typed, what is wrong with it.
-struct Sheet<'a> {
-    call: &'a Call<'a>,
-    signed: &'a Signed,
-    user: User,
+pub(super) struct Sheet<'a> {
+    pub(super) call: &'a Call<'a>,
+    pub(super) signed: &'a Signed,
+    pub(super) user: User,
+    /// The form begins anew: its evidence was too old, and who asks has to verify again.
+    anew: bool,
 }
 
 impl<'a> Sheet<'a> {
-    fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
-        Ok(Self { call, signed, user: find(call)? })
+    pub(super) fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
+        Ok(Self { call, signed, user: find(call)?, anew: false })
     }
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
-    fn form<'f>(&'f self, nonce: &'f str, errors: Vec<FieldError>) -> Result<Form<'f>, Problem> {
-        Ok(Form { values: self.call.fields.kept(KEPT), errors, ..form_of(self.call, self.signed, Some(nonce))? })
+    pub(super) fn form<'f>(&'f self, nonce: &'f str, errors: Vec<FieldError>) -> Result<Form<'f>, Problem> {
+        let mut values = self.call.fields.kept(KEPT);
+        // How identity was verified is the one thing that has to be said again.
+        values.retain(|(name, _)| !self.anew || name != "evidence");
+        Ok(Form { values, errors, ..form_of(self.call, self.signed, Some(nonce))? })
     }
 
-    fn nonce_text(&self) -> String {
+    pub(super) fn nonce_text(&self) -> String {
         match self.call.fields.get("nonce") {
+            _ if self.anew => self.call.new_nonce(self.signed),
             "" => self.call.new_nonce(self.signed),
             sent => sent.to_owned(),
         }
     }
 
-    fn ask(&self, nonce: Nonce) -> Ask {
+    pub(super) fn ask(&self, nonce: Nonce) -> Ask {
         Ask {
             by: By::Session(self.signed.session.id),
             user: self.user.id,
@@ -77,13 +80,28 @@ impl<'a> Sheet<'a> {
     }
 
     /// What an errand answered; a refusal by a rule is a page of its own.
-    fn granted<T>(&self, granted: Result<Granted<T>, Error>, show: impl FnOnce(T) -> Answer) -> Answer {
+    pub(super) fn granted<T>(&self, granted: Result<Granted<T>, Error>, show: impl FnOnce(T) -> Answer) -> Answer {
         match granted {
             Ok(Granted::Yes(value)) => show(value),
             Ok(Granted::No(rule)) => Ok(self.refused(rule)),
             Err(Error::AlreadyDone(done)) => already_done(self.call, self.signed, &done),
             Err(e) => Err(e.into()),
         }
+    }
+
+    /// As [`Sheet::granted`], where the answer rests on evidence: what is too old is said in the form itself, which keeps
+    /// what was typed.
+    fn granted_on_evidence<T>(
+        &self,
+        granted: Result<Granted<T>, Error>,
+        again: fn(&Sheet<'_>, u16, Vec<FieldError>) -> Answer,
+        show: impl FnOnce(T) -> Answer,
+    ) -> Answer {
+        if let Ok(Granted::No(rule @ Rule::EvidenceStale)) = granted {
+            let anew = Sheet { call: self.call, signed: self.signed, user: self.user.clone(), anew: true };
+            return again(&anew, 403, vec![wrong("evidence", rule.sentence())]);
+        }
+        self.granted(granted, show)
     }
 
     fn refused(&self, rule: Rule) -> Response {
@@ -145,21 +163,19 @@ fn ready(
     let statement = match (statement(call, &nonce), more) {
         (Ok(statement), None) => statement,
         (Ok(_), Some(error)) => return Err(again(422, vec![error])),
-        (Err(mut errors), more) => {
-            errors.extend(more);
-            return Err(again(422, errors));
-        }
+        // The statement about the codes stands first on the page.
+        (Err(errors), more) => return Err(again(422, more.into_iter().chain(errors).collect())),
     };
     confirmed(call, signed, again)?;
     Ok((nonce, statement))
 }
 
-fn confirmed(call: &Call<'_>, signed: &Signed, again: impl Fn(u16, Vec<FieldError>) -> Answer) -> Result<(), Answer> {
-    match confirm(call, signed) {
-        Ok(()) => Ok(()),
-        Err(Ok(errors)) => Err(again(422, errors)),
-        Err(Err(problem)) => Err(Err(problem)),
-    }
+pub(super) fn confirmed(
+    call: &Call<'_>,
+    signed: &Signed,
+    again: impl Fn(u16, Vec<FieldError>) -> Answer,
+) -> Result<(), Answer> {
+    confirm(call, signed).map_err(|errors| again(422, errors))
 }
 
 /// `GET /admin/users/{id}/mfa/reset`
@@ -200,18 +216,22 @@ pub fn reset(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    sheet.granted(recover::force_reset(&call.app.means, sheet.ask(nonce), statement, said), |reset| {
-        let case = call.app.means.store.read(|tx| recovery::find(tx, reset.case))?.ok_or(Problem::NotFound)?;
-        let page = Page::signed(call, signed);
-        let view = ResetDoneView {
-            person: subject(&sheet.user),
-            case: reset.case,
-            pass: Some(Secret::new(reset.pass.to_text())),
-            until: reset.closes_at,
-            tasks: tasks_of(&case),
-        };
-        Ok(page.answer(200, reset_done(&page.frame(), &view)))
-    })
+    sheet.granted_on_evidence(
+        recover::force_reset(&call.app.means, sheet.ask(nonce), statement, said),
+        show_reset,
+        |reset| {
+            let case = call.app.means.store.read(|tx| recovery::find(tx, reset.case))?.ok_or(Problem::NotFound)?;
+            let page = Page::signed(call, signed);
+            let view = ResetDoneView {
+                person: subject(&sheet.user),
+                case: reset.case,
+                pass: Some(Secret::new(reset.pass.to_text())),
+                until: reset.closes_at,
+                tasks: tasks_of(&case),
+            };
+            Ok(page.answer(200, reset_done(&page.frame(), &view)))
+        },
+    )
 }
 
 /// `GET /admin/users/{id}/mfa/backup-codes`
@@ -244,17 +264,21 @@ pub fn codes(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    sheet.granted(recover::issue_codes(&call.app.means, sheet.ask(nonce), statement), |issued| {
-        let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
-        let page = Page::signed(call, signed);
-        let view = CodesIssuedView {
-            person: subject(&sheet.user),
-            case: case.map(|c| c.number),
-            codes: issued.codes.iter().map(|c| Secret::new(c.to_text())).collect(),
-            expires_at: issued.expires_at,
-        };
-        Ok(page.answer(200, codes_issued(&page.frame(), &view)))
-    })
+    sheet.granted_on_evidence(
+        recover::issue_codes(&call.app.means, sheet.ask(nonce), statement),
+        show_codes,
+        |issued| {
+            let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
+            let page = Page::signed(call, signed);
+            let view = CodesIssuedView {
+                person: subject(&sheet.user),
+                case: case.map(|c| c.number),
+                codes: issued.codes.iter().map(|c| Secret::new(c.to_text())).collect(),
+                expires_at: issued.expires_at,
+            };
+            Ok(page.answer(200, codes_issued(&page.frame(), &view)))
+        },
+    )
 }
 
 /// `GET /admin/users/{id}/password`
@@ -286,17 +310,21 @@ pub fn password(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    sheet.granted(recover::set_temporary_password(&call.app.means, sheet.ask(nonce), statement), |temporary| {
-        let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
-        let page = Page::signed(call, signed);
-        let view = PasswordSetView {
-            person: subject(&sheet.user),
-            case: case.map(|c| c.number),
-            password: Secret::new(temporary.password.to_text()),
-            expires_at: temporary.expires_at,
-        };
-        Ok(page.answer(200, password_set(&page.frame(), &view)))
-    })
+    sheet.granted_on_evidence(
+        recover::set_temporary_password(&call.app.means, sheet.ask(nonce), statement),
+        show_password,
+        |temporary| {
+            let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
+            let page = Page::signed(call, signed);
+            let view = PasswordSetView {
+                person: subject(&sheet.user),
+                case: case.map(|c| c.number),
+                password: Secret::new(temporary.password.to_text()),
+                expires_at: temporary.expires_at,
+            };
+            Ok(page.answer(200, password_set(&page.frame(), &view)))
+        },
+    )
 }
 
 /// What happened lately to this account.
@@ -346,107 +374,4 @@ fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signa
 
 fn plural(addresses: u32) -> String {
     if addresses == 1 { "1 address".into() } else { format!("{addresses} addresses") }
-}
-
-/// `GET /admin/users/{id}/disable`
-pub fn disable_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_standing(&Sheet::open(call, signed)?, 200, Vec::new(), true)
-}
-
-/// `GET /admin/users/{id}/enable`
-pub fn enable_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_standing(&Sheet::open(call, signed)?, 200, Vec::new(), false)
-}
-
-fn show_standing(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>, disable: bool) -> Answer {
-    let sessions = sheet.call.app.means.store.read(|tx| sessions::count(tx, sheet.user.id, Stage::Full))?;
-    let nonce = sheet.nonce_text();
-    let view = StandingView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user), sessions };
-    let page = Page::signed(sheet.call, sheet.signed);
-    let markup = if disable { disable_markup } else { enable_markup };
-    Ok(page.answer(status, markup(&page.frame(), &view)))
-}
-
-/// `POST /admin/users/{id}/disable`
-pub fn disable(call: &Call<'_>, signed: &Signed) -> Answer {
-    standing(call, signed, true)
-}
-
-/// `POST /admin/users/{id}/enable`
-pub fn enable(call: &Call<'_>, signed: &Signed) -> Answer {
-    standing(call, signed, false)
-}
-
-fn standing(call: &Call<'_>, signed: &Signed, disable: bool) -> Answer {
-    let sheet = Sheet::open(call, signed)?;
-    let nonce = call.nonce(signed)?;
-    let again = |status, errors| show_standing(&sheet, status, errors, disable);
-    let reason = match call.fields.get("reason").parse::<Reason>() {
-        Ok(reason) => reason,
-        Err(e) => return again(422, vec![wrong("reason", e)]),
-    };
-    if let Err(answer) = confirmed(call, signed, again) {
-        return answer;
-    }
-    let (ask, means) = (sheet.ask(nonce), &call.app.means);
-    let (granted, said) = if disable {
-        (administer::disable(means, ask, reason), Said::Disabled)
-    } else {
-        (administer::enable(means, ask, reason), Said::Enabled)
-    };
-    sheet.granted(granted, |()| Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), said)))
-}
-
-/// `GET /admin/users/{id}/invitation`
-pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_invitation(&Sheet::open(call, signed)?, 200, Vec::new())
-}
-
-fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
-    let nonce = sheet.nonce_text();
-    let view =
-        InviteAgainView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user), valid: policy::INVITATION };
-    let page = Page::signed(sheet.call, sheet.signed);
-    Ok(page.answer(status, invite_again(&page.frame(), &view)))
-}
-
-/// `POST /admin/users/{id}/invitation`
-pub fn invitation(call: &Call<'_>, signed: &Signed) -> Answer {
-    let sheet = Sheet::open(call, signed)?;
-    let nonce = call.nonce(signed)?;
-    if let Err(answer) = confirmed(call, signed, |status, errors| show_invitation(&sheet, status, errors)) {
-        return answer;
-    }
-    sheet.granted(administer::invite_again(&call.app.means, sheet.ask(nonce)), |invitation| {
-        Ok(show_link(call, signed, sheet.user.name.as_str(), &invitation))
-    })
-}
-
-/// `GET /admin/users/{id}/notes`
-pub fn note_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_note(&Sheet::open(call, signed)?, 200, Vec::new())
-}
-
-fn show_note(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
-    let nonce = sheet.nonce_text();
-    let view = NoteView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user) };
-    let page = Page::signed(sheet.call, sheet.signed);
-    Ok(page.answer(status, note_markup(&page.frame(), &view)))
-}
-
-/// `POST /admin/users/{id}/notes`
-pub fn note(call: &Call<'_>, signed: &Signed) -> Answer {
-    let sheet = Sheet::open(call, signed)?;
-    let nonce = call.nonce(signed)?;
-    let again = |status, errors| show_note(&sheet, status, errors);
-    let text = match call.fields.get("text").parse::<Reason>() {
-        Ok(text) => text,
-        Err(_) => return again(422, vec![wrong("text", "Enter a note of 3 to 500 characters.")]),
-    };
-    if let Err(answer) = confirmed(call, signed, again) {
-        return answer;
-    }
-    sheet.granted(administer::add_note(&call.app.means, sheet.ask(nonce), text), |()| {
-        Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), Said::NoteAdded))
-    })
 }

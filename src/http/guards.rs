@@ -11,6 +11,7 @@ use crate::actions::nonce::Nonce;
 use crate::app::App;
 use crate::config::client_address;
 use crate::host::keys::MacUse;
+use crate::pages::FieldError;
 use crate::policy;
 use crate::secret::{Purpose, Token, TokenHash, equal, random};
 use crate::sessions::{Freshness, Session, Stage, same_origin_path};
@@ -34,20 +35,33 @@ pub struct Call<'a> {
     pub visitor: Visitor,
     /// This moment.
     pub now: Timestamp,
+    /// What is wrong with the code by which a form confirms that it is still the same person.
+    pub step_up_errors: Vec<FieldError>,
 }
 
 impl<'a> Call<'a> {
     /// A request of which nothing is known yet but where it came from.
     pub fn new(app: &'a App, request: &'a Request) -> Self {
-        let forwarded = request.header("x-forwarded-for").filter(|_| !request.is_repeated("x-forwarded-for"));
+        // A proxy may add its line below those that it was sent: together they are one list (RFC 9110 section 5.3).
+        let forwarded = request.header_values("x-forwarded-for").collect::<Vec<_>>().join(",");
         let agent = request.header("user-agent").unwrap_or_default();
         let visitor = Visitor {
-            address: client_address(request.peer(), forwarded, &app.settings.trusted_proxy),
+            address: client_address(request.peer(), Some(&forwarded), &app.settings.trusted_proxy),
             user_agent: crate::audit::clean(agent).replace('\n', " ").chars().take(200).collect(),
             request_id: app.request_id(),
             device: Cookie::Device.token(request, app.settings.public_url.is_https()),
+            session: Cookie::Session.token(request, app.settings.public_url.is_https()),
         };
-        Self { app, request, route: "", params: Vec::new(), fields: Fields::default(), visitor, now: app.now() }
+        Self {
+            app,
+            request,
+            route: "",
+            params: Vec::new(),
+            fields: Fields::default(),
+            visitor,
+            now: app.now(),
+            step_up_errors: Vec::new(),
+        }
     }
 
     /// Whether cookies are Secure.
@@ -105,6 +119,14 @@ impl<'a> Call<'a> {
     fn check_csrf(&self, right: &str) -> Result<(), Problem> {
         let given = self.fields.get("csrf");
         if !self.is_post() || equal(given.as_bytes(), right.as_bytes()) { Ok(()) } else { Err(Problem::StaleForm) }
+    }
+
+    /// Charges an attempt to the client's address.
+    ///
+    /// # Errors
+    /// [`Problem::TooMany`].
+    pub fn attempt(&self) -> Result<(), Problem> {
+        self.app.may_attempt(self.visitor.address).map_err(Problem::TooMany)
     }
 
     /// The form's nonce, which was made for this session.
@@ -217,12 +239,12 @@ impl Signed {
         Ok(signed)
     }
 
-    /// A full session that has been idle for too long.
+    /// A session of one of these stages, however long it has been idle.
     ///
     /// # Errors
     /// [`Problem::SignIn`], [`Problem::StaleForm`].
-    pub fn enter_idle(call: &Call<'_>) -> Result<Self, Problem> {
-        let signed = Self::look(call)?.filter(|s| s.session.stage == Stage::Full);
+    pub fn enter_idle(call: &Call<'_>, stages: &[Stage]) -> Result<Self, Problem> {
+        let signed = Self::look(call)?.filter(|s| stages.contains(&s.session.stage));
         let signed = signed.ok_or_else(|| Problem::SignIn(String::new()))?;
         call.check_csrf(&signed.csrf)?;
         Ok(signed)
@@ -231,8 +253,8 @@ impl Signed {
     /// Notes that the session was used, at most once a minute and without waiting for it.
     fn touch(&self, call: &Call<'_>) {
         if call.now.since(self.session.seen_at) >= policy::SEEN_EVERY {
-            let id = self.session.id;
-            call.app.means.store.touch_later(move |tx| tx.session_seen(id));
+            let (id, at) = (self.session.id, call.now);
+            call.app.means.store.touch_later(move |tx| tx.session_seen(id, at));
         }
     }
 }

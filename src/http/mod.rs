@@ -21,6 +21,7 @@ pub mod response;
 pub mod router;
 pub mod show;
 pub mod sign_in;
+pub mod standing;
 
 pub use request::Request;
 pub use response::Response;

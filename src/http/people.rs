@@ -10,7 +10,8 @@ use crate::actions::administer::{AddedPerson, Invitation, NewPerson, add_person}
 use crate::actions::authorise::By;
 use crate::ids::UserId;
 use crate::pages::users::{
-    AddPersonView, InvitationLinkView, UsersView, add_person as add_markup, invitation_link, users as users_markup,
+    AWAITING, AddPersonView, InvitationLinkView, UsersView, add_person as add_markup, invitation_link,
+    users as users_markup,
 };
 use crate::pages::{FieldError, Form};
 use crate::secret::Secret;
@@ -30,11 +31,12 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
     let mut errors = Vec::new();
     let (state, role) = (call.fields.get("state"), call.fields.get("role"));
     let text: String = crate::audit::clean(call.fields.get("q")).chars().take(100).collect();
+    let awaiting = state == AWAITING;
     let search = Search {
         text,
-        status: read(state, "state", &mut errors),
+        status: read(if awaiting { "" } else { state }, "state", &mut errors),
         role: read(role, "role", &mut errors),
-        awaiting: false,
+        awaiting,
     };
     let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
     let mut people = match errors.is_empty() {
@@ -113,10 +115,8 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
             return again(422, errors.into_iter().flatten().collect());
         }
     };
-    match confirm(call, signed) {
-        Ok(()) => {}
-        Err(Ok(errors)) => return again(422, errors),
-        Err(Err(problem)) => return Err(problem),
+    if let Err(errors) = confirm(call, signed) {
+        return again(422, errors);
     }
     let by = By::Session(signed.session.id);
     let name = person.name.clone();

@@ -70,24 +70,17 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// `POST /profile/factors`: prepares the secret, after a step-up where one is due.
 pub fn start_factor(call: &Call<'_>, signed: &Signed) -> Answer {
-    match confirm(call, signed) {
-        Ok(()) => {}
-        Err(Ok(errors)) => {
-            let form = Form { errors, ..form_of(call, signed, None)? };
-            let page = Page::signed(call, signed);
-            return Ok(page.answer(422, start_markup(&page.frame(), &StartFactorView { form })));
-        }
-        Err(Err(problem)) => return Err(problem),
+    if let Err(errors) = confirm(call, signed) {
+        return show_start_factor(call, signed, errors);
     }
-    let session = fresh(call, signed)?;
-    profile::begin_factor(&call.app.means, &session)?;
+    profile::begin_factor(&call.app.means, &signed.session)?;
     Ok(Response::redirect(303, "/profile/factors/new"))
 }
 
-/// The session as it stands after a step-up in this very request.
-fn fresh(call: &Call<'_>, signed: &Signed) -> Result<crate::sessions::Session, Problem> {
-    let found = call.app.means.store.read(|tx| crate::storage::sessions::find_by_id(tx, signed.session.id))?;
-    found.ok_or(Problem::Act(Error::SessionGone))
+fn show_start_factor(call: &Call<'_>, signed: &Signed, errors: Vec<FieldError>) -> Answer {
+    let form = Form { errors, ..form_of(call, signed, None)? };
+    let page = Page::signed(call, signed);
+    Ok(page.answer(422, start_markup(&page.frame(), &StartFactorView { form })))
 }
 
 /// `GET /profile/factors/new`
@@ -98,6 +91,10 @@ pub fn new_factor_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_new_factor(call: &Call<'_>, signed: &Signed, status: u16, errors: Vec<FieldError>) -> Answer {
     if signed.session.sealed_seed.is_none() {
         return Ok(Response::redirect(303, "/profile"));
+    }
+    if !signed.session.is_stepped_up(call.now) {
+        // The secret is shown to who has just shown a factor; who has not begins again.
+        return show_start_factor(call, signed, errors);
     }
     let seed = seed(&call.app.means, &signed.session)?;
     let form = Form { values: call.fields.kept(&["name"]), errors, ..form_of(call, signed, None)? };
@@ -126,10 +123,8 @@ pub fn new_factor(call: &Call<'_>, signed: &Signed) -> Answer {
             return show_new_factor(call, signed, 422, errors.into_iter().flatten().collect());
         }
     };
-    match confirm(call, signed) {
-        Ok(()) => {}
-        Err(Ok(errors)) => return show_new_factor(call, signed, 422, errors),
-        Err(Err(problem)) => return Err(problem),
+    if let Err(errors) = confirm(call, signed) {
+        return show_new_factor(call, signed, 422, errors);
     }
     match profile::add_factor(&call.app.means, &signed.session, &code, &label, &call.visitor)? {
         Added::Done => Ok(redirect_saying(call, "/profile", Said::FactorAdded)),
@@ -166,10 +161,8 @@ fn show_remove(call: &Call<'_>, signed: &Signed, status: u16, errors: Vec<FieldE
 /// `POST /profile/factors/{id}/remove`. The second click finds nothing to remove, and says that it is gone.
 pub fn remove_factor(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: FactorId = call.param("id")?;
-    match confirm(call, signed) {
-        Ok(()) => {}
-        Err(Ok(errors)) => return show_remove(call, signed, 422, errors),
-        Err(Err(problem)) => return Err(problem),
+    if let Err(errors) = confirm(call, signed) {
+        return show_remove(call, signed, 422, errors);
     }
     match profile::remove_factor(&call.app.means, &signed.session, id, &call.visitor)? {
         Removed::Done(_) => Ok(redirect_saying(call, "/profile", Said::FactorRemoved)),
@@ -193,13 +186,11 @@ fn show_new_codes(call: &Call<'_>, signed: &Signed, status: u16, errors: Vec<Fie
 /// `POST /profile/backup-codes`
 pub fn new_codes(call: &Call<'_>, signed: &Signed) -> Answer {
     let nonce = call.nonce(signed)?;
-    match confirm(call, signed) {
-        Ok(()) => {}
-        Err(Ok(errors)) => return show_new_codes(call, signed, 422, errors),
-        Err(Err(problem)) => return Err(problem),
+    call.attempt()?;
+    if let Err(errors) = confirm(call, signed) {
+        return show_new_codes(call, signed, 422, errors);
     }
-    let session = fresh(call, signed)?;
-    match profile::regenerate_codes(&call.app.means, &session, nonce, &call.visitor) {
+    match profile::regenerate_codes(&call.app.means, &signed.session, nonce, &call.visitor) {
         Ok(codes) => {
             let codes = codes.iter().map(|c| Secret::new(c.to_text())).collect();
             Ok(show_codes(call, signed, 200, codes, Vec::new()))
@@ -245,6 +236,7 @@ fn show_password(call: &Call<'_>, signed: &Signed, status: u16, errors: Vec<Fiel
 
 /// `POST /profile/password`
 pub fn password(call: &Call<'_>, signed: &Signed) -> Answer {
+    call.attempt()?;
     let current = call.fields.get("current_password");
     let own = super::enrol::own_words(call, signed.user.email.as_str(), signed.user.name.as_str());
     let new = match NewPassword::parse(call.fields.get("new_password"), &own) {
@@ -257,13 +249,10 @@ pub fn password(call: &Call<'_>, signed: &Signed) -> Answer {
             return show_password(call, signed, 422, errors.into_iter().flatten().collect());
         }
     };
-    match confirm(call, signed) {
-        Ok(()) => {}
-        Err(Ok(errors)) => return show_password(call, signed, 422, errors),
-        Err(Err(problem)) => return Err(problem),
+    if let Err(errors) = confirm(call, signed) {
+        return show_password(call, signed, 422, errors);
     }
-    let session = fresh(call, signed)?;
-    match profile::change_password(&call.app.means, &session, current, &new, &call.visitor) {
+    match profile::change_password(&call.app.means, &signed.session, current, &new, &call.visitor) {
         Ok(Changed::Done(token)) => {
             let cookie = Cookie::Session.set(&token.to_text(), call.https(), None);
             Ok(redirect_saying(call, "/profile", Said::PasswordChanged).with_header("Set-Cookie", &cookie))

@@ -9,6 +9,7 @@ use crate::ids::CaseNumber;
 use crate::pages::grants::Subject;
 use crate::pages::parts::{Badge, Task, TaskState, Tone};
 use crate::pages::recovery::{BoardView, CaseLine, CaseView, board as board_markup, case as case_markup};
+use crate::pages::words::count;
 use crate::recovery::{Case, CaseState};
 use crate::storage::{audit, recovery, users};
 use crate::time::Timestamp;
@@ -96,7 +97,7 @@ pub fn tasks_of(case: &Case) -> Vec<Task> {
     };
     let (enrol, state) = match case.state {
         CaseState::AwaitingEnrolment => {
-            (format!("waiting, window closes {}", minutes(case.window_closes_at)), TaskState::Waiting)
+            (format!("waiting; the window closes {}", minutes(case.window_closes_at)), TaskState::Waiting)
         }
         CaseState::Recovered => (case.closed_at.map(minutes).unwrap_or_default(), TaskState::Done),
         CaseState::Expired => ("the window is closed and the pass is void".to_owned(), TaskState::Ended),
@@ -111,7 +112,7 @@ pub fn tasks_of(case: &Case) -> Vec<Task> {
         task("Backup codes checked".into(), codes, TaskState::Done),
         task(
             "Factors reset".into(),
-            format!("{} removed, {} sessions ended{ticket}", case.factors_removed, case.sessions_ended),
+            format!("{} removed, {} ended{ticket}", case.factors_removed, count(case.sessions_ended.into(), "session")),
             TaskState::Done,
         ),
         task(format!("{} enrols a new factor", case.user_name), enrol, state),

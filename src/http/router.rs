@@ -7,14 +7,17 @@ use std::collections::HashMap;
 
 use tiny_http::Method;
 
+use super::cookies::Cookie;
 use super::error::{Problem, answer};
 use super::fields::Fields;
 use super::guards::{Call, Guest, Signed};
-use super::show::Answer;
+use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
-use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in};
+use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in, standing};
+use crate::actions::authorise::refused_at_door;
 use crate::app::App;
 use crate::sessions::Stage;
+use crate::users::Role;
 
 /// Who may use a route.
 #[derive(Clone, Copy)]
@@ -25,8 +28,8 @@ pub enum Door {
     Guest(fn(&Call<'_>, &Guest) -> Answer),
     /// A session of one of these stages.
     Stage(&'static [Stage], fn(&Call<'_>, &Signed) -> Answer),
-    /// A full session that has been idle.
-    Idle(fn(&Call<'_>, &Signed) -> Answer),
+    /// A session of one of these stages, however long it has been idle: to resume it, or to end it.
+    Idle(&'static [Stage], fn(&Call<'_>, &Signed) -> Answer),
     /// Anyone who is signed in.
     Person(fn(&Call<'_>, &Signed) -> Answer),
     /// Admins and owners.
@@ -59,6 +62,7 @@ const fn post(path: &'static str, takes: &'static [&'static str], door: Door) ->
 const PENDING: &[Stage] = &[Stage::Pending, Stage::Enrolling];
 const ENROLLING: &[Stage] = &[Stage::Pending, Stage::Enrolling];
 const CHANGING: &[Stage] = &[Stage::ChangingPassword];
+const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
 const GRANT: &[&str] =
@@ -86,10 +90,10 @@ pub const ROUTES: &[Route] = &[
     post("/sign-in/backup-code", &["csrf", "code"], Door::Stage(PENDING, sign_in::backup_code)),
     get("/sign-in/password", &[], Door::Stage(CHANGING, sign_in::new_password_page)),
     post("/sign-in/password", &["csrf", "email", "new_password"], Door::Stage(CHANGING, sign_in::new_password)),
-    get("/sign-in/resume", &["next"], Door::Idle(sign_in::resume_page)),
-    post("/sign-in/resume", &["csrf", "email", "password", "next"], Door::Idle(sign_in::resume)),
+    get("/sign-in/resume", &["next"], Door::Idle(FULL, sign_in::resume_page)),
+    post("/sign-in/resume", &["csrf", "email", "password", "next"], Door::Idle(FULL, sign_in::resume)),
     get("/signed-out", &[], Door::Anyone(sign_in::signed_out_page)),
-    post("/sign-out", &["csrf"], Door::Stage(ANY, sign_in::sign_out)),
+    post("/sign-out", &["csrf"], Door::Idle(ANY, sign_in::sign_out)),
 
     get("/enrol", &[], Door::Stage(ENROLLING, enrol::page)),
     post("/enrol", &["csrf", "code"], Door::Stage(ENROLLING, enrol::confirm)),
@@ -122,14 +126,14 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/mfa/backup-codes", GRANT, Door::People(grants::codes)),
     get("/admin/users/{id}/password", &[], Door::People(grants::password_page)),
     post("/admin/users/{id}/password", GRANT, Door::People(grants::password)),
-    get("/admin/users/{id}/disable", &[], Door::People(grants::disable_page)),
-    post("/admin/users/{id}/disable", REASON, Door::People(grants::disable)),
-    get("/admin/users/{id}/enable", &[], Door::People(grants::enable_page)),
-    post("/admin/users/{id}/enable", REASON, Door::People(grants::enable)),
-    get("/admin/users/{id}/invitation", &[], Door::People(grants::invitation_page)),
-    post("/admin/users/{id}/invitation", &["csrf", "nonce", "step_up_code"], Door::People(grants::invitation)),
-    get("/admin/users/{id}/notes", &[], Door::People(grants::note_page)),
-    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(grants::note)),
+    get("/admin/users/{id}/disable", &[], Door::People(standing::disable_page)),
+    post("/admin/users/{id}/disable", REASON, Door::People(standing::disable)),
+    get("/admin/users/{id}/enable", &[], Door::People(standing::enable_page)),
+    post("/admin/users/{id}/enable", REASON, Door::People(standing::enable)),
+    get("/admin/users/{id}/invitation", &[], Door::People(standing::invitation_page)),
+    post("/admin/users/{id}/invitation", &["csrf", "nonce", "step_up_code"], Door::People(standing::invitation)),
+    get("/admin/users/{id}/notes", &[], Door::People(standing::note_page)),
+    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(standing::note)),
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
@@ -219,7 +223,7 @@ fn read_fields(call: &Call<'_>, route: &Route) -> Result<Fields, Problem> {
     Fields::parse(call.request.body(), route.takes)
 }
 
-fn enter(call: &Call<'_>, door: Door) -> Answer {
+fn enter(call: &mut Call<'_>, door: Door) -> Answer {
     match door {
         Door::Anyone(run) => run(call),
         Door::Guest(run) => {
@@ -234,27 +238,41 @@ fn enter(call: &Call<'_>, door: Door) -> Answer {
             }
             run(call, &signed)
         }
-        Door::Idle(run) => {
-            let signed = Signed::enter_idle(call)?;
+        Door::Idle(stages, run) => {
+            let signed = Signed::enter_idle(call, stages)?;
             limit(call)?;
             run(call, &signed)
         }
-        Door::Person(run) => run(call, &Signed::enter(call, &[Stage::Full])?),
-        Door::People(run) => {
-            let signed = Signed::enter(call, &[Stage::Full])?;
-            if !signed.user.role.looks_after_people() {
-                return Err(Problem::Forbidden("This page is for admins and owners."));
-            }
-            run(call, &signed)
-        }
-        Door::Trail(run) => {
-            let signed = Signed::enter(call, &[Stage::Full])?;
-            if !signed.user.role.reads_audit() {
-                return Err(Problem::Forbidden("This page is for auditors, admins and owners."));
-            }
-            run(call, &signed)
-        }
+        Door::Person(run) => signed_in(call, |_| true, "", run),
+        Door::People(run) => signed_in(call, Role::looks_after_people, "This page is for admins and owners.", run),
+        Door::Trail(run) => signed_in(call, Role::reads_audit, "This page is for auditors, admins and owners.", run),
     }
+}
+
+/// A door for a full session of a role that opens it. A form that someone else sends to it is recorded.
+fn signed_in(
+    call: &mut Call<'_>,
+    opens: fn(Role) -> bool,
+    closed: &'static str,
+    run: fn(&Call<'_>, &Signed) -> Answer,
+) -> Answer {
+    let signed = Signed::enter(call, &[Stage::Full])?;
+    if !opens(signed.user.role) {
+        if call.is_post() {
+            call.attempt()?;
+            refused_at_door(&call.app.means, signed.session.id, call.route, &call.visitor)?;
+        }
+        return Err(Problem::Forbidden(closed));
+    }
+    let (signed, renewed) = step_up_in_form(call, signed)?;
+    let Some(token) = renewed else { return run(call, &signed) };
+    // Whatever the handler answers, the session goes on under its new cookie; unless that was replaced once more.
+    let response = run(call, &signed).unwrap_or_else(|problem| answer(call, &problem));
+    let name = format!("{}=", Cookie::Session.name(call.https()));
+    if response.header_values("set-cookie").any(|line| line.starts_with(&name)) {
+        return Ok(response);
+    }
+    Ok(response.with_header("Set-Cookie", &Cookie::Session.set(&token.to_text(), call.https(), None)))
 }
 
 /// What anyone can cause is bounded: by client address, and by the room that is left on the disk.
@@ -265,7 +283,7 @@ fn limit(call: &Call<'_>) -> Result<(), Problem> {
     if !call.app.has_room() {
         return Err(Problem::NoRoom);
     }
-    call.app.may_attempt(call.visitor.address).map_err(Problem::TooMany)
+    call.attempt()
 }
 
 /// The headers that every answer carries, errors included (OWASP ASVS 5.0 chapter 3.4).

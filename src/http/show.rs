@@ -7,12 +7,13 @@ use maud::Markup;
 use super::Response;
 use super::cookies::Cookie;
 use super::error::Problem;
-use super::guards::{Call, Guest, Signed};
+use super::guards::{Call, Guest, Signed, session_csrf};
 use crate::actions::second_factor::Typed;
 use crate::actions::step_up::step_up;
 use crate::pages::parts::Tone;
 use crate::pages::{FieldError, Flash, Form, Frame, StepUp, Viewer};
-use crate::storage::backup_codes;
+use crate::secret::{Purpose, Token};
+use crate::storage::{backup_codes, sessions};
 use crate::time::Timestamp;
 use crate::users::Role;
 
@@ -147,33 +148,49 @@ fn step_up_due(call: &Call<'_>, signed: &Signed) -> Result<Option<StepUp>, Probl
     if signed.session.is_stepped_up(call.now) {
         return Ok(None);
     }
-    let left = call.app.means.store.read(|tx| backup_codes::count_left(tx, signed.user.id, call.now))?;
-    Ok(Some(StepUp { backup_codes: left > 0 }))
+    let (left, session) = call.app.means.store.read(|tx| {
+        let left = backup_codes::count_left(tx, signed.user.id, call.now)?;
+        Ok::<_, Problem>((left, sessions::find_by_id(tx, signed.session.id)?))
+    })?;
+    // The code may have come with this very request, in a form that is shown again for another reason.
+    let just_now = session.is_some_and(|s| s.is_stepped_up(call.now));
+    Ok((!just_now).then_some(StepUp { backup_codes: left > 0 }))
 }
 
-/// Whether the step-up that a form needs is there: it is recent, or its code stands in the form and is right.
+/// Whether the step-up that a form needs is there.
 ///
 /// # Errors
-/// What to say beside the form; `Err(Ok(errors))` shows it again, `Err(Err(problem))` is no page of its own.
-pub fn confirm(call: &Call<'_>, signed: &Signed) -> Result<(), Result<Vec<FieldError>, Problem>> {
-    if signed.session.is_stepped_up(call.now) {
-        return Ok(());
+/// What to say beside the form, which is shown again; nothing where the code was only not asked for yet.
+pub fn confirm(call: &Call<'_>, signed: &Signed) -> Result<(), Vec<FieldError>> {
+    if signed.session.is_stepped_up(call.now) { Ok(()) } else { Err(call.step_up_errors.clone()) }
+}
+
+/// Checks the code by which a form confirms that it is still the same person, if one is due and there. The session then
+/// goes on under the cookie returned; what is wrong is kept for [`confirm`].
+///
+/// # Errors
+/// [`Problem::TooMany`]; what kept the code from being checked.
+pub fn step_up_in_form(call: &mut Call<'_>, signed: Signed) -> Result<(Signed, Option<Token>), Problem> {
+    let typed = call.fields.get("step_up_code").trim();
+    if !call.is_post() || typed.is_empty() || signed.session.is_stepped_up(call.now) {
+        return Ok((signed, None));
     }
-    let typed = call.fields.get("step_up_code");
-    if typed.trim().is_empty() {
-        return Err(Ok(Vec::new()));
-    }
-    let not_one = || vec![wrong("step_up_code", "Enter the 6 digits that your app shows now.")];
-    let typed = Typed::parse(typed).ok_or_else(|| Ok(not_one()))?;
-    match step_up(&call.app.means, &signed.session, typed, &call.visitor) {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            Err(Ok(vec![wrong("step_up_code", "This code is not right. Wait for the next one and try again.")]))
+    let Some(typed) = Typed::parse(typed) else {
+        call.step_up_errors = vec![wrong("step_up_code", "Enter the 6 digits that your app shows now.")];
+        return Ok((signed, None));
+    };
+    call.attempt()?;
+    let text = match step_up(&call.app.means, &signed.session, typed, &call.visitor) {
+        Ok(Some((session, token))) => {
+            let csrf = session_csrf(call.app, &token.hash(Purpose::Session));
+            return Ok((Signed { session, csrf, ..signed }, Some(token)));
         }
+        Ok(None) => "This code is not right. Wait for the next one and try again.".to_owned(),
         Err(crate::actions::Error::Wait(d)) => {
-            let text = format!("Too many wrong codes. Wait {}, then try again.", crate::pages::words::lasting(d));
-            Err(Ok(vec![wrong("step_up_code", text)]))
+            format!("Too many wrong codes. Wait {}, then try again.", crate::pages::words::lasting(d))
         }
-        Err(e) => Err(Err(e.into())),
-    }
+        Err(e) => return Err(e.into()),
+    };
+    call.step_up_errors = vec![wrong("step_up_code", text)];
+    Ok((signed, None))
 }

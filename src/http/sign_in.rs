@@ -230,10 +230,13 @@ pub fn new_password(call: &Call<'_>, signed: &Signed) -> Answer {
     let own = enrol::own_words(call, signed.user.email.as_str(), signed.user.name.as_str());
     match NewPassword::parse(call.fields.get("new_password"), &own) {
         Err(e) => Ok(show_new_password(call, signed, 422, vec![wrong("new_password", e)])),
-        Ok(password) => {
-            let progress = sign_in::with_new_password(&call.app.means, &signed.session, &password, &call.visitor)?;
-            Ok(onwards(call, &progress, Some(signed)))
-        }
+        Ok(password) => match sign_in::with_new_password(&call.app.means, &signed.session, &password, &call.visitor)? {
+            Progress::Wrong => {
+                let text = "This is the temporary password. Choose one that only you know.";
+                Ok(show_new_password(call, signed, 422, vec![wrong("new_password", text)]))
+            }
+            progress => Ok(onwards(call, &progress, Some(signed))),
+        },
     }
 }
 

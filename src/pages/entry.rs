@@ -50,7 +50,7 @@ pub(super) fn entry_table(frame: &Frame, label: &str, entries: &[EntryLine]) -> 
                 (e.what) " " (outcome_badge(e.outcome).show()) br;
                 small {
                     code { (e.action) } " · by " bdi { (e.actor) }
-                    @if !e.target.is_empty() { " · concerns " bdi { (e.target) } }
+                    @if !e.target.is_empty() && e.target != e.actor { " · concerns " bdi { (e.target) } }
                     @if let Some(case) = e.case { " · " (case_link(frame, case)) }
                 }
             },

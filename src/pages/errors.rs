@@ -50,7 +50,7 @@ const fn words(status: u16) -> (&'static str, &'static str, &'static str) {
         403 => (
             "This is not open to you",
             "Your role does not include this page, or the form was open for too long. Nothing has been changed.",
-            "Go back, load the page again and send it once more. If it stays like this, ask an owner.",
+            "If this keeps you from your work, ask an owner.",
         ),
         404 => (
             "Nothing is here",

@@ -160,15 +160,17 @@ impl<'a> Field<'a> {
         let invalid = form.error(self.name).map(|_| "true");
         let typed = if self.kind.secret() { "" } else { self.fixed.unwrap_or_else(|| form.value(self.name)) };
         let spelled = self.kind.spelled();
+        // After a mistake elsewhere the error summary comes first.
+        let focus = self.focus && (!form.wrong() || invalid.is_some());
         html! {
             @if self.kind == Kind::Area {
                 textarea id=(self.name) name=(self.name) rows="3" aria-describedby=[described] aria-invalid=[invalid]
-                    autofocus[self.focus] { (typed) }
+                    autofocus[focus] { (typed) }
             } @else {
                 input id=(self.name) name=(self.name) type=(kind) autocomplete=(autocomplete) inputmode=[inputmode]
                     class=[class] value=[(!typed.is_empty()).then_some(typed)] readonly[self.fixed.is_some()]
                     autocapitalize=[spelled.then_some("none")] spellcheck=[spelled.then_some("false")]
-                    aria-describedby=[described] aria-invalid=[invalid] autofocus[self.focus];
+                    aria-describedby=[described] aria-invalid=[invalid] autofocus[focus];
             }
         }
     }

@@ -132,7 +132,11 @@ fn what_happens(view: &ResetView) -> Markup {
         ul {
             li { strong { (count(view.factors.into(), "factor")) } " and "
                 strong { (count(view.codes_left.into(), "remaining backup code")) } " stop working." }
-            li { strong { (count(view.sessions.into(), "session")) } @if view.sessions == 1 { " ends." } @else { " end." } }
+            @match view.sessions {
+                0 => li { "No session is open now." },
+                1 => li { strong { "1 session" } " ends." },
+                more => li { strong { (more) " sessions" } " end." },
+            }
             li { "You get a pass to read to " bdi { (name) } ". With it and the password, " bdi { (name) }
                 " sets up a new factor within " (lasting(view.window)) "." }
             li { "It stands in the audit log with your name and your reason." }
@@ -145,7 +149,7 @@ fn signals(signals: &[Signal]) -> Markup {
         let badge = match s.weight {
             Weight::Calm => None,
             Weight::Look => Some(Badge::new(Tone::Warn, "look")),
-            Weight::Strong => Some(Badge::new(Tone::Bad, "strong")),
+            Weight::Strong => Some(Badge::new(Tone::Bad, "unusual")),
         };
         html! { (s.text) @if let Some(badge) = badge { " " (badge.show()) } }
     };

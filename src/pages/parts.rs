@@ -66,9 +66,6 @@ pub struct FactorLine {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Left at or under this, a page warns about backup codes.
-pub(super) const FEW_CODES: u32 = 2;
-
 /// One step of a case.
 #[derive(Debug, Clone)]
 pub struct Task {

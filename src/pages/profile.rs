@@ -6,9 +6,10 @@ use super::Frame;
 use super::field::Field;
 use super::form::Form;
 use super::frame::Section;
-use super::parts::{FEW_CODES, FactorLine, Tone, cancel, card, heading, notice, table};
+use super::parts::{FactorLine, Tone, cancel, card, heading, notice, table};
 use super::sign_in::PASSWORD_HINT;
 use super::words::{count, day, time_ago, time_ago_or_never};
+use crate::policy::FEW_CODES;
 use crate::time::Timestamp;
 use crate::users::Role;
 

@@ -184,8 +184,8 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
             } @else {
                 dl class="facts" {
                     @for note in &view.notes {
-                        dt { bdi { (note.by) } br; small { (time_ago(note.at, frame.now)) } }
-                        dd { (note.text) }
+                        dt { (time_ago(note.at, frame.now)) }
+                        dd { (note.text) br; small { "by " bdi { (note.by) } } }
                     }
                 }
             }
@@ -232,7 +232,7 @@ fn factors(frame: &Frame, factors: &[FactorLine]) -> Markup {
     let columns = ["Factor", "Added", "Last used"];
     let row = |f: &FactorLine| {
         vec![
-            html! { strong { (f.kind) } br; small { bdi { (f.name) } } },
+            html! { strong { (f.kind) } @if f.name != f.kind { br; small { bdi { (f.name) } } } },
             time_ago(f.added_at, frame.now),
             time_ago_or_never(f.last_used_at, frame.now),
         ]

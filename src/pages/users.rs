@@ -6,12 +6,16 @@ use super::Frame;
 use super::field::Field;
 use super::form::{Choice, Form, radios, select};
 use super::frame::Section;
-use super::parts::{Badge, FEW_CODES, Tone, address, cancel, copy_button, empty, heading, pager, table};
+use super::parts::{Badge, Tone, address, cancel, copy_button, empty, heading, pager, table};
 use super::words::{clock, count, lasting, time_ago_or_never};
 use crate::ids::UserId;
+use crate::policy::FEW_CODES;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::{Role, Status, UserLine};
+
+/// The state of who was reset and has not enrolled again; it stands beside the account's own.
+pub const AWAITING: &str = "awaiting";
 
 /// A page of the list: `GET /admin/users?q=&state=&role=&after=`.
 #[derive(Debug, Clone)]
@@ -65,10 +69,11 @@ fn query(form: &Form, after: Option<&str>) -> String {
 }
 
 fn filter(form: &Form, filtered: bool) -> Markup {
-    let states: Vec<_> = Status::ALL.iter().map(|s| (s.as_str(), s.as_str())).collect();
+    let mut states: Vec<_> = Status::ALL.iter().map(|s| (s.as_str(), s.as_str())).collect();
+    states.push((AWAITING, "awaiting enrolment"));
     let roles: Vec<_> = Role::ALL.iter().map(|r| (r.as_str(), r.as_str())).collect();
     html! {
-        form class="filter" method="get" action="/admin/users" role="search" {
+        form class="filter short" method="get" action="/admin/users" role="search" {
             (Field::new("q", "Name or e-mail").search().show(form))
             (select(form, "state", "State", "any", &states))
             (select(form, "role", "Role", "any", &roles))

@@ -71,7 +71,7 @@ fn ago(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// `1 code`, `3 codes`.
-pub(super) fn count(number: u64, word: &str) -> String {
+pub fn count(number: u64, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 

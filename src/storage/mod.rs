@@ -107,7 +107,8 @@ pub struct WriteTx<'c> {
 }
 
 impl WriteTx<'_> {
-    /// The batch's one moment, read inside the lock: the time of the audit entries.
+    /// The batch's one moment, read inside the lock. It is also the time of the audit entries, unless the clock has
+    /// stepped back behind the newest of them.
     pub const fn now(&self) -> Timestamp {
         self.now
     }
@@ -154,8 +155,9 @@ impl<T> Audited<T> {
 /// The database: one writer, a few readers.
 pub struct Store {
     path: PathBuf,
-    writer: Writer,
+    // Dropped before the writer: the connection that closes last folds the log into the file, and only the writer's can.
     readers: Readers,
+    writer: Writer,
 }
 
 impl Store {

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Error, ReadTx, Result, audit, schema};
-use crate::audit::{Actor, Event, Head, Record, Source};
+use crate::audit::{Actor, Event, Head, Reason, Record, Source};
 use crate::time::Timestamp;
 
 /// What of the database that is replaced could still be read.
@@ -18,17 +18,16 @@ pub enum Lost {
 }
 
 impl Lost {
-    fn sentence(&self, backup: &Head) -> String {
-        match self {
-            Self::Unknown => "unknown: the replaced database could not be read or there was none".into(),
-            Self::UpTo(head) if head.seq <= backup.seq => "nothing: the replaced database was not newer".into(),
-            Self::UpTo(head) => format!(
-                "entries {} to {} of lineage {}, written until {}",
-                backup.seq + 1,
-                head.seq,
-                head.lineage,
-                head.at
-            ),
+    /// What is lost by going back to `backup`, as the entry and the command say it.
+    pub fn sentence(&self, backup: &Head) -> String {
+        let Self::UpTo(head) = self else {
+            return "unknown: the replaced database could not be read or there was none".into();
+        };
+        let (first, last, lineage, until) = (backup.seq + 1, head.seq, &head.lineage, head.at);
+        match last - backup.seq {
+            ..=0 => "nothing: the replaced database was not newer".into(),
+            1 => format!("entry {first} of lineage {lineage}, written at {until}"),
+            _ => format!("entries {first} to {last} of lineage {lineage}, written until {until}"),
         }
     }
 }
@@ -67,7 +66,7 @@ pub struct Voided {
     pub temporary_passwords: usize,
     /// Recovery cases that waited for enrolment.
     pub cases: usize,
-    /// Second factors, if they were to be removed.
+    /// People whose second factors were removed, if they were to be.
     pub factors: usize,
 }
 
@@ -85,12 +84,12 @@ pub fn begin_lineage(
     clock: Timestamp,
 ) -> Result<(Head, Voided)> {
     let conn = schema::open_checked(path)?;
-    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let old = audit::get_head(&ReadTx { conn: &conn })?;
     let now = clock.max(old.at);
     let mut voided = void(&conn)?;
-    voided.factors = remove_factors(&conn, factors)?;
+    let removed = remove_factors(&conn, factors)?;
+    voided.factors = removed.len();
     let closed = close_open_cases(&conn, now)?;
     voided.cases = closed.len();
     let lineage = schema::new_lineage();
@@ -103,7 +102,7 @@ pub fn begin_lineage(
         factors: factors.sentence(),
     };
     let mut head = Head { lineage, ..old };
-    for event in std::iter::once(event).chain(closed) {
+    for event in std::iter::once(event).chain(removed).chain(closed) {
         head = audit::append(&conn, &head, now, Record::new(Actor::Host, source, event))?;
     }
     conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
@@ -142,10 +141,30 @@ fn void(conn: &Connection) -> Result<Voided> {
     })
 }
 
-fn remove_factors(conn: &Connection, factors: Factors) -> Result<usize> {
-    let Factors::Remove(fingerprint) = factors else { return Ok(0) };
+/// Removes every factor where they can not be opened any more; one event a person who had some.
+fn remove_factors(conn: &Connection, factors: Factors) -> Result<Vec<Event>> {
+    let Factors::Remove(fingerprint) = factors else { return Ok(Vec::new()) };
     conn.execute("UPDATE instance SET key_fingerprint = ?1", [fingerprint])?;
-    Ok(conn.execute("DELETE FROM factors", [])?)
+    let tx = ReadTx { conn };
+    let mut query = conn.prepare("SELECT user_id, count(*) FROM factors GROUP BY user_id")?;
+    let counts = query.query_map([], |row| Ok((super::users::parse(row, 0)?, row.get(1)?)))?;
+    let reason: Reason = "restored without the seed key".parse().map_err(|_| Error::Stopped)?;
+    let mut events = Vec::new();
+    for counted in counts {
+        let (id, factors_removed) = counted?;
+        events.push(Event::FactorAdminReset {
+            user: (&super::users::get(&tx, id)?).into(),
+            reason: reason.clone(),
+            ticket: None,
+            case: None,
+            factors_removed,
+            codes_voided: 0,
+            codes_said_unavailable: true,
+            sessions_ended: 0,
+        });
+    }
+    conn.execute("DELETE FROM factors", [])?;
+    Ok(events)
 }
 
 /// Folds the log of a database that is about to be replaced into its one file, and leaves no log beside it.

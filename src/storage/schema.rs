@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::instance::{self, Instance};
@@ -47,6 +48,8 @@ pub fn create(path: &Path, instance: &Instance, source: &Source) -> Result<()> {
 pub(super) fn open_checked(path: &Path) -> Result<Connection> {
     let conn = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     check(&conn, path)?;
+    // A backup that was put in place by hand has another mode, in which readers and the writer would wait for each other.
+    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     Ok(conn)
 }
 
@@ -64,6 +67,9 @@ pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
         .map_err(|e| Error::Unusable(format!("cannot open {}: {e}", path.display())))?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(128);
+    // Plans must not depend on the values bound: SQLite would compile a statement anew whenever a value changes that it
+    // has looked at. That made finding a session nine times as dear as the lookup itself.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The first pragma that reads the file finds out whether it is a database at all.
     conn.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;

@@ -98,11 +98,9 @@ pub fn update_seed(tx: &WriteTx<'_>, id: SessionId, sealed_seed: Option<&[u8]>) 
     Ok(())
 }
 
-/// Notes that the person showed a second factor in this session.
-pub fn update_step_up(tx: &WriteTx<'_>, id: SessionId) -> Result<()> {
-    tx.conn
-        .prepare_cached("UPDATE sessions SET step_up_at = ?2, seen_at = ?2 WHERE id = ?1")?
-        .execute((id.to_string(), tx.now().as_micros()))?;
+/// Ends the session behind a cookie, whoever's it is.
+pub fn delete_by_token(tx: &WriteTx<'_>, token: &TokenHash) -> Result<()> {
+    tx.conn.prepare_cached("DELETE FROM sessions WHERE token_hash = ?1")?.execute([token.as_bytes()])?;
     Ok(())
 }
 
@@ -121,8 +119,17 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId, except: Option<SessionId>) -> 
     Ok(full - count(tx, user, Stage::Full)?)
 }
 
-/// Ends every sign-in of a person that has not come to a full session.
+/// Ends every sign-in of a person that waits for the second factor. An enrolment under way goes on: strangers' wrong
+/// passwords must not end it.
 pub fn delete_pending(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
+    tx.conn
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND stage = 'pending'")?
+        .execute([user.to_string()])?;
+    Ok(())
+}
+
+/// Ends every sign-in of a person that has not come to a full session.
+pub fn delete_unfinished(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     tx.conn
         .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND stage <> 'full'")?
         .execute([user.to_string()])?;

@@ -49,7 +49,7 @@ impl<'t, 'c> SweepTx<'t, 'c> {
 pub struct UnknownFailures {
     /// The minute, as its first moment.
     pub minute: Timestamp,
-    /// The client's address.
+    /// The client's address, or its IPv6 network.
     pub source: String,
     /// How many.
     pub count: u32,

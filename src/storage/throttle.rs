@@ -32,12 +32,12 @@ pub(super) fn insert_stranger_failure(tx: &TouchTx<'_, '_>, budget: &Budget) -> 
     let conn = tx.conn();
     let many: u32 = conn.prepare_cached("SELECT count(*) FROM failures")?.query_row([], |row| row.get(0))?;
     if many >= policy::COUNTERS {
-        // Counters of TOTP factors are few and must not be flushed out by strangers.
+        // Those with one or two failures go first, so that a flood of invented addresses does not wipe out a delay.
         conn.prepare_cached(
             "DELETE FROM failures WHERE (budget, key) IN
-             (SELECT budget, key FROM failures WHERE budget = 'account' ORDER BY last_at LIMIT 100)",
+             (SELECT budget, key FROM failures WHERE budget = 'account' ORDER BY count >= ?1, last_at LIMIT 100)",
         )?
-        .execute([])?;
+        .execute([policy::FREE_FAILURES])?;
     }
     charge(conn, budget, tx.now()).map(drop)
 }

@@ -5,6 +5,7 @@ use rusqlite::Connection;
 
 use super::{Result, WriteTx, throttle};
 use crate::ids::SessionId;
+use crate::policy;
 use crate::throttle::{Budget, Verdict, verdict};
 use crate::time::Timestamp;
 
@@ -24,11 +25,11 @@ impl<'t, 'c> TouchTx<'t, 'c> {
         self.0.now
     }
 
-    /// Notes that a session was used.
-    pub fn session_seen(&self, id: SessionId) -> Result<()> {
+    /// Notes that a session was used at `at`: when the request came, not when this is written.
+    pub fn session_seen(&self, id: SessionId, at: Timestamp) -> Result<()> {
         self.conn()
             .prepare_cached("UPDATE sessions SET seen_at = ?2 WHERE id = ?1 AND seen_at < ?2")?
-            .execute((id.to_string(), self.now().as_micros()))?;
+            .execute((id.to_string(), at.as_micros()))?;
         Ok(())
     }
 
@@ -36,9 +37,19 @@ impl<'t, 'c> TouchTx<'t, 'c> {
     /// is a change with an entry.
     pub fn seed_prepared(&self, id: SessionId, sealed_seed: &[u8]) -> Result<()> {
         self.conn()
-            .prepare_cached("UPDATE sessions SET sealed_seed = ?2 WHERE id = ?1 AND sealed_seed IS NULL")?
+            .prepare_cached("UPDATE sessions SET sealed_seed = ?2 WHERE id = ?1")?
             .execute((id.to_string(), sealed_seed))?;
         Ok(())
+    }
+
+    /// Whether a minute has as many sources as are counted apart; a further one is counted with all others, so that many
+    /// addresses do not make many entries.
+    fn is_crowded(&self, minute: i64, source: &str) -> Result<bool> {
+        let mut query = self.conn().prepare_cached(
+            "SELECT count(*) >= ?3 AND NOT EXISTS (SELECT 1 FROM unknown_failures WHERE minute = ?1 AND source = ?2)
+             FROM unknown_failures WHERE minute = ?1",
+        )?;
+        Ok(query.query_row((minute, source, policy::SOURCES_A_MINUTE), |row| row.get(0))?)
     }
 
     /// Counts a failure on an address without an account, and notes it for the minute's one audit entry; unless such
@@ -49,6 +60,7 @@ impl<'t, 'c> TouchTx<'t, 'c> {
             return Ok(verdict);
         }
         let minute = self.now().as_seconds().div_euclid(60);
+        let source = if self.is_crowded(minute, source)? { "other addresses" } else { source };
         self.conn()
             .prepare_cached(
                 "INSERT INTO unknown_failures (minute, source, count) VALUES (?1, ?2, 1)

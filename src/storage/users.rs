@@ -96,7 +96,7 @@ pub fn find_ranked(tx: &ReadTx<'_>, id: UserId, now: Timestamp) -> Result<Option
     Ok(Some(user))
 }
 
-/// Active owners who can sign in: with a password and a factor or an unused backup code.
+/// Active owners who can sign in with a password and a factor.
 pub fn count_able_owners(tx: &ReadTx<'_>, except: Option<UserId>) -> Result<u32> {
     let mut query = tx.conn.prepare_cached(
         "SELECT count(*) FROM users u WHERE role = 'owner' AND status = 'active' AND id IS NOT ?1
@@ -105,17 +105,12 @@ pub fn count_able_owners(tx: &ReadTx<'_>, except: Option<UserId>) -> Result<u32>
     Ok(query.query_row([except.map(|id| id.to_string())], |row| row.get(0))?)
 }
 
-/// Owners who are not disabled, whether or not they finished setting up.
+/// Active owners: a password was set, and they are not disabled.
 pub fn count_owners(tx: &ReadTx<'_>, except: Option<UserId>) -> Result<u32> {
     let mut query = tx
         .conn
         .prepare_cached("SELECT count(*) FROM users WHERE role = 'owner' AND status = 'active' AND id IS NOT ?1")?;
     Ok(query.query_row([except.map(|id| id.to_string())], |row| row.get(0))?)
-}
-
-/// Whether anyone was ever added.
-pub fn exists_any(tx: &ReadTx<'_>) -> Result<bool> {
-    Ok(tx.conn.prepare_cached("SELECT EXISTS (SELECT 1 FROM users)")?.query_row([], |row| row.get(0))?)
 }
 
 /// What a list of people is narrowed to.
@@ -177,15 +172,22 @@ pub fn list(
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Three characters and more use the trigram index; fewer match where a name or address begins.
+/// Three characters and more use the trigram index; fewer are looked for in every row. LIKE folds the case of ASCII
+/// alone, so other letters are looked for in each case.
 fn text_condition(text: &str) -> (&'static str, String) {
     if text.chars().count() >= 3 {
         let phrase = format!("\"{}\"", text.replace('"', "\"\""));
-        (" AND u.row IN (SELECT rowid FROM user_search WHERE user_search MATCH ?n)", phrase)
-    } else {
-        let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-        (" AND (u.name LIKE ?n ESCAPE '\\' OR u.email LIKE ?n ESCAPE '\\')", format!("{escaped}%"))
+        return (" AND u.row IN (SELECT rowid FROM user_search WHERE user_search MATCH ?n)", phrase);
     }
+    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    let (lower, upper) = (escaped.to_lowercase(), escaped.to_uppercase());
+    let mut rest = lower.chars();
+    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let title = format!("{first}{}", rest.as_str());
+    let patterns: Vec<String> = [escaped, lower, upper, title].map(|t| format!("%{t}%")).into();
+    let condition = " AND EXISTS (SELECT 1 FROM json_each(?n) p WHERE u.name LIKE p.value ESCAPE '\\'
+                                                                OR u.email LIKE p.value ESCAPE '\\')";
+    (condition, serde_json::Value::from(patterns).to_string())
 }
 
 fn to_line(row: &Row<'_>) -> rusqlite::Result<UserLine> {

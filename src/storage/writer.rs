@@ -158,8 +158,8 @@ impl Loop {
             }
             self.run_batch(batch);
         }
-        // The last writer folds the log into the file, so that a copy of the one file is whole.
-        let _ = self.conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+        // Closing the last connection of all processes folds the log into the file; a command beside a running server
+        // leaves it to the server, which must not wait for it.
     }
 
     fn run_batch(&mut self, batch: Vec<Job>) {
@@ -186,32 +186,41 @@ impl Loop {
     fn write(&mut self, jobs: &mut impl Iterator<Item = Job>, replies: &mut Vec<Reply>) -> Result<()> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let mut head = audit::get_head(&ReadTx { conn: &self.conn })?;
-        let (now, stepped) = self.moment(&mut head)?;
+        let now = self.clock.now();
+        let (at, stepped) = self.moment(now, &mut head)?;
         for job in jobs {
-            self.run_one(job, now, &mut head, replies)?;
+            self.run_one(job, now, at, &mut head, replies)?;
         }
         self.conn.execute_batch("COMMIT")?; // the commit point
         self.stepped = stepped;
         Ok(())
     }
 
-    /// The batch's moment: the clock's, but never before the newest entry. Records a clock that went backwards, once;
-    /// whether it is behind now counts only from the commit on.
-    fn moment(&self, head: &mut Head) -> Result<(Timestamp, bool)> {
-        let clock = self.clock.now();
+    /// The time of the batch's entries: the clock's, but never before the newest entry. Records a clock that went
+    /// backwards, once; whether it is behind now counts only from the commit on. Everything else goes by the clock
+    /// itself: by a time that stands still until the clock has caught up, no delay would end and no code from a phone
+    /// would be right.
+    fn moment(&self, clock: Timestamp, head: &mut Head) -> Result<(Timestamp, bool)> {
         let behind = head.at.since(clock);
-        let now = clock.max(head.at);
+        let at = clock.max(head.at);
         let stepped = behind > STEP;
         if stepped && !self.stepped {
             let seconds = u32::try_from(behind.as_secs()).unwrap_or(u32::MAX);
             let record =
                 Record::new(Actor::System, &Source::default(), Event::ClockStepped { back_by_seconds: seconds });
-            *head = audit::append(&self.conn, head, now, record)?;
+            *head = audit::append(&self.conn, head, at, record)?;
         }
-        Ok((now, stepped))
+        Ok((at, stepped))
     }
 
-    fn run_one(&self, job: Job, now: Timestamp, head: &mut Head, replies: &mut Vec<Reply>) -> Result<()> {
+    fn run_one(
+        &self,
+        job: Job,
+        now: Timestamp,
+        at: Timestamp,
+        head: &mut Head,
+        replies: &mut Vec<Reply>,
+    ) -> Result<()> {
         if let Err(e) = self.begin_job() {
             (job.refuse)(e.clone());
             return Err(e);
@@ -228,7 +237,7 @@ impl Loop {
         let mut new_head = head.clone();
         for record in records {
             // An entry that can not be written fails the whole batch: a change without its entry must not stay.
-            new_head = audit::append(&self.conn, &new_head, now, record)?;
+            new_head = audit::append(&self.conn, &new_head, at, record)?;
         }
         self.conn.prepare_cached("RELEASE job")?.execute([])?;
         *head = new_head;

@@ -5,7 +5,7 @@
 //! overflows, the one nearest to full goes, and a flood from new addresses can not push out its own heaviest ones.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::time::Timestamp;
@@ -39,6 +39,15 @@ impl From<IpAddr> for Source {
             // The upper half of 128 bits is 64 bits.
             IpAddr::V6(ip) => Self::V6((ip.to_bits() >> 64) as u64),
         }
+    }
+}
+
+/// The source that `ip` counts as, as text: `192.0.2.1`, or `2001:db8:1:2::/64`. What is written for each source must
+/// not be written for each of the 2⁶⁴ addresses that one customer has.
+pub fn source_of(ip: IpAddr) -> String {
+    match Source::from(ip) {
+        Source::V4(bits) => Ipv4Addr::from_bits(bits).to_string(),
+        Source::V6(upper) => format!("{}/64", Ipv6Addr::from_bits(u128::from(upper) << 64)),
     }
 }
 
@@ -149,6 +158,8 @@ mod tests {
         assert!(limiter.allow(ip("2001:db8:1:3::1"), NOW).is_ok());
         assert!(limiter.allow(ip("192.0.2.1"), NOW).is_ok());
         assert!(limiter.allow(ip("::ffff:192.0.2.1"), NOW).is_err());
+        assert_eq!(source_of(ip("2001:db8:1:2:aaaa::1")), "2001:db8:1:2::/64");
+        assert_eq!(source_of(ip("::ffff:192.0.2.1")), "192.0.2.1");
     }
 
     #[test]

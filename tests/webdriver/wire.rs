@@ -66,7 +66,7 @@ impl Browser {
 
     /// Waits for what a click leads to: the driver's own waiting ends now and then before a form has been sent.
     #[track_caller]
-    fn arrive(&self, downloads_before: usize, name: &str) {
+    pub(super) fn arrive(&self, downloads_before: usize, name: &str) {
         let here = "return document.leaving === undefined ? document.readyState === 'complete' : !document.leaving";
         self.until(&format!("\"{name}\" led to no page and no file"), || {
             let arrived = self.run(here, &json!([]))?.as_bool().unwrap_or(false);

@@ -28,7 +28,8 @@ pub struct Limits {
     pub max_requests: usize,
     /// How long a shutdown waits for requests under way.
     pub drain: Duration,
-    /// Bytes of stack of a connection's thread. Only what is used takes memory.
+    /// Bytes of stack of a connection's thread. Only what is used takes memory, and running out of it ends the whole
+    /// process: drawing a QR code moves tables of 31 kB about, which an unoptimised build does by copying.
     pub stack: usize,
 }
 
@@ -44,7 +45,7 @@ impl Default for Limits {
             write_deadline: Duration::from_secs(30),
             max_requests: 10_000,
             drain: Duration::from_secs(10),
-            stack: 256 * 1024,
+            stack: 1024 * 1024,
         }
     }
 }

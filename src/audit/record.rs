@@ -1,0 +1,249 @@
+//! An entry to be: an event with who caused it, and how it becomes the filterable fields and texts of an entry.
+
+use super::body::{Body, Detail, Fact};
+use super::event::Event;
+use super::{Action, Actor, Outcome, Person, Reason, Source, Ticket};
+use crate::ids::CaseNumber;
+use crate::recovery::Evidence;
+
+/// The filterable part of an event and its text, before it has a place in the chain.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// What it is about.
+    pub action: Action,
+    /// How it went.
+    pub outcome: Outcome,
+    /// The person concerned.
+    pub user: Option<Person>,
+    /// The case.
+    pub case: Option<CaseNumber>,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// The ticket elsewhere.
+    pub ticket: Option<Ticket>,
+    /// The rest.
+    pub detail: Detail,
+}
+
+impl Parts {
+    fn of(action: Action, user: Person) -> Self {
+        Self { user: Some(user), ..Self::bare(action) }
+    }
+
+    fn bare(action: Action) -> Self {
+        Self {
+            action,
+            outcome: Outcome::Success,
+            user: None,
+            case: None,
+            reason: None,
+            ticket: None,
+            detail: Detail::new(),
+        }
+    }
+
+    fn case(self, case: CaseNumber) -> Self {
+        Self { case: Some(case), ..self }
+    }
+
+    fn why(self, reason: Reason) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    fn ticket(self, ticket: Option<Ticket>) -> Self {
+        Self { ticket, ..self }
+    }
+
+    fn failed(self) -> Self {
+        Self { outcome: Outcome::Failure, ..self }
+    }
+
+    fn with(mut self, key: &'static str, fact: impl Into<Fact>) -> Self {
+        self.detail.insert(key, fact.into());
+        self
+    }
+
+    fn factor(self, id: String, label: String) -> Self {
+        self.with("factor", id).with("label", label)
+    }
+
+    fn evidence(self, evidence: &Evidence) -> Self {
+        let this = self.with("evidence", evidence.kind().as_str());
+        let this = if evidence.note().is_empty() { this } else { this.with("evidence_note", evidence.note()) };
+        match evidence.voucher() {
+            Some(voucher) => this.with("voucher", voucher),
+            None => this,
+        }
+    }
+}
+
+impl Event {
+    /// The header's fields and the body's texts. A table, one arm a variant: it is longer than other functions so that
+    /// the compiler asks for the arm of a new variant in one place.
+    pub fn into_parts(self) -> Parts {
+        use Action as A;
+        match self {
+            Self::UserCreated { user, role } => Parts::of(A::UserCreated, user).with("role", role.as_str()),
+            Self::UserInvited { user, hours } => Parts::of(A::UserInvited, user).with("valid_hours", hours),
+            Self::SetupLinkMade { hours } => {
+                Parts::bare(A::UserInvited).with("valid_hours", hours).with("role", "owner")
+            }
+            Self::UserDisabled { user, reason, sessions_ended } => {
+                Parts::of(A::UserDisabled, user).why(reason).with("sessions_ended", sessions_ended)
+            }
+            Self::UserEnabled { user, reason } => Parts::of(A::UserEnabled, user).why(reason),
+            Self::UserRoleChanged { user, from, to, reason, sessions_ended } => Parts::of(A::UserRoleChanged, user)
+                .why(reason)
+                .with("from", from.as_str())
+                .with("to", to.as_str())
+                .with("sessions_ended", sessions_ended),
+            Self::UserPasswordVerified { user, next } => Parts::of(A::UserPasswordVerified, user).with("next", next),
+            Self::UserSignedIn { user, methods, new_device } => {
+                Parts::of(A::UserSignedIn, user).with("methods", methods.as_str()).with("new_device", new_device)
+            }
+            Self::UserSignInFailed { user, why } => Parts::of(A::UserSignInFailed, user).failed().with("why", why),
+            Self::UnknownSignInsFailed { source, minute, count } => Parts::bare(A::UserSignInFailed)
+                .failed()
+                .with("why", "unknown account")
+                .with("from", source)
+                .with("minute", minute)
+                .with("count", count),
+            Self::UserAccessRefused { user, route } => {
+                Parts { outcome: Outcome::Denied, ..Parts::of(A::UserAccessRefused, user) }.with("route", route)
+            }
+            Self::UserSignedOut { user } => Parts::of(A::UserSignedOut, user),
+            Self::UserLocked { user, failures, minutes } => {
+                Parts::of(A::UserLocked, user).with("failures", failures).with("delay_minutes", minutes)
+            }
+            Self::UserPasswordChanged { user, forced } => {
+                Parts::of(A::UserPasswordChanged, user).with("forced", forced)
+            }
+            Self::UserPasswordSetByAdmin { user, reason, ticket, evidence, case, hours } => {
+                Parts { case, ..Parts::of(A::UserPasswordSetByAdmin, user) }
+                    .why(reason)
+                    .ticket(ticket)
+                    .evidence(&evidence)
+                    .with("valid_hours", hours)
+            }
+            Self::UserNoteAdded { user, note } => Parts::of(A::UserNoteAdded, user).with("note", note),
+            Self::UserStepUp { user, with, resumed } => {
+                Parts::of(A::UserStepUp, user).with("with", with.as_str()).with("resumed", resumed)
+            }
+            Self::FactorEnrolled { user, label, case, factor } => {
+                Parts { case, ..Parts::of(A::MfaFactorEnrolled, user) }.factor(factor, label)
+            }
+            Self::FactorRemoved { user, label, factor } => Parts::of(A::MfaFactorRemoved, user).factor(factor, label),
+            Self::FactorAdminReset {
+                user,
+                reason,
+                ticket,
+                case,
+                factors_removed,
+                codes_voided,
+                codes_said_unavailable,
+                sessions_ended,
+            } => Parts { case, ..Parts::of(A::MfaFactorAdminReset, user) }
+                .why(reason)
+                .ticket(ticket)
+                .with("factors_removed", factors_removed)
+                .with("codes_voided", codes_voided)
+                .with("codes_said_unavailable", codes_said_unavailable)
+                .with("sessions_ended", sessions_ended),
+            Self::ChallengeFailed { user, with, failures, case } => {
+                Parts { case, ..Parts::of(A::MfaChallengeFailed, user) }
+                    .failed()
+                    .with("with", with.as_str())
+                    .with("failures", failures)
+            }
+            Self::FactorDisabled { user, label, failures } => {
+                Parts::of(A::MfaFactorDisabled, user).with("label", label).with("failures", failures)
+            }
+            Self::BackupCodesGenerated { user, count, voided } => {
+                Parts::of(A::MfaBackupCodesGenerated, user).with("count", count).with("voided", voided)
+            }
+            Self::BackupCodesIssuedByAdmin { user, reason, ticket, evidence, case, count, days, voided } => {
+                Parts { case, ..Parts::of(A::MfaBackupCodesIssuedByAdmin, user) }
+                    .why(reason)
+                    .ticket(ticket)
+                    .evidence(&evidence)
+                    .with("count", count)
+                    .with("valid_days", days)
+                    .with("voided", voided)
+            }
+            Self::BackupCodeUsed { user, left, issued_by_admin } => {
+                Parts::of(A::MfaBackupCodeUsed, user).with("left", left).with("issued_by_admin", issued_by_admin)
+            }
+            Self::EnrolmentPassIssued { user, case, minutes } => {
+                Parts::of(A::MfaEnrolmentPassIssued, user).case(case).with("valid_minutes", minutes)
+            }
+            Self::CaseOpened { user, case, reason, ticket } => {
+                Parts::of(A::RecoveryCaseOpened, user).case(case).why(reason).ticket(ticket)
+            }
+            Self::IdentityVerified { user, case, evidence, ticket } => {
+                Parts::of(A::RecoveryIdentityVerified, user).case(case).ticket(ticket).evidence(&evidence)
+            }
+            Self::RecoveryCompleted { user, case } => Parts::of(A::RecoveryCompleted, user).case(case),
+            Self::RecoveryExpired { user, case, why } => {
+                Parts::of(A::RecoveryExpired, user).case(case).with("why", why)
+            }
+            Self::BreakGlass { user, reason, case } => Parts::of(A::RecoveryBreakGlass, user).case(case).why(reason),
+            Self::AuditExported { filter, format, entries_up_to } => Parts::bare(A::AuditExported)
+                .with("filter", filter)
+                .with("format", format)
+                .with("entries_up_to", Fact::Number(entries_up_to)),
+            Self::BackupCreated { file, head_seq } => {
+                Parts::bare(A::BackupCreated).with("file", file).with("head_seq", Fact::Number(head_seq))
+            }
+            Self::Initialised { origin } => Parts::bare(A::SystemInitialised).with("origin", origin),
+            Self::Restored { from, backup_lineage, backup_seq, lost, factors } => Parts::bare(A::SystemRestored)
+                .with("from", from)
+                .with("backup_lineage", backup_lineage)
+                .with("backup_seq", Fact::Number(backup_seq))
+                .with("lost", lost)
+                .with("factors", factors),
+            Self::ClockStepped { back_by_seconds } => {
+                Parts::bare(A::SystemClockStepped).with("back_by_seconds", back_by_seconds)
+            }
+            Self::Refused { action, user, rule, reason, ticket } => {
+                Parts { outcome: Outcome::Denied, user, reason, ticket, ..Parts::bare(action) }.with("rule", rule)
+            }
+        }
+    }
+}
+
+/// An event with who caused it and from where: all that an entry needs but its place in the chain.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Who did it.
+    pub actor: Actor,
+    /// From where.
+    pub source: Source,
+    /// What.
+    pub event: Event,
+}
+
+impl Record {
+    /// An entry to be.
+    pub fn new(actor: Actor, source: &Source, event: Event) -> Self {
+        Self { actor, source: source.clone(), event }
+    }
+
+    /// The header's fields and the body to store.
+    pub fn into_parts_and_body(self) -> (Actor, Parts, String) {
+        let mut parts = self.event.into_parts();
+        let actor_name = match &self.actor {
+            Actor::Person(p) => Some(p.name.clone()),
+            Actor::Anonymous | Actor::System | Actor::Host => None,
+        };
+        let body = Body {
+            actor_name,
+            target_name: parts.user.as_ref().map(|u| u.name.clone()),
+            reason: parts.reason.take().map(|r| r.as_str().to_owned()),
+            ticket: parts.ticket.take().map(|t| t.as_str().to_owned()),
+            source: self.source,
+            detail: std::mem::take(&mut parts.detail),
+        };
+        let text = body.to_canonical();
+        (self.actor, parts, text)
+    }
+}
