@@ -1,5 +1,6 @@
 //! What happens when the disk is nearly full, and when everyone signs in at once.
 
+use idp::audit::Action;
 use idp::policy::DISK_RESERVE;
 
 use crate::world::{PASSWORD, World};
@@ -22,6 +23,20 @@ fn anonymous_writes_are_refused_first_and_signed_in_acts_still_work() {
     assert_eq!(ada.post("/admin/users/new", &person).status, 200);
     world.app.pretend_free(Some(DISK_RESERVE));
     assert_eq!(stranger.sign_in(&world, "ada@fernhill.example", PASSWORD, &phone).status, 303);
+}
+
+#[test]
+fn a_server_that_stops_turns_the_counts_of_the_minute_under_way_into_an_entry() {
+    let world = World::new();
+    for _ in 0..3 {
+        assert_eq!(world.browser().password("nobody@fernhill.example", "a guess of mine").status, 401);
+    }
+    world.sweep();
+    assert!(world.entries_of(Action::UserSignInFailed).is_empty(), "the minute is not over");
+    idp::actions::sweep::sweep(&world.app.means, true).unwrap();
+    let entries = world.entries_of(Action::UserSignInFailed);
+    assert_eq!(entries.len(), 1);
+    assert!(entries[0].body.as_ref().unwrap().contains("\"count\":3"), "{entries:?}");
 }
 
 #[test]
