@@ -181,13 +181,13 @@ impl Loop {
 
     /// Runs a batch up to and including its commit. Jobs that it did not come to stay in `jobs`.
     fn write(&mut self, jobs: &mut impl Iterator<Item = Job>, replies: &mut Vec<Reply>) -> Result<()> {
-        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        self.execute("BEGIN IMMEDIATE")?;
         let mut head = audit::get_head(&ReadTx { conn: &self.conn })?;
         let now = self.moment(&mut head)?;
         for job in jobs {
             self.run_one(job, now, &mut head, replies)?;
         }
-        self.conn.execute_batch("COMMIT")?; // the commit point
+        self.execute("COMMIT")?; // the commit point
         Ok(())
     }
 
@@ -209,7 +209,7 @@ impl Loop {
     }
 
     fn run_one(&self, job: Job, now: Timestamp, head: &mut Head, replies: &mut Vec<Reply>) -> Result<()> {
-        self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+        self.execute("SAVEPOINT job")?;
         let tx = WriteTx { read: ReadTx { conn: &self.conn }, now };
         let Ok(ran) = catch_unwind(AssertUnwindSafe(|| (job.act)(&tx))) else {
             // Its requester sees the dropped channel.
@@ -222,7 +222,7 @@ impl Loop {
             // An entry that can not be written fails the whole batch: a change without its entry must not stay.
             new_head = audit::append(&self.conn, &new_head, now, record)?;
         }
-        self.conn.prepare_cached("RELEASE job")?.execute([])?;
+        self.execute("RELEASE job")?;
         *head = new_head;
         Ok(())
     }
@@ -232,8 +232,13 @@ impl Loop {
         if self.conn.is_autocommit() {
             return Err(Error::Other("another write of the batch ended the transaction; nothing was changed".into()));
         }
-        self.conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
-        self.conn.prepare_cached("RELEASE job")?.execute([])?;
+        self.execute("ROLLBACK TO job")?;
+        self.execute("RELEASE job")
+    }
+
+    /// Runs a statement that every batch needs; it is compiled once.
+    fn execute(&self, sql: &str) -> Result<()> {
+        self.conn.prepare_cached(sql)?.execute([])?;
         Ok(())
     }
 }
