@@ -115,7 +115,10 @@ struct Object(String);
 
 impl Object {
     fn begin() -> Self {
-        Self(String::from("{"))
+        // Most bodies fit, so that they do not move while they grow.
+        let mut text = String::with_capacity(384);
+        text.push('{');
+        Self(text)
     }
 
     fn key(&mut self, key: &str) {
@@ -129,7 +132,9 @@ impl Object {
     fn text(&mut self, key: &str, value: Option<&str>) {
         let Some(value) = value else { return };
         self.key(key);
-        match value.char_indices().nth(LONGEST) {
+        // Fewer bytes can not be more characters.
+        let long = (value.len() > LONGEST).then(|| value.char_indices().nth(LONGEST)).flatten();
+        match long {
             Some((end, _)) => push_string(&mut self.0, &format!("{}…", &value[..end])),
             None => push_string(&mut self.0, value),
         }
@@ -149,19 +154,23 @@ impl Object {
 /// Appends a JSON string as RFC 8785 section 3.2.2.2 writes it.
 pub fn push_string(out: &mut String, text: &str) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{8}' => out.push_str("\\b"),
-            '\t' => out.push_str("\\t"),
-            '\n' => out.push_str("\\n"),
-            '\u{c}' => out.push_str("\\f"),
-            '\r' => out.push_str("\\r"),
-            c if (c as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
+    let mut rest = text;
+    // What needs no escape goes over as a whole: the writer thread does this for every entry.
+    while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            0x08 => out.push_str("\\b"),
+            b'\t' => out.push_str("\\t"),
+            b'\n' => out.push_str("\\n"),
+            0x0c => out.push_str("\\f"),
+            b'\r' => out.push_str("\\r"),
+            control => out.push_str(&format!("\\u{control:04x}")),
         }
+        rest = &rest[at + 1..];
     }
+    out.push_str(rest);
     out.push('"');
 }
 

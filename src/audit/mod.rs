@@ -247,6 +247,10 @@ impl Ticket {
 
 /// Trims, and turns what could fake a line or reorder it into a space.
 pub fn clean(text: &str) -> String {
+    // The usual case, once per request for its user agent.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text.trim().to_owned();
+    }
     let bad = |c: char| (c.is_control() && c != '\n') || crate::users::invisible(c);
     let text: String = text.replace("\r\n", "\n").chars().map(|c| if bad(c) { ' ' } else { c }).collect();
     text.trim().to_owned()

@@ -134,6 +134,11 @@ struct Span {
 
 impl Headers {
     fn push(&mut self, name: &str, value: &str) {
+        if self.spans.is_empty() {
+            // As much as most browsers send.
+            self.text.reserve(768);
+            self.spans.reserve(16);
+        }
         let start = self.text.len();
         self.text.push_str(name);
         self.text.push_str(value);

@@ -102,6 +102,9 @@ const FRAMING: [&str; 6] = ["Connection", "Content-Length", "Keep-Alive", "Trail
 /// What has no place in a `Location`: controls, space, and what could end the value where it is quoted.
 const LOCATION: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\');
 
+/// As many headers as most answers have.
+const HEADERS: usize = 12;
+
 /// One HTTP response. Lengths, `Date` and `Connection` are added by the edge.
 pub struct Response {
     status: StatusCode,
@@ -114,7 +117,7 @@ impl Response {
     pub fn new(status: u16, body: impl Into<Body>) -> Self {
         debug_assert!((200..600).contains(&status), "{status} is no final status");
         let status = if (200..600).contains(&status) { status } else { 500 };
-        Self { status: StatusCode(status), headers: Vec::new(), body: body.into() }
+        Self { status: StatusCode(status), headers: Vec::with_capacity(HEADERS), body: body.into() }
     }
 
     /// An answer without a body.
