@@ -184,14 +184,14 @@ impl Loop {
 
     /// Runs a batch up to and including its commit. Jobs that it did not come to stay in `jobs`.
     fn write(&mut self, jobs: &mut impl Iterator<Item = Job>, replies: &mut Vec<Reply>) -> Result<()> {
-        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        self.execute("BEGIN IMMEDIATE")?;
         let mut head = audit::get_head(&ReadTx { conn: &self.conn })?;
         let now = self.clock.now();
         let (at, stepped) = self.moment(now, &mut head)?;
         for job in jobs {
             self.run_one(job, now, at, &mut head, replies)?;
         }
-        self.conn.execute_batch("COMMIT")?; // the commit point
+        self.execute("COMMIT")?; // the commit point
         self.stepped = stepped;
         Ok(())
     }
@@ -221,7 +221,7 @@ impl Loop {
         head: &mut Head,
         replies: &mut Vec<Reply>,
     ) -> Result<()> {
-        if let Err(e) = self.begin_job() {
+        if let Err(e) = self.execute("SAVEPOINT job") {
             (job.refuse)(e.clone());
             return Err(e);
         }
@@ -239,21 +239,22 @@ impl Loop {
             // An entry that can not be written fails the whole batch: a change without its entry must not stay.
             new_head = audit::append(&self.conn, &new_head, at, record)?;
         }
-        self.conn.prepare_cached("RELEASE job")?.execute([])?;
+        self.execute("RELEASE job")?;
         *head = new_head;
         Ok(())
     }
 
-    fn begin_job(&self) -> Result<()> {
-        self.conn.prepare_cached("SAVEPOINT job")?.execute([])?;
+    /// Runs a statement that every batch needs; it is compiled once.
+    fn execute(&self, sql: &str) -> Result<()> {
+        self.conn.prepare_cached(sql)?.execute([])?;
         Ok(())
     }
 
     /// Undoes one job's part, unless its error already ended the whole transaction.
     fn undo(&self) -> Result<()> {
         self.still_open()?;
-        self.conn.prepare_cached("ROLLBACK TO job")?.execute([])?;
-        self.conn.prepare_cached("RELEASE job")?.execute([])?;
+        self.execute("ROLLBACK TO job")?;
+        self.execute("RELEASE job")?;
         Ok(())
     }
 
