@@ -25,11 +25,6 @@ impl Folder {
         folder
     }
 
-    /// One whose data folder is not there yet.
-    pub fn absent() -> Self {
-        Self { room: tempfile::tempdir().unwrap() }
-    }
-
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.room.path().join("idp-data")

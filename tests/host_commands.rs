@@ -1,41 +1,51 @@
-//! What the host's operator meets: folders that are refused, the only owner without a phone, help and version.
+//! `idp user` and `idp recover-owner`, beside a running server; help and version.
 
 use std::process::Command;
 
-use crate::cli_world::{Folder, Ran, names};
+#[path = "../examples/embed.rs"]
+#[expect(dead_code, reason = "the example's main, which only prints")]
+mod embed;
+
+use crate::cli_world::{Folder, Ran};
+use crate::served::Server;
 use crate::world::World;
 
-/// Runs `idp serve` where it has to refuse; if it serves instead, it is ended after a while and the code is another.
-fn try_to_serve(folder: &Folder) -> Ran {
-    let mut command = Command::new("timeout");
-    command.args(["--signal=KILL", "60", env!("CARGO_BIN_EXE_idp"), "serve", "--listen", "127.0.0.1:0", "--data"]);
-    Ran::of(command.arg(folder.data()).output().unwrap())
-}
-
 #[test]
-fn a_folder_that_does_not_hold_what_it_should_is_refused_and_left_as_it_was() {
-    let refused = |prepare: &dyn Fn(&Folder), what: &str| {
-        let folder = Folder::new();
-        prepare(&folder);
-        // The lock's file says nothing, and may go.
-        let ours = || names(&folder.data()).into_iter().filter(|name| name != "idp.lock").collect::<Vec<_>>();
-        let before = ours();
-        try_to_serve(&folder).refused(2, what);
-        assert_eq!(ours(), before, "{what}");
-    };
-    let tampered = |sql: &'static str| move |folder: &Folder| folder.tamper(sql);
-    let triggers = "DROP TRIGGER audit_is_append_only_update; DROP TRIGGER audit_is_append_only_delete;";
-    refused(&|f| std::fs::remove_file(f.database()).unwrap(), "holds seed.key but no idp.db");
-    refused(&|f| std::fs::remove_file(f.data().join("seed.key")).unwrap(), "holds a database but no seed.key");
-    refused(&|f| std::fs::write(f.database(), "no database").unwrap(), "is not a usable database");
-    refused(&|f| std::fs::write(f.database(), "").unwrap(), "another program made it, or none");
-    refused(&tampered("PRAGMA application_id = 7"), "another program made it");
-    refused(&tampered("PRAGMA user_version = 99"), "was written by a newer version");
-    refused(&tampered("PRAGMA user_version = 0"), "its schema version is 0");
-    refused(&tampered("UPDATE instance SET lineage = 'ffffffffffffffff'"), "belongs to another lineage");
-    refused(&|f| f.tamper(&format!("{triggers} DELETE FROM audit")), "its audit trail is empty");
-    let edited = format!("{triggers} UPDATE audit SET action = 'user.created' WHERE seq = 1");
-    refused(&|f| f.tamper(&edited), "idp audit verify says more");
+fn people_are_looked_after_from_the_host_beside_a_running_server() {
+    let folder = Folder::new();
+    let server = Server::start(&["--data", folder.data().to_str().unwrap()], |_| ());
+    let link = folder.idp(&["user", "add", "mara@fernhill.example", "--name", "Mara Lindqvist"]).done();
+    // The link begins as the running server says, and works at once.
+    assert!(link.starts_with(&format!("http://localhost:{}/invitation/", server.address.rsplit(':').next().unwrap())));
+    let path = &link.trim()[link.find("/invitation/").unwrap()..];
+    assert!(server.get("GET", path).body.contains("Mara Lindqvist"));
+    let again = folder.idp(&["user", "add", "MARA@fernhill.example", "--name", "Someone else"]);
+    again.refused(1, "mara@fernhill.example is here already");
+    let list = folder.idp(&["user", "list"]).done();
+    assert!(list.contains("invited") && list.contains("mara@fernhill.example") && list.contains("0 factors"), "{list}");
+    assert!(folder.idp(&["user", "list", "--search", "nobody"]).done().is_empty());
+    let shown = folder.idp(&["user", "show", "mara@fernhill.example"]).done();
+    assert!(shown.contains("Mara Lindqvist") && shown.contains("member"), "{shown}");
+    folder.idp(&["user", "show", "joe@fernhill.example"]).refused(1, "there is nobody with the address or id");
+
+    assert!(folder.idp(&["user", "role", "mara@fernhill.example", "admin"]).done().contains("is now admin"));
+    assert!(folder.idp(&["user", "disable", "mara@fernhill.example"]).done().contains("is disabled"));
+    assert!(folder.idp(&["user", "show", "mara@fernhill.example"]).done().contains("disabled"));
+    assert_eq!(server.get("GET", path).status, 410, "disabling voids the link");
+    folder.idp(&["user", "enable", "mara@fernhill.example", "--reason", "back from leave"]).done();
+
+    let wrong = folder.idp(&["user", "add", "no-address", "--name", "X"]);
+    assert_eq!(wrong.code, 2, "{wrong:?}");
+    assert_eq!(folder.idp(&["user", "role", "mara@fernhill.example", "king"]).code, 2);
+    folder.idp(&["recover-owner", "mara@fernhill.example", "--reason", "lost phone"]).refused(1, "is no owner");
+    assert_eq!(folder.idp(&["recover-owner", "mara@fernhill.example"]).code, 2, "a reason is required");
+
+    let story = "SELECT group_concat(action, ' ') FROM (SELECT action FROM audit WHERE actor_kind = 'host'
+                 AND target_kind = 'person' AND outcome = 'success' ORDER BY seq)";
+    let conn = rusqlite::Connection::open(folder.database()).unwrap();
+    let story: String = conn.query_row(story, [], |row| row.get(0)).unwrap();
+    assert_eq!(story, "user.created user.invited user.role_changed user.disabled user.enabled");
+    server.stop();
 }
 
 #[test]
@@ -103,4 +113,12 @@ fn the_version_names_the_sqlite_inside_which_has_the_fix_for_its_log() {
     let sqlite = said.split("SQLite ").nth(1).expect(&said).trim_end().trim_end_matches(')');
     let parts: Vec<u32> = sqlite.split('.').map(|part| part.parse().unwrap()).collect();
     assert!(parts >= vec![3, 51, 3], "{sqlite}");
+}
+
+#[test]
+fn an_embedder_gets_pages_without_a_socket() {
+    let room = tempfile::tempdir().unwrap();
+    let (status, page) = embed::sign_in_page(room.path().join("data")).unwrap();
+    assert_eq!(status, 200);
+    assert!(page.contains("Fernhill Joinery"), "{page}");
 }

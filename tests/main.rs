@@ -1,9 +1,5 @@
 //! Tests are sentences against the real thing, in one binary.
 
-#[path = "../examples/embed.rs"]
-#[allow(dead_code)] // Its `main` is for who runs it.
-mod embed;
-
 mod at_once;
 mod audit_pages;
 mod browser_walk;
@@ -28,6 +24,7 @@ mod routes;
 mod runbook;
 mod second_factor;
 mod serve;
+mod served;
 mod sessions;
 mod sign_in;
 mod structure;

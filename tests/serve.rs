@@ -1,278 +1,240 @@
-//! The real server: first start, refusals at the start, settings, signals, and commands beside it.
+//! `idp serve`, the real program: what it makes, what it refuses, and how it ends.
 
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::Command;
 
-use crate::cli_world::{Folder, mode};
+use crate::cli_world::{Folder, Ran, mode, names};
+use crate::served::{Heard, Server};
 
-/// A running server, with what it printed.
-struct Server {
-    child: Child,
-    url: String,
-    link: Option<String>,
+/// Starts the server on `folder`.
+fn serve(folder: &Path, args: &[&str]) -> Server {
+    Server::start(&[&["--data", folder.to_str().unwrap()], args].concat(), |_| ())
 }
 
-impl Server {
-    fn start(folder: &Folder, args: &[&str]) -> Self {
-        let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.args(args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let first = lines.next().expect("the server says that it is ready");
-        let url = first.rsplit(' ').next().unwrap().to_owned();
-        let invites = lines.next().is_some_and(|line| line.contains("There is no owner yet"));
-        let link = invites.then(|| lines.next().unwrap().trim().to_owned());
-        Self { child, url, link }
-    }
-
-    /// Sends bytes, and reads until the server closes.
-    fn send(&self, request: &str) -> String {
-        let mut stream = self.connect();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn connect(&self) -> TcpStream {
-        let port = self.url.rsplit(':').next().unwrap();
-        let stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        stream
-    }
-
-    fn get(&self, target: &str) -> String {
-        self.send(&format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
-    }
-
-    fn signal(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
-    }
-
-    /// The exit code, once it has ended.
-    fn wait(&mut self) -> Option<i32> {
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(20) {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        None
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The path of a printed link.
-fn path(link: &str) -> &str {
-    &link[link.find("/setup/").or_else(|| link.find("/invitation/")).unwrap()..]
+/// Runs `idp serve` where it has to refuse; if it serves instead, it is ended after a while and the code is another.
+fn try_to_serve(folder: &Path, args: &[&str], prepare: impl FnOnce(&mut Command)) -> Ran {
+    let mut command = Command::new("timeout");
+    command.args(["--signal=KILL", "60", env!("CARGO_BIN_EXE_idp"), "serve", "--data"]).arg(folder);
+    command.args(["--listen", "127.0.0.1:0"]).args(args);
+    prepare(&mut command);
+    Ran::of(command.output().unwrap())
 }
 
 #[test]
-fn the_first_start_creates_private_files_and_prints_a_link_that_the_next_start_replaces() {
-    let folder = Folder::absent();
-    let mut first = Server::start(&folder, &[]);
-    for file in ["idp.db", "seed.key", "audit-signing.key", "idp.lock"] {
-        assert_eq!(mode(&folder.data().join(file)), 0o600, "{file}");
+fn the_first_start_makes_private_files_under_any_umask_and_each_start_without_an_owner_prints_a_new_link() {
+    let room = tempfile::tempdir().unwrap();
+    let data = room.path().join("data");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_idp"), "serve", "--listen", "127.0.0.1:0"]);
+    let mut first = Server::of(shell.arg("--data").arg(&data));
+    let old_link = first.setup_path();
+    assert_eq!(first.get("GET", &old_link).status, 200);
+    assert_eq!(mode(&data), 0o700);
+    let files = names(&data);
+    for name in ["idp.db", "seed.key", "audit-signing.key", "idp.lock"] {
+        assert!(files.contains(name), "{files:?}");
     }
-    let old = first.link.clone().expect("a new provider has no owner");
-    assert!(first.get(path(&old)).contains("Set up the first owner"));
-    first.signal("-TERM");
-    assert_eq!(first.wait(), Some(0));
-    let second = Server::start(&folder, &[]);
-    let new = second.link.clone().expect("there still is no owner");
-    assert_ne!(old, new);
-    assert!(second.get(path(&old)).starts_with("HTTP/1.1 410 "));
-    assert!(second.get(path(&new)).starts_with("HTTP/1.1 200 "));
+    for name in files {
+        assert_eq!(mode(&data.join(&name)), 0o600, "{name}");
+    }
+    first.stop();
+
+    let mut second = serve(&data, &[]);
+    let new_link = second.setup_path();
+    assert_ne!(new_link, old_link);
+    assert_eq!(second.get("GET", &old_link).status, 410);
+    assert_eq!(second.get("GET", &new_link).status, 200);
+    second.stop();
 }
 
 #[test]
-fn a_second_server_on_the_same_folder_and_a_port_in_use_are_refused_with_what_to_do() {
+fn a_second_server_on_the_same_folder_is_refused() {
     let folder = Folder::new();
-    let _running = Server::start(&folder, &[]);
-    folder.idp(&["serve", "--listen", "127.0.0.1:0"]).refused(2, "stop it first");
+    let first = serve(&folder.data(), &[]);
+    try_to_serve(&folder.data(), &[], |_| ()).refused(2, "another idp process (a server or a restore) uses");
+    assert_eq!(first.get("GET", "/sign-in").status, 200);
+    first.stop();
+    serve(&folder.data(), &[]).stop();
+}
+
+#[test]
+fn a_folder_that_does_not_hold_what_it_should_is_refused_and_left_as_it_was() {
+    let refused = |prepare: &dyn Fn(&Folder), what: &str| {
+        let folder = Folder::new();
+        prepare(&folder);
+        // The lock's file says nothing, and may go.
+        let ours = || names(&folder.data()).into_iter().filter(|name| name != "idp.lock").collect::<Vec<_>>();
+        let before = ours();
+        try_to_serve(&folder.data(), &[], |_| ()).refused(2, what);
+        assert_eq!(ours(), before, "{what}");
+    };
+    let tampered = |sql: &'static str| move |folder: &Folder| folder.tamper(sql);
+    let triggers = "DROP TRIGGER audit_is_append_only_update; DROP TRIGGER audit_is_append_only_delete;";
+    refused(&|f| std::fs::remove_file(f.database()).unwrap(), "holds seed.key but no idp.db");
+    refused(&|f| std::fs::remove_file(f.data().join("seed.key")).unwrap(), "holds a database but no seed.key");
+    refused(&|f| std::fs::write(f.database(), "no database").unwrap(), "is not a usable database");
+    refused(&|f| std::fs::write(f.database(), "").unwrap(), "another program made it, or none");
+    refused(&tampered("PRAGMA application_id = 7"), "another program made it");
+    refused(&tampered("PRAGMA user_version = 99"), "was written by a newer version");
+    refused(&tampered("PRAGMA user_version = 0"), "its schema version is 0");
+    refused(&tampered("UPDATE instance SET lineage = 'ffffffffffffffff'"), "belongs to another lineage");
+    refused(&|f| f.tamper(&format!("{triggers} DELETE FROM audit")), "its audit trail is empty");
+    let edited = format!("{triggers} UPDATE audit SET action = 'user.created' WHERE seq = 1");
+    refused(&|f| f.tamper(&edited), "idp audit verify says more");
+}
+
+#[test]
+fn a_port_in_use_is_said_so_and_makes_no_folder() {
+    let room = tempfile::tempdir().unwrap();
+    let data = room.path().join("data");
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let other = Folder::absent();
-    other.idp(&["serve", "--listen", &address]).refused(2, "--listen takes another address");
-    assert!(!other.data().exists(), "a start that fails leaves nothing behind");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+    command.args(["serve", "--listen", &address, "--data"]).arg(&data);
+    Ran::of(command.output().unwrap()).refused(2, &format!("can not listen on {address}"));
+    assert!(!data.exists());
 }
 
 #[test]
-fn settings_come_from_flags_then_variables_then_the_file_and_a_misspelt_one_is_named() {
+fn a_misspelt_setting_is_named_with_the_nearest_right_one() {
     let folder = Folder::new();
-    drop(Server::start(&folder, &[]));
     let file = folder.data().join("idp.toml");
-    let title = |server: &Server| server.get("/sign-in").split("<title>").nth(1).unwrap()[..40].to_owned();
-
-    std::fs::write(&file, "organisation = \"From the file\"\n").unwrap();
-    assert!(title(&Server::start(&folder, &[])).contains("From the file"));
-    let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
-    let mut child = command
-        .env("IDP_ORGANISATION", "From a variable")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let url = line.trim().rsplit(' ').next().unwrap().to_owned();
-    assert!(title(&Server { child, url, link: None }).contains("From a variable"));
-    assert!(title(&Server::start(&folder, &["--organisation", "From a flag"])).contains("From a flag"));
-
-    std::fs::write(&file, "organistaion = \"x\"\n").unwrap();
-    let refused = folder.idp(&["serve", "--listen", "127.0.0.1:0"]);
-    refused.refused(2, "organistaion");
-    refused.refused(2, "organisation");
+    std::fs::write(&file, "orgnisation = \"Fernhill\"").unwrap();
+    let ran = try_to_serve(&folder.data(), &[], |_| ());
+    assert!(ran.err.contains("orgnisation") && ran.err.contains(file.to_str().unwrap()), "{ran:?}");
+    ran.refused(2, "organisation");
     std::fs::remove_file(&file).unwrap();
-    let output = folder.command(&["serve", "--listen", "127.0.0.1:0"]).env("IDP_LISTNE", "x").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.code() == Some(2) && said.contains("IDP_LISTNE") && said.contains("IDP_LISTEN"), "{said}");
-    folder.idp(&["serve", "--listen", "0.0.0.0:0"]).refused(2, "public");
+    let ran = try_to_serve(&folder.data(), &[], |command| {
+        command.env("IDP_LISTNE", "127.0.0.1:0");
+    });
+    assert!(ran.err.contains("IDP_LISTNE"), "{ran:?}");
+    ran.refused(2, "IDP_LISTEN");
+    let ran = try_to_serve(&folder.data(), &["--organization", "Fernhill"], |_| ());
+    assert!(ran.code == 2 && ran.err.contains("--organisation"), "{ran:?}");
+    try_to_serve(&folder.data(), &["--hash-workers", "none"], |_| ()).refused(2, "write a number from 1 to 64");
 }
 
 #[test]
-fn sigterm_finishes_the_request_under_way() {
+fn flags_win_over_variables_and_those_over_the_file_and_that_over_the_default() {
     let folder = Folder::new();
-    let mut server = Server::start(&folder, &[]);
-    let link = server.link.clone().unwrap();
-    let page = server.get(path(&link));
-    let value = |mark: &str| {
-        let at = page.find(mark).unwrap() + mark.len();
-        page[at..].chars().take_while(|c| !"\";".contains(*c)).collect::<String>()
+    let data = folder.data();
+    let shown = |args: &[&str], variable: Option<&str>| {
+        let args = [&["--data", data.to_str().unwrap()], args].concat();
+        let set = |command: &mut Command| {
+            command.envs(variable.map(|v| ("IDP_ORGANISATION", v)));
+        };
+        let server = Server::start(&args, set);
+        let page = server.get("GET", "/sign-in").body;
+        server.stop();
+        let title = page.split("<title>").nth(1).and_then(|t| t.split("</title>").next()).unwrap();
+        title.rsplit(" · ").next().unwrap().to_owned()
     };
-    let (csrf, cookie) = (value("name=\"csrf\" value=\""), value("Set-Cookie: idp-guest="));
-    let body = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("csrf", csrf.as_str()), ("email", "ada@fernhill.example"), ("name", "Ada")])
-        .extend_pairs([("password", crate::world::PASSWORD)])
-        .finish();
-    let mut stream = server.connect();
-    let kind = "Content-Type: application/x-www-form-urlencoded";
-    let head = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nCookie: idp-guest={cookie}\r\n{kind}\r\n", path(&link));
-    let (first, rest) = body.split_at(body.len() / 2);
-    write!(stream, "{head}Content-Length: {}\r\n\r\n{first}", body.len()).unwrap();
-    // The request is under way: the server waits for its second half when the signal comes.
-    std::thread::sleep(Duration::from_millis(200));
-    server.signal("-TERM");
-    std::thread::sleep(Duration::from_millis(200));
-    stream.write_all(rest.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 303 ") && answer.contains("/enrol"), "{answer}");
-    assert_eq!(server.wait(), Some(0));
-    assert!(folder.idp(&["user", "list"]).done().contains("ada@fernhill.example"), "what was answered is there");
+    assert_eq!(shown(&[], None), "idp");
+    std::fs::write(folder.data().join("idp.toml"), "organisation = \"Of the file\"").unwrap();
+    assert_eq!(shown(&[], None), "Of the file");
+    assert_eq!(shown(&[], Some("Of the variable")), "Of the variable");
+    assert_eq!(shown(&["--organisation", "Of the flag"], Some("Of the variable")), "Of the flag");
 }
 
 #[test]
-fn every_answer_over_the_wire_carries_the_security_headers_refusals_by_the_edge_included() {
+fn a_read_only_data_folder_is_refused_with_what_to_check() {
     let folder = Folder::new();
-    let server = Server::start(&folder, &[]);
-    let long = "x".repeat(20_000);
-    for (request, status) in [
-        ("GET /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(), 200),
-        ("HEAD /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(), 200),
-        ("GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(), 404),
-        ("DELETE /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(), 405),
-        ("POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 999999\r\n\r\n".to_owned(), 413),
-        (format!("GET / HTTP/1.1\r\nHost: x\r\nX: {long}\r\n\r\n"), 431),
-        ("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n".to_owned(), 400),
-    ] {
-        let answer = server.send(&request);
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{status}: {}", &answer[..60.min(answer.len())]);
-        for header in
-            ["Content-Security-Policy: default-src 'none'", "X-Content-Type-Options: nosniff", "Referrer-Policy"]
-        {
-            assert!(answer.contains(header), "{status} lacks {header}");
+    let set = |path: &Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    let root = rustix::process::geteuid().is_root();
+    if root {
+        // Modes mean nothing to root: the server runs as nobody, who owns the files.
+        chown(folder.data().parent().unwrap(), Some(65_534), None).unwrap();
+        for name in names(&folder.data()) {
+            chown(folder.data().join(name), Some(65_534), None).unwrap();
         }
+        chown(folder.data(), Some(65_534), None).unwrap();
     }
-    let head = server.send("HEAD /sign-in HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    assert!(head.ends_with("\r\n\r\n"), "HEAD has no body");
+    let as_nobody = |command: &mut Command| {
+        if root {
+            command.uid(65_534);
+        }
+    };
+    let files: Vec<_> = names(&folder.data()).into_iter().map(|name| folder.data().join(name)).collect();
+    files.iter().for_each(|file| set(file, 0o400));
+    set(&folder.data(), 0o500);
+    let ran = try_to_serve(&folder.data(), &[], as_nobody);
+    set(&folder.data(), 0o700);
+    files.iter().for_each(|file| set(file, 0o600));
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.err.contains("can not be written") || ran.err.contains("ermission denied"), "{ran:?}");
+    // Nothing has to be repaired.
+    let mut server = Server::start(&["--data", folder.data().to_str().unwrap()], as_nobody);
+    let link = server.setup_path();
+    assert_eq!(server.get("GET", &link).status, 200);
+    server.stop();
 }
 
 #[test]
-fn people_are_looked_after_from_the_host_beside_the_server() {
+fn a_term_signal_finishes_the_requests_under_way_and_writes_everything_down() {
     let folder = Folder::new();
-    let server = Server::start(&folder, &[]);
-    let link = folder.idp(&["user", "add", "mara@fernhill.example", "--name", "Mara Lindqvist"]).done();
-    assert!(link.trim().starts_with(&format!("{}/invitation/", server.url)), "links begin as the server's do: {link}");
-    assert!(server.get(path(link.trim())).contains("Welcome, <bdi>Mara Lindqvist</bdi>"));
-    folder.idp(&["user", "add", "MARA@fernhill.example", "--name", "Other"]).refused(1, "is here already");
-    for (args, says) in [
-        (["user", "add", "no address", "--name", "X", "--role", "member"], "e-mail address"),
-        (["user", "add", "x@y.example", "--name", "X", "--role", "king"], "member, auditor, admin or owner"),
-    ] {
-        let ran = folder.idp(&args);
-        assert!(ran.code == 2 && ran.err.contains(says), "{ran:?}");
+    let mut server = serve(&folder.data(), &["--hash-workers", "1"]);
+    let page = server.get("GET", "/sign-in");
+    let cookie = page.header("set-cookie").split(';').next().unwrap().to_owned();
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("csrf", &*page.hidden("csrf")), ("email", "nobody@fernhill.example"), ("password", "a guess")])
+        .finish();
+    let request = format!(
+        "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Type: application/x-www-form-urlencoded\
+         \r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let answers: Vec<Heard> = std::thread::scope(|scope| {
+        // One worker takes them one after another: most are under way when the signal comes.
+        let ask = || server.ask(&request);
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(ask)).collect();
+        std::thread::sleep(std::time::Duration::from_millis(70));
+        server.terminate();
+        threads.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    for answer in &answers {
+        assert_eq!(answer.status, 401, "{}", answer.body);
     }
-    let list = folder.idp(&["user", "list"]).done();
-    assert!(list.contains("invited") && list.contains("mara@fernhill.example"), "{list}");
-    assert!(folder.idp(&["user", "show", "mara@fernhill.example"]).done().contains("Mara Lindqvist"));
-    folder.idp(&["user", "show", "nobody@fernhill.example"]).refused(1, "there is nobody");
-    folder.idp(&["user", "disable", "mara@fernhill.example", "--reason", "left"]).done();
-    assert!(server.get(path(link.trim())).starts_with("HTTP/1.1 410 "), "the link is void at once");
-    folder.idp(&["user", "disable", "mara@fernhill.example"]).refused(1, "disabled");
-    folder.idp(&["user", "enable", "mara@fernhill.example"]).done();
-    folder.idp(&["user", "role", "mara@fernhill.example", "auditor"]).done();
-    folder.idp(&["recover-owner", "mara@fernhill.example", "--reason", "lost it"]).refused(1, "no owner");
-    let ran = folder.idp(&["recover-owner", "mara@fernhill.example"]);
-    assert!(ran.code == 2 && ran.err.contains("--reason"), "{ran:?}");
-    let trail = folder.idp(&["audit", "export"]).done();
-    for action in ["user.created", "user.disabled", "user.enabled", "user.role_changed"] {
-        assert!(trail.contains(action), "{action}");
-    }
-    folder.idp(&["audit", "verify"]).done();
+    assert_eq!(server.wait().code(), Some(0));
+    assert!(TcpStream::connect(&server.address).is_err());
+    assert_eq!(folder.count("SELECT count(*) FROM unknown_failures"), 0);
+    let counted = "SELECT sum(body ->> '$.detail.count') FROM audit WHERE action = 'user.sign_in_failed'";
+    assert_eq!(folder.count(counted), 4);
 }
 
 #[test]
-fn a_data_folder_that_can_not_be_written_is_refused_with_a_clear_error() {
+fn every_answer_over_the_socket_carries_the_headers_that_protect_it() {
     let folder = Folder::new();
-    drop(Server::start(&folder, &[]));
-    let nobody = 65_534;
-    std::fs::set_permissions(folder.data(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let mut command = folder.command(&["serve", "--listen", "127.0.0.1:0"]);
-    if rustix::process::geteuid().is_root() {
-        // Root may write anywhere, so it is someone else who tries.
-        std::os::unix::process::CommandExt::uid(&mut command, nobody);
-    } else {
-        std::fs::set_permissions(folder.data(), std::fs::Permissions::from_mode(0o555)).unwrap();
-        std::fs::remove_file(folder.data().join("idp.lock")).unwrap_or_default();
+    let server = serve(&folder.data(), &[]);
+    let post = |length: usize| {
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        format!("POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{kind}\r\nContent-Length: {length}\r\n\r\n")
+    };
+    let large_head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n\r\n", "a".repeat(17 * 1024));
+    let answers = [
+        (200, server.get("GET", "/sign-in")),
+        (200, server.get("HEAD", "/sign-in")),
+        (303, server.get("GET", "/profile")),
+        (404, server.get("GET", "/nothing-here")),
+        (405, server.get("DELETE", "/sign-in")),
+        (413, server.ask(&post(1_000_000))),
+        (431, server.ask(&large_head)),
+        (400, server.ask("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")),
+    ];
+    for (status, heard) in &answers {
+        assert_eq!(heard.status, *status, "{heard:?}");
+        assert!(heard.header("content-security-policy").contains("frame-ancestors 'none'"), "{heard:?}");
+        assert!(!heard.header("content-security-policy").contains("unsafe-inline"));
+        assert_eq!(heard.header("x-content-type-options"), "nosniff");
+        assert_eq!(heard.header("referrer-policy"), "same-origin");
+        assert_eq!(heard.header("cache-control"), "no-store");
     }
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("ermission denied") && said.lines().count() == 1, "{said}");
-    std::fs::set_permissions(folder.data(), std::fs::Permissions::from_mode(0o700)).unwrap();
-}
-
-#[test]
-fn help_is_a_manual() {
-    let folder = Folder::new();
-    for (args, says) in [
-        (&["--help"][..], "Exit codes:"),
-        (&["serve", "--help"], "idp.toml"),
-        (&["user", "add", "--help"], "works once"),
-        (&["audit", "export", "--help"], "--action"),
-        (&["backup", "--help"], "seed.key"),
-        (&["restore", "--help"], "--without-factors"),
-        (&["recover-owner", "--help"], "break_glass"),
-    ] {
-        let output = folder.command(args).output().unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success() && text.contains(says), "{args:?}: {text}");
-    }
-}
-
-#[test]
-fn a_program_can_embed_the_provider() {
-    let folder = Folder::absent();
-    let said = crate::embed::answer_one_request(folder.data()).unwrap();
-    assert!(said.contains("/setup/") && said.contains("GET /sign-in: 200"), "{said}");
+    let (get, head) = (&answers[0].1, &answers[1].1);
+    assert!(head.body.is_empty() && !get.body.is_empty());
+    assert_eq!(head.header("content-length"), get.body.len().to_string());
+    assert_eq!(answers[4].1.header("allow"), "GET, POST, HEAD");
+    assert!(answers[3].1.body.contains("Nothing is here") && answers[5].1.body.contains("too much at once"));
+    server.stop();
 }
