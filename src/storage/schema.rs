@@ -67,8 +67,8 @@ pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
         .map_err(|e| Error::Unusable(format!("cannot open {}: {e}", path.display())))?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(128);
-    // Plans must not depend on the values bound: SQLite would compile a statement anew whenever a value changes that it
-    // has looked at. That made finding a session nine times as dear as the lookup itself.
+    // Plans must not depend on the values bound: where they may, clearing the bindings, which is what happens on the way
+    // into the cache, makes SQLite compile the statement anew at its next use. Finding a session then took 25 µs, not 3.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The first pragma that reads the file finds out whether it is a database at all.
     conn.execute_batch(
@@ -152,4 +152,25 @@ const _: () = assert!(rusqlite::ffi::SQLITE_VERSION_NUMBER >= OLDEST_SQLITE, "th
 /// Whether a trigger's text stands in this program's schema exactly so.
 pub(super) fn has_trigger(sql: &str) -> bool {
     SCHEMA.contains(sql)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::StatementStatus;
+
+    #[test]
+    fn a_statement_is_compiled_once_whatever_values_it_is_given() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let conn = open(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        conn.execute_batch(SCHEMA).unwrap();
+        // The shape of the query behind every request of someone who is signed in.
+        let sql = "SELECT u.id FROM sessions s JOIN users u ON u.id = s.user_id
+                   WHERE s.token_hash = ?1 AND s.epoch = u.credential_epoch AND u.status = 'active'";
+        for token in [[1; 32], [2; 32], [3; 32]] {
+            let mut query = conn.prepare_cached(sql).unwrap();
+            assert!(!query.exists([token]).unwrap());
+            assert_eq!(query.get_status(StatementStatus::RePrepare), 0);
+        }
+    }
 }
