@@ -51,6 +51,19 @@ fn the_first_start_makes_private_files_under_any_umask_and_each_start_without_an
 }
 
 #[test]
+fn a_data_folder_reached_through_a_link_works_and_a_link_in_place_of_the_database_does_not() {
+    let room = tempfile::tempdir().unwrap();
+    std::fs::create_dir(room.path().join("disk")).unwrap();
+    std::os::unix::fs::symlink("disk", room.path().join("link")).unwrap();
+    let data = room.path().join("link/idp-data");
+    drop(serve(&data, &[]));
+    let database = data.join("idp.db");
+    std::fs::rename(&database, room.path().join("elsewhere.db")).unwrap();
+    std::os::unix::fs::symlink(room.path().join("elsewhere.db"), &database).unwrap();
+    try_to_serve(&data, &[], |_| ()).refused(2, "can not serve");
+}
+
+#[test]
 fn a_second_server_on_the_same_folder_is_refused() {
     let folder = Folder::new();
     let first = serve(&folder.data(), &[]);

@@ -1,6 +1,6 @@
 //! Creating and opening the file, and refusing one whose header, version or head entry is wrong.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -63,7 +63,7 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection> {
 pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
     let flags =
         access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let conn = Connection::open_with_flags(path, flags)
+    let conn = Connection::open_with_flags(in_real_folder(path), flags)
         .map_err(|e| Error::Unusable(format!("cannot open {}: {e}", path.display())))?;
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(128);
@@ -77,6 +77,16 @@ pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
     )
     .map_err(|e| not_ours(path, &e.to_string()))?;
     Ok(conn)
+}
+
+/// The path with links in its folders resolved: SQLite refuses a link anywhere in it, and only one at the file itself is
+/// a danger. Where the folder is a link, it is the operator's.
+fn in_real_folder(path: &Path) -> PathBuf {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.canonicalize(), path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 fn not_ours(path: &Path, what: &str) -> Error {
