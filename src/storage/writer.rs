@@ -13,7 +13,7 @@
 //! | `BEGIN` or `COMMIT` | failed | all failed |
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SendError, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,8 +29,31 @@ const BATCH: usize = 256;
 /// A clock that is behind the newest entry by more than this has stepped back; less is ordinary drift and slewing.
 const STEP: Duration = Duration::from_secs(1);
 
-/// Told to a job's requester once the batch's fate is known.
-type Reply = Box<dyn FnOnce(Result<()>) + Send>;
+/// Told to a job's requester once the batch's fate is known, with what to pass on.
+type Reply = Box<dyn FnOnce(Result<()>, Relay) + Send>;
+
+/// What a requester hears: how its job came out, and whom to tell next.
+type Answer<T, E> = (Result<T, E>, Relay);
+
+/// How many others a requester tells. Waking a thread costs a third of what an entry does; so the writer wakes few,
+/// goes on to the next batch, and those wake the rest.
+const PASSED_ON: usize = 7;
+
+/// Replies of the same batch that the one who hears of its fate first passes on.
+struct Relay {
+    fate: Result<()>,
+    replies: Vec<Reply>,
+}
+
+impl Relay {
+    const NOBODY: Self = Self { fate: Ok(()), replies: Vec::new() };
+
+    fn pass_on(self) {
+        for reply in self.replies {
+            reply(self.fate.clone(), Self::NOBODY);
+        }
+    }
+}
 
 /// What a job did: `None` if its part must be undone, else the entries that tell of it.
 struct Ran {
@@ -78,7 +101,9 @@ impl Writer {
     {
         let (answer, wait) = sync_channel(1);
         self.send(job_of(job, answer))?;
-        wait.recv().unwrap_or_else(|_| Err(Error::Stopped.into()))
+        let (outcome, relay) = wait.recv().unwrap_or_else(|_| (Err(Error::Stopped.into()), Relay::NOBODY));
+        relay.pass_on();
+        outcome
     }
 
     /// Runs `job` in some later batch and forgets it.
@@ -112,28 +137,37 @@ impl Drop for Writer {
 
 fn job_of<T, E>(
     job: impl FnOnce(&WriteTx<'_>) -> Result<(T, Vec<Record>), E> + Send + 'static,
-    answer: SyncSender<Result<T, E>>,
+    answer: SyncSender<Answer<T, E>>,
 ) -> Job
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
     let refused = answer.clone();
-    Job { act: Box::new(move |tx| ran(job(tx), answer)), refuse: Box::new(move |e| drop(refused.send(Err(e.into())))) }
+    Job {
+        act: Box::new(move |tx| ran(job(tx), answer)),
+        refuse: Box::new(move |e| tell(&refused, Err(e.into()), Relay::NOBODY)),
+    }
 }
 
-fn ran<T, E>(done: Result<(T, Vec<Record>), E>, answer: SyncSender<Result<T, E>>) -> Ran
+fn ran<T, E>(done: Result<(T, Vec<Record>), E>, answer: SyncSender<Answer<T, E>>) -> Ran
 where
     T: Send + 'static,
     E: From<Error> + Send + 'static,
 {
-    // A requester that went away (a closed connection) does not undo what it asked for.
     match done {
         Ok((value, records)) => Ran {
             records: Some(records),
-            reply: Box::new(move |fate| drop(answer.send(fate.map(|()| value).map_err(E::from)))),
+            reply: Box::new(move |fate, relay| tell(&answer, fate.map(|()| value).map_err(E::from), relay)),
         },
-        Err(e) => Ran { records: None, reply: Box::new(move |_| drop(answer.send(Err(e)))) },
+        Err(e) => Ran { records: None, reply: Box::new(move |_, relay| tell(&answer, Err(e), relay)) },
+    }
+}
+
+/// Tells a requester. One that did not wait for it undoes nothing, and passes nothing on.
+fn tell<T, E>(answer: &SyncSender<Answer<T, E>>, outcome: Result<T, E>, relay: Relay) {
+    if let Err(SendError((_, relay))) = answer.send((outcome, relay)) {
+        relay.pass_on();
     }
 }
 
@@ -172,8 +206,10 @@ impl Loop {
         if fate.is_err() && !self.conn.is_autocommit() {
             let _ = self.conn.execute_batch("ROLLBACK");
         }
-        for reply in replies {
-            reply(fate.clone());
+        let mut replies = replies.into_iter();
+        while let Some(first) = replies.next() {
+            let others = replies.by_ref().take(PASSED_ON).collect();
+            first(fate.clone(), Relay { fate: fate.clone(), replies: others });
         }
         if let Err(e) = fate {
             for job in jobs {
