@@ -2,7 +2,7 @@
 
 use super::authorise::{Admin, By};
 use super::nonce::Nonce;
-use super::recover::{Ask, Granted, shut_out};
+use super::recover::{Ask, Granted, expire_open_case, shut_out};
 use super::{Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
 use crate::grants::{Grant, Question, decide};
@@ -139,14 +139,10 @@ pub fn disable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
         users::update_status(tx, d.user.id, Status::Disabled)?;
         ask.done(tx, &format!("{} was disabled.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
         let event = Event::UserDisabled { user: (&d.user).into(), reason, sessions_ended };
-        let mut records = vec![Record::new(d.admin.actor(), &ask.source, event)];
-        if let Some(case) = crate::storage::recovery::find_open(tx, d.user.id)? {
-            crate::storage::recovery::update_closed(tx, case.number, crate::recovery::CaseState::Expired)?;
-            let event =
-                Event::RecoveryExpired { user: (&d.user).into(), case: case.number, why: "the person was disabled" };
-            records.push(Record::new(d.admin.actor(), &ask.source, event));
-        }
-        Ok(super::sign_in::many(Granted::Yes(()), records))
+        let why = "the person was disabled";
+        let expired = expire_open_case(tx, &d.user, d.admin.actor(), why, &ask.source)?;
+        let record = Record::new(d.admin.actor(), &ask.source, event);
+        Ok(Audited::new(Granted::Yes(()), record).and_all(expired))
     })
 }
 
@@ -184,15 +180,8 @@ pub fn change_role(means: &Means, ask: Ask, role: Role, reason: Reason) -> Resul
         users::update_role(tx, &d.user, role)?;
         let mut records = Vec::new();
         let sessions_ended = if role.rank() > from.rank() {
-            if let Some(case) = crate::storage::recovery::find_open(tx, d.user.id)? {
-                crate::storage::recovery::update_closed(tx, case.number, crate::recovery::CaseState::Expired)?;
-                let event = Event::RecoveryExpired {
-                    user: (&d.user).into(),
-                    case: case.number,
-                    why: "the person was promoted",
-                };
-                records.push(Record::new(d.admin.actor(), &ask.source, event));
-            }
+            let why = "the person was promoted";
+            records = expire_open_case(tx, &d.user, d.admin.actor(), why, &ask.source)?;
             backup_codes::delete_issued(tx, d.user.id)?;
             users::update_temporary_void(tx, d.user.id)?;
             shut_out(tx, d.user.id)?

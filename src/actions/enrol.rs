@@ -6,7 +6,7 @@ use super::second_factor::open_seed;
 use super::sign_in::{Progress, advance, complete, many, standing, under_way};
 use super::{Error, Means, Result, Visitor};
 use crate::audit::event::{Challenge, Methods};
-use crate::audit::{Actor, Event, Record};
+use crate::audit::{Actor, Event, Record, Source};
 use crate::backup_codes::{BackupCode, Kind, new_set};
 use crate::factors::Label;
 use crate::factors::totp::{Seed, TypedOtp, matching_step};
@@ -124,7 +124,7 @@ pub fn confirm(
         factors::insert(tx, factor, user.id, label.as_str(), &sealed, step)?;
         let voided = backup_codes::delete_all(tx, user.id)?;
         backup_codes::insert(tx, user.id, &set)?;
-        let mut records = close_window(tx, &user, factor, &label, &visitor)?;
+        let mut records = enrolled(tx, &user, factor, &label, &source)?;
         let actor = Actor::Person((&user).into());
         let event = Event::BackupCodesGenerated { user: (&user).into(), count: set.total, voided };
         records.push(Record::new(actor.clone(), &source, event));
@@ -141,25 +141,25 @@ pub fn confirm(
     })
 }
 
-/// Closes the window and, with the enrolment that carries it, the case.
-fn close_window(
+/// What to record of an enrolment. It closes the person's window and, carrying it, the case; also where someone who is
+/// recovered came in with a backup code and enrols from the profile.
+pub(super) fn enrolled(
     tx: &WriteTx<'_>,
     user: &User,
     factor: FactorId,
     label: &Label,
-    visitor: &Visitor,
+    source: &Source,
 ) -> Result<Vec<Record>> {
     let case = recovery::find_window(tx, user.id)?.and_then(|w| w.case);
     recovery::delete_window(tx, user.id)?;
     let actor = Actor::Person(user.into());
     let enrolled =
         Event::FactorEnrolled { user: user.into(), label: label.as_str().to_owned(), case, factor: factor.to_string() };
-    let source = visitor.source();
-    let mut records = vec![Record::new(actor.clone(), &source, enrolled)];
+    let mut records = vec![Record::new(actor.clone(), source, enrolled)];
     if let Some(case) = case
         && recovery::update_closed(tx, case, CaseState::Recovered)?
     {
-        records.push(Record::new(actor, &source, Event::RecoveryCompleted { user: user.into(), case }));
+        records.push(Record::new(actor, source, Event::RecoveryCompleted { user: user.into(), case }));
     }
     Ok(records)
 }

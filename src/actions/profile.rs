@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::authorise::stepped_up;
+use super::enrol::enrolled;
 use super::nonce::Nonce;
 use super::password_check::{attempt_of, charge, refusal, wait_if_blocked};
 use super::second_factor::open_seed;
@@ -17,7 +18,7 @@ use crate::password::NewPassword;
 use crate::policy;
 use crate::secret::{Purpose, Token};
 use crate::sessions::Session;
-use crate::storage::{Audited, backup_codes, devices, factors, recovery, sessions, throttle, users};
+use crate::storage::{Audited, backup_codes, devices, factors, sessions, throttle, users};
 
 /// Prepares the secret of a factor to be added, in place of one that was prepared before: whoever saw that one, perhaps
 /// on this very screen, must not know this one.
@@ -80,17 +81,7 @@ pub fn add_factor(
         let factor = FactorId::generate();
         factors::insert(tx, factor, user.id, label.as_str(), &key.seal(&factor.to_string(), seed.as_bytes()), step)?;
         sessions::update_seed(tx, id, None)?;
-        // A person who is recovered and signs in with a code enrols here: that closes the case as well.
-        let case = recovery::find_window(tx, user.id)?.and_then(|w| w.case);
-        recovery::delete_window(tx, user.id)?;
-        let label = label.as_str().to_owned();
-        let event = Event::FactorEnrolled { user: (&user).into(), label, case, factor: factor.to_string() };
-        let mut records = vec![Record::new(actor.clone(), &source, event)];
-        if let Some(case) = case
-            && recovery::update_closed(tx, case, crate::recovery::CaseState::Recovered)?
-        {
-            records.push(Record::new(actor, &source, Event::RecoveryCompleted { user: (&user).into(), case }));
-        }
+        let records = enrolled(tx, &user, factor, &label, &source)?;
         Ok(many(Added::Done, records))
     })
 }

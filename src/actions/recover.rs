@@ -10,7 +10,7 @@ use super::nonce::Nonce;
 use super::password_check::account_budget;
 use super::sign_in::many;
 use super::{Error, Means, Result};
-use crate::audit::{Event, Record, Source};
+use crate::audit::{Actor, Event, Record, Source};
 use crate::backup_codes::{IssuedCode, Kind, new_batch};
 use crate::grants::{Grant, Question, Rule, decide};
 use crate::host::keys::SeedKey;
@@ -159,7 +159,7 @@ pub(super) fn reset(
     codes_said_unavailable: bool,
     source: &Source,
 ) -> Result<(Reset, Vec<Record>)> {
-    let mut records = close_earlier_case(tx, user, source)?;
+    let mut records = expire_open_case(tx, user, Actor::System, "a newer reset took its place", source)?;
     let codes_voided = backup_codes::delete_all(tx, user.id)?;
     let factors_removed = delete_factors(tx, user.id)?;
     let sessions_ended = shut_out(tx, user.id)?;
@@ -247,12 +247,18 @@ pub(super) fn shut_out(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
     Ok(ended)
 }
 
-/// A new reset takes the place of one that still waits.
-fn close_earlier_case(tx: &WriteTx<'_>, user: &User, source: &Source) -> Result<Vec<Record>> {
+/// Closes a case that waits for enrolment: what it waits for can not come any more.
+pub(super) fn expire_open_case(
+    tx: &WriteTx<'_>,
+    user: &User,
+    actor: Actor,
+    why: &'static str,
+    source: &Source,
+) -> Result<Vec<Record>> {
     let Some(case) = recovery::find_open(tx, user.id)? else { return Ok(Vec::new()) };
     recovery::update_closed(tx, case.number, CaseState::Expired)?;
-    let event = Event::RecoveryExpired { user: user.into(), case: case.number, why: "a newer reset took its place" };
-    Ok(vec![Record::new(crate::audit::Actor::System, source, event)])
+    let event = Event::RecoveryExpired { user: user.into(), case: case.number, why };
+    Ok(vec![Record::new(actor, source, event)])
 }
 
 /// Codes to dictate, shown once.
