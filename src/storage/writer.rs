@@ -270,13 +270,12 @@ impl Loop {
         let Some(records) = ran.records else { return self.undo() };
         // A job may have passed over an error that ended the transaction: its entries would then stand alone.
         self.still_open()?;
-        let mut new_head = head.clone();
+        // Before the entries: inside a savepoint SQLite copies each page that they touch once more, for each job.
+        self.execute("RELEASE job")?;
         for record in records {
             // An entry that can not be written fails the whole batch: a change without its entry must not stay.
-            new_head = audit::append(&self.conn, &new_head, at, record)?;
+            *head = audit::append(&self.conn, head, at, record)?;
         }
-        self.execute("RELEASE job")?;
-        *head = new_head;
         Ok(())
     }
 
