@@ -42,7 +42,7 @@ const BODY_TAG: &[u8] = b"idp audit body v1";
 const ENTRY_TAG: &[u8] = b"idp audit entry v1";
 
 /// Digest of an entry's salt and body.
-pub fn body_digest(salt: &[u8; 16], body: &str) -> [u8; 32] {
+pub fn body_digest(salt: &[u8], body: &str) -> [u8; 32] {
     let mut hash = Context::new(&SHA256);
     field(&mut hash, Some(BODY_TAG));
     field(&mut hash, Some(salt));
@@ -51,20 +51,20 @@ pub fn body_digest(salt: &[u8; 16], body: &str) -> [u8; 32] {
 }
 
 /// Hash of an entry, which binds it to all before it.
-pub fn entry_hash(prev: &[u8; 32], header: &Header, body_digest: &[u8; 32]) -> [u8; 32] {
+pub fn entry_hash<T: AsRef<str>>(prev: &[u8], header: &Header<T>, body_digest: &[u8]) -> [u8; 32] {
     let mut hash = Context::new(&SHA256);
     field(&mut hash, Some(ENTRY_TAG));
     field(&mut hash, Some(prev));
-    field(&mut hash, Some(header.lineage.as_bytes()));
+    field(&mut hash, Some(header.lineage.as_ref().as_bytes()));
     field(&mut hash, Some(&header.seq.to_be_bytes()));
     field(&mut hash, Some(&header.at.as_micros().to_be_bytes()));
-    field(&mut hash, Some(header.action.as_bytes()));
-    field(&mut hash, Some(header.outcome.as_bytes()));
-    field(&mut hash, Some(header.actor_kind.as_bytes()));
-    field(&mut hash, header.actor_id.as_deref().map(str::as_bytes));
-    field(&mut hash, Some(header.target_kind.as_bytes()));
-    field(&mut hash, header.target_id.as_deref().map(str::as_bytes));
-    field(&mut hash, header.case.as_deref().map(str::as_bytes));
+    field(&mut hash, Some(header.action.as_ref().as_bytes()));
+    field(&mut hash, Some(header.outcome.as_ref().as_bytes()));
+    field(&mut hash, Some(header.actor_kind.as_ref().as_bytes()));
+    field(&mut hash, header.actor_id.as_ref().map(|t| t.as_ref().as_bytes()));
+    field(&mut hash, Some(header.target_kind.as_ref().as_bytes()));
+    field(&mut hash, header.target_id.as_ref().map(|t| t.as_ref().as_bytes()));
+    field(&mut hash, header.case.as_ref().map(|t| t.as_ref().as_bytes()));
     field(&mut hash, Some(body_digest));
     finish(hash)
 }
@@ -117,9 +117,14 @@ mod tests {
                 target_id: h["target_id"].as_str().map(str::to_owned),
                 case: h["case"].as_str().map(str::to_owned),
             };
-            let digest = body_digest(&bytes(&v["salt"]), v["body"].as_str().unwrap());
+            let digest = body_digest(&bytes::<16>(&v["salt"]), v["body"].as_str().unwrap());
             assert_eq!(digest, bytes(&v["body_digest"]), "{}", header.seq);
-            assert_eq!(entry_hash(&bytes(&v["prev_hash"]), &header, &digest), bytes(&v["hash"]), "{}", header.seq);
+            assert_eq!(
+                entry_hash(&bytes::<32>(&v["prev_hash"]), &header, &digest),
+                bytes(&v["hash"]),
+                "{}",
+                header.seq
+            );
         }
     }
 }

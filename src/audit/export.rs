@@ -28,8 +28,7 @@ mod stamp;
 use std::fmt::Write;
 use std::str::FromStr;
 
-use super::Entry;
-use crate::time::Timestamp;
+use super::Line;
 use crate::users::{BadInput, invisible};
 use data_encoding::HEXLOWER;
 
@@ -71,64 +70,21 @@ pub const fn deceives(c: char) -> bool {
     (c as u32) < 0x20 || matches!(c, '\u{7f}'..='\u{9f}') || invisible(c)
 }
 
-/// An entry as an export sees it, without a copy: from the database's own memory, or of an [`Entry`].
-#[derive(Debug, Clone, Copy)]
-#[allow(missing_docs)] // As in `Header` and `Entry`.
-pub struct Line<'a> {
-    pub lineage: &'a str,
-    pub seq: i64,
-    pub at: Timestamp,
-    pub action: &'a str,
-    pub outcome: &'a str,
-    pub actor_kind: &'a str,
-    pub actor_id: Option<&'a str>,
-    pub target_kind: &'a str,
-    pub target_id: Option<&'a str>,
-    pub case: Option<&'a str>,
-    pub salt: Option<&'a [u8]>,
-    pub body: Option<&'a str>,
-    pub body_digest: &'a [u8],
-    pub prev_hash: &'a [u8],
-    pub hash: &'a [u8],
-}
-
-impl<'a> From<&'a Entry> for Line<'a> {
-    fn from(entry: &'a Entry) -> Self {
-        let h = &entry.header;
-        Self {
-            lineage: &h.lineage,
-            seq: h.seq,
-            at: h.at,
-            action: &h.action,
-            outcome: &h.outcome,
-            actor_kind: &h.actor_kind,
-            actor_id: h.actor_id.as_deref(),
-            target_kind: &h.target_kind,
-            target_id: h.target_id.as_deref(),
-            case: h.case.as_deref(),
-            salt: entry.salt.as_ref().map(<[u8; 16]>::as_slice),
-            body: entry.body.as_deref(),
-            body_digest: &entry.body_digest,
-            prev_hash: &entry.prev_hash,
-            hash: &entry.hash,
-        }
-    }
-}
-
 /// Appends an entry as one line of JSON, its line break included.
 pub fn push_json_line(out: &mut String, line: &Line<'_>) {
+    let h = &line.header;
     out.push_str("{\"lineage\":");
-    push_text(out, line.lineage);
+    push_text(out, h.lineage);
     // Writing to a string can not fail.
-    let _ = write!(out, ",\"seq\":{},\"at\":\"", line.seq);
-    push_time(out, line.at);
+    let _ = write!(out, ",\"seq\":{},\"at\":\"", h.seq);
+    push_time(out, h.at);
     out.push_str("\",\"action\":");
-    push_text(out, line.action);
+    push_text(out, h.action);
     out.push_str(",\"outcome\":");
-    push_text(out, line.outcome);
-    push_party(out, ",\"actor\":{\"kind\":", line.actor_kind, line.actor_id);
-    push_party(out, ",\"target\":{\"kind\":", line.target_kind, line.target_id);
-    if let Some(case) = line.case {
+    push_text(out, h.outcome);
+    push_party(out, ",\"actor\":{\"kind\":", h.actor_kind, h.actor_id);
+    push_party(out, ",\"target\":{\"kind\":", h.target_kind, h.target_id);
+    if let Some(case) = h.case {
         out.push_str(",\"case\":");
         push_text(out, case);
     }
@@ -218,8 +174,9 @@ fn push_escape(out: &mut String, c: char) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Header, chain};
+    use super::super::{Entry, Header, chain};
     use super::*;
+    use crate::time::Timestamp;
     use serde_json::Value;
 
     pub(super) fn entry(body: Option<&str>) -> Entry {

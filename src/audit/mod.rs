@@ -17,7 +17,7 @@ pub mod verify;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::ids::{CaseNumber, UserId};
+use crate::ids::UserId;
 use crate::time::Timestamp;
 use crate::users::{BadInput, User};
 
@@ -256,29 +256,29 @@ pub fn clean(text: &str) -> String {
     text.trim().to_owned()
 }
 
-/// The header of an entry: what one filters by, and what stays when a body is erased.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+/// The header of an entry: what one filters by, and what stays when a body is erased. `T` is how it holds its texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header<T = String> {
     /// Which unbroken history it belongs to; a restore begins a new one. 16 lower-case hexadecimal digits.
-    pub lineage: String,
+    pub lineage: T,
     /// 1, 2, 3 … without a gap, across lineages.
     pub seq: i64,
     /// Never before the entry that it follows.
     pub at: Timestamp,
     /// What it is about. Text, so that a verifier can read names that it does not know.
-    pub action: String,
+    pub action: T,
     /// How it went.
-    pub outcome: String,
+    pub outcome: T,
     /// `person`, `anonymous`, `system` or `host`.
-    pub actor_kind: String,
+    pub actor_kind: T,
     /// The person's id.
-    pub actor_id: Option<String>,
+    pub actor_id: Option<T>,
     /// `person` or `system`.
-    pub target_kind: String,
+    pub target_kind: T,
     /// The person's id.
-    pub target_id: Option<String>,
+    pub target_id: Option<T>,
     /// The recovery case.
-    pub case: Option<String>,
+    pub case: Option<T>,
 }
 
 /// One entry as it is stored.
@@ -298,6 +298,46 @@ pub struct Entry {
     pub hash: [u8; 32],
 }
 
+/// An entry that is read where it lies, without a copy: in the database's own memory, or in an [`Entry`].
+///
+/// What has a fixed length in an entry that we wrote is a slice here: a table that was tampered with may hold anything.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs)] // As in `Entry`.
+pub struct Line<'a> {
+    pub header: Header<&'a str>,
+    pub salt: Option<&'a [u8]>,
+    pub body: Option<&'a str>,
+    pub body_digest: &'a [u8],
+    pub prev_hash: &'a [u8],
+    pub hash: &'a [u8],
+}
+
+impl<'a> From<&'a Entry> for Line<'a> {
+    fn from(entry: &'a Entry) -> Self {
+        let h = &entry.header;
+        let header = Header {
+            lineage: h.lineage.as_str(),
+            seq: h.seq,
+            at: h.at,
+            action: h.action.as_str(),
+            outcome: h.outcome.as_str(),
+            actor_kind: h.actor_kind.as_str(),
+            actor_id: h.actor_id.as_deref(),
+            target_kind: h.target_kind.as_str(),
+            target_id: h.target_id.as_deref(),
+            case: h.case.as_deref(),
+        };
+        Self {
+            header,
+            salt: entry.salt.as_ref().map(<[u8; 16]>::as_slice),
+            body: entry.body.as_deref(),
+            body_digest: &entry.body_digest,
+            prev_hash: &entry.prev_hash,
+            hash: &entry.hash,
+        }
+    }
+}
+
 /// The newest entry: what the next one extends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
@@ -309,11 +349,6 @@ pub struct Head {
     pub at: Timestamp,
     /// Its hash; zeros before the first entry.
     pub hash: [u8; 32],
-}
-
-/// A case number as the header stores it.
-pub fn case_text(case: Option<CaseNumber>) -> Option<String> {
-    case.map(|c| c.to_string())
 }
 
 #[cfg(test)]

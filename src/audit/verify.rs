@@ -1,17 +1,17 @@
 //! Checking the chain: every entry hashes to what it says, extends the one before, and time never falls.
 
-use super::{Entry, chain};
+use super::{Line, chain};
 use crate::time::Timestamp;
 
-/// What is wrong with an entry, as the end of a sentence that begins "entry 17".
+/// The entry's hash, or what is wrong with it, as the end of a sentence that begins "entry 17".
 ///
 /// # Errors
 /// The first thing that does not hold.
-pub fn check_entry(entry: &Entry, before: &[u8; 32]) -> Result<(), &'static str> {
-    if entry.prev_hash != *before {
+pub fn check_entry(entry: &Line<'_>, before: &[u8; 32]) -> Result<[u8; 32], &'static str> {
+    if entry.prev_hash != before {
         return Err("does not extend the entry before it");
     }
-    if let (Some(salt), Some(body)) = (&entry.salt, &entry.body)
+    if let (Some(salt), Some(body)) = (entry.salt, entry.body)
         && chain::body_digest(salt, body) != entry.body_digest
     {
         return Err("has a body that is not the one it was written with");
@@ -19,10 +19,11 @@ pub fn check_entry(entry: &Entry, before: &[u8; 32]) -> Result<(), &'static str>
     if entry.body.is_none() {
         return Err("has lost its body");
     }
-    if chain::entry_hash(before, &entry.header, &entry.body_digest) != entry.hash {
+    let hash = chain::entry_hash(before, &entry.header, entry.body_digest);
+    if hash != entry.hash {
         return Err("has a header or hash that is not the one it was written with");
     }
-    Ok(())
+    Ok(hash)
 }
 
 /// A chain being walked from its first entry on.
@@ -61,27 +62,28 @@ impl Walk {
     ///
     /// # Errors
     /// The first thing that does not hold.
-    pub fn step(&mut self, entry: &Entry) -> Result<(), Broken> {
+    pub fn step(&mut self, entry: &Line<'_>) -> Result<(), Broken> {
         let h = &entry.header;
         let broken = |seq, what: &str| Err(Broken { seq, what: what.to_owned() });
         if h.seq != self.seq + 1 {
             return broken(self.seq + 1, "is missing");
         }
-        if let Err(what) = check_entry(entry, &self.hash) {
-            return broken(h.seq, what);
-        }
+        let hash = match check_entry(entry, &self.hash) {
+            Ok(hash) => hash,
+            Err(what) => return broken(h.seq, what),
+        };
         if h.at < self.at {
             return broken(h.seq, "is older than the entry before it");
         }
-        if self.lineage.as_ref() != Some(&h.lineage) {
+        if self.lineage.as_deref() != Some(h.lineage) {
             let starts = if self.seq == 0 { "system.initialised" } else { "system.restored" };
             if h.action != starts {
                 return broken(h.seq, "begins another lineage without a restore");
             }
-            self.lineage = Some(h.lineage.clone());
+            self.lineage = Some(h.lineage.to_owned());
             self.lineages += 1;
         }
-        (self.seq, self.at, self.hash) = (h.seq, h.at, entry.hash);
+        (self.seq, self.at, self.hash) = (h.seq, h.at, hash);
         Ok(())
     }
 

@@ -4,9 +4,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{Error, ReadTx, Result};
-use crate::audit::export::Line;
 use crate::audit::filter::Filter;
-use crate::audit::{Actor, Entry, Head, Header, Record, case_text, chain};
+use crate::audit::{Actor, Entry, Head, Header, Line, Record, chain};
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "lineage, seq, at, action, outcome, actor_kind, actor_id, target_kind, target_id, case_number, \
@@ -28,35 +27,43 @@ pub fn get_head(tx: &ReadTx<'_>) -> Result<Head> {
     })?)
 }
 
-/// Appends one entry after `head` and returns the new head. Only the writer, `create` and `restore` call this.
-pub(super) fn append(conn: &Connection, head: &Head, at: Timestamp, record: Record) -> Result<Head> {
+/// Appends one entry after `head` and moves `head` on to it. Only the writer, `create` and `restore` call this.
+pub(super) fn append(conn: &Connection, head: &mut Head, at: Timestamp, salt: [u8; 16], record: Record) -> Result<()> {
     let (actor, parts, body) = record.into_parts_and_body();
-    let actor_kind = actor.kind();
-    let actor_id = match actor {
+    let actor_id = match &actor {
         Actor::Person(person) => Some(person.id.to_string()),
         Actor::Anonymous | Actor::System | Actor::Host => None,
     };
+    let target_id = parts.user.map(|u| u.id.to_string());
+    let case = parts.case.map(|c| c.to_string());
     let header = Header {
-        lineage: head.lineage.clone(),
+        lineage: head.lineage.as_str(),
         seq: head.seq + 1,
         at,
-        action: parts.action.as_str().to_owned(),
-        outcome: parts.outcome.as_str().to_owned(),
-        actor_kind: actor_kind.to_owned(),
-        actor_id,
-        target_kind: if parts.user.is_some() { "person" } else { "system" }.to_owned(),
-        target_id: parts.user.map(|u| u.id.to_string()),
-        case: case_text(parts.case),
+        action: parts.action.as_str(),
+        outcome: parts.outcome.as_str(),
+        actor_kind: actor.kind(),
+        actor_id: actor_id.as_deref(),
+        target_kind: if target_id.is_some() { "person" } else { "system" },
+        target_id: target_id.as_deref(),
+        case: case.as_deref(),
     };
-    let salt = crate::secret::random();
     let body_digest = chain::body_digest(&salt, &body);
     let hash = chain::entry_hash(&head.hash, &header, &body_digest);
-    let entry = Entry { header, salt: Some(salt), body: Some(body), body_digest, prev_hash: head.hash, hash };
+    let entry = Line {
+        header,
+        salt: Some(&salt),
+        body: Some(&body),
+        body_digest: &body_digest,
+        prev_hash: &head.hash,
+        hash: &hash,
+    };
     insert(conn, &entry)?;
-    Ok(Head { lineage: entry.header.lineage, seq: entry.header.seq, at, hash })
+    (head.seq, head.at, head.hash) = (entry.header.seq, at, hash);
+    Ok(())
 }
 
-fn insert(conn: &Connection, e: &Entry) -> Result<()> {
+fn insert(conn: &Connection, e: &Line<'_>) -> Result<()> {
     let h = &e.header;
     conn.prepare_cached(
         "INSERT INTO audit (lineage, seq, at, action, outcome, actor_kind, actor_id, target_kind, target_id,
@@ -154,14 +161,14 @@ pub fn visit_lines(
     let mut last = None;
     while let Some(row) = rows.next()? {
         let line = to_line(row)?;
-        last = Some(line.seq);
+        last = Some(line.header.seq);
         visit(&line);
     }
     Ok(last)
 }
 
 fn to_line<'r>(row: &'r Row<'_>) -> Result<Line<'r>> {
-    Ok(Line {
+    let header = Header {
         lineage: text(row, 0)?,
         seq: row.get(1)?,
         at: Timestamp::from_micros(row.get(2)?),
@@ -172,6 +179,9 @@ fn to_line<'r>(row: &'r Row<'_>) -> Result<Line<'r>> {
         target_kind: text(row, 7)?,
         target_id: optional_text(row, 8)?,
         case: optional_text(row, 9)?,
+    };
+    Ok(Line {
+        header,
         salt: row.get_ref(10)?.as_blob_or_null().map_err(unreadable)?,
         body: optional_text(row, 11)?,
         body_digest: row.get_ref(12)?.as_blob().map_err(unreadable)?,
@@ -228,11 +238,11 @@ fn seq_range(tx: &ReadTx<'_>, filter: &Filter) -> Result<(i64, i64)> {
 }
 
 /// Walks every entry in order; `visit` returning `false` ends the walk.
-pub fn walk(tx: &ReadTx<'_>, from: i64, mut visit: impl FnMut(Entry) -> bool) -> Result<()> {
+pub fn walk(tx: &ReadTx<'_>, from: i64, mut visit: impl FnMut(&Line<'_>) -> bool) -> Result<()> {
     let mut query = tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM audit WHERE seq >= ?1 ORDER BY seq"))?;
     let mut rows = query.query([from])?;
     while let Some(row) = rows.next()? {
-        if !visit(to_entry(row)?) {
+        if !visit(&to_line(row)?) {
             break;
         }
     }

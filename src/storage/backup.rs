@@ -117,7 +117,7 @@ fn check_open(conn: &Connection) -> Result<Checked> {
 pub fn walk(tx: &ReadTx<'_>) -> Result<(Walk, Option<Broken>)> {
     let mut walk = Walk::default();
     let mut broken = None;
-    let walked = audit::walk(tx, i64::MIN, |entry| match walk.step(&entry) {
+    let walked = audit::walk(tx, i64::MIN, |entry| match walk.step(entry) {
         Ok(()) => true,
         Err(b) => {
             broken = Some(b);

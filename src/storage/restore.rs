@@ -103,7 +103,7 @@ pub fn begin_lineage(
     };
     let mut head = Head { lineage, ..old };
     for event in std::iter::once(event).chain(removed).chain(closed) {
-        head = audit::append(&conn, &head, now, Record::new(Actor::Host, source, event))?;
+        audit::append(&conn, &mut head, now, crate::secret::random(), Record::new(Actor::Host, source, event))?;
     }
     conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok((head, voided))

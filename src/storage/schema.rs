@@ -37,9 +37,9 @@ pub fn create(path: &Path, instance: &Instance, source: &Source) -> Result<()> {
     conn.execute_batch(SCHEMA)?;
     conn.execute_batch(&format!("PRAGMA user_version = {VERSION}"))?;
     instance::insert(&conn, instance)?;
-    let head = audit::get_head(&ReadTx { conn: &conn })?;
+    let mut head = audit::get_head(&ReadTx { conn: &conn })?;
     let record = Record::new(Actor::Host, source, Event::Initialised { origin: instance.origin.clone() });
-    audit::append(&conn, &head, instance.created_at, record)?;
+    audit::append(&conn, &mut head, instance.created_at, crate::secret::random(), record)?;
     conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
     Ok(())
 }
@@ -138,7 +138,8 @@ fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
             audit::find_entry(tx, n - 1).map_err(say)?.ok_or("the entry before the newest audit entry is missing")?.hash
         }
     };
-    crate::audit::verify::check_entry(&entry, &before)
+    crate::audit::verify::check_entry(&(&entry).into(), &before)
+        .map(drop)
         .map_err(|what| format!("its newest audit entry, {}, {what}; idp audit verify says more", head.seq))
 }
 

@@ -21,6 +21,7 @@ use rusqlite::Connection;
 
 use super::{Error, ReadTx, Result, WriteTx, audit};
 use crate::audit::{Actor, Event, Head, Record, Source};
+use crate::secret::random;
 use crate::time::{Clock, Timestamp};
 
 /// The most jobs that share one commit.
@@ -29,9 +30,6 @@ const BATCH: usize = 256;
 /// A clock that is behind the newest entry by more than this has stepped back; less is ordinary drift and slewing.
 const STEP: Duration = Duration::from_secs(1);
 
-/// Told to a job's requester once the batch's fate is known, with what to pass on.
-type Reply = Box<dyn FnOnce(Result<()>, Relay) + Send>;
-
 /// What a requester hears: how its job came out, and whom to tell next.
 type Answer<T, E> = (Result<T, E>, Relay);
 
@@ -39,36 +37,70 @@ type Answer<T, E> = (Result<T, E>, Relay);
 /// goes on to the next batch, and those wake the rest.
 const PASSED_ON: usize = 7;
 
-/// Replies of the same batch that the one who hears of its fate first passes on.
+/// Jobs of the same batch whose requesters the one who hears of its fate first tells.
 struct Relay {
     fate: Result<()>,
-    replies: Vec<Reply>,
+    jobs: Vec<Box<dyn Job>>,
 }
 
 impl Relay {
-    const NOBODY: Self = Self { fate: Ok(()), replies: Vec::new() };
+    const NOBODY: Self = Self { fate: Ok(()), jobs: Vec::new() };
 
     fn pass_on(self) {
-        for reply in self.replies {
-            reply(self.fate.clone(), Self::NOBODY);
+        for job in self.jobs {
+            job.answer(self.fate.clone(), Self::NOBODY);
         }
     }
 }
 
-/// What a job did: `None` if its part must be undone, else the entries that tell of it.
-struct Ran {
-    records: Option<Vec<Record>>,
-    reply: Reply,
+/// What to do in a transaction, and who waits for it.
+trait Job: Send {
+    /// Does it, once. `None` if its part must be undone, else the entries that tell of it.
+    fn act(&mut self, tx: &WriteTx<'_>) -> Option<Vec<Record>>;
+
+    /// Tells the requester once the batch's fate is known, also of a job that was never begun.
+    fn answer(self: Box<Self>, fate: Result<()>, relay: Relay);
 }
 
-/// What to do, and how to say no when it could not even be begun.
-struct Job {
-    act: Box<dyn FnOnce(&WriteTx<'_>) -> Ran + Send>,
-    refuse: Box<dyn FnOnce(Error) + Send>,
+struct Errand<F, T, E> {
+    act: Option<F>,
+    outcome: Option<Result<T, E>>,
+    requester: SyncSender<Answer<T, E>>,
+}
+
+impl<F, T, E> Job for Errand<F, T, E>
+where
+    F: FnOnce(&WriteTx<'_>) -> Result<(T, Vec<Record>), E> + Send,
+    T: Send,
+    E: From<Error> + Send,
+{
+    fn act(&mut self, tx: &WriteTx<'_>) -> Option<Vec<Record>> {
+        let act = self.act.take()?;
+        let (outcome, records) = match act(tx) {
+            Ok((value, records)) => (Ok(value), Some(records)),
+            Err(e) => (Err(e), None),
+        };
+        self.outcome = Some(outcome);
+        records
+    }
+
+    fn answer(self: Box<Self>, fate: Result<()>, relay: Relay) {
+        let outcome = match (self.outcome, fate) {
+            // What the job itself refused stays refused, whatever became of the batch.
+            (Some(Err(e)), _) => Err(e),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (_, Err(e)) => Err(e.into()),
+            (None, Ok(())) => Err(Error::Stopped.into()),
+        };
+        // One that did not wait for its answer passes nothing on.
+        if let Err(SendError((_, relay))) = self.requester.send((outcome, relay)) {
+            relay.pass_on();
+        }
+    }
 }
 
 enum Message {
-    Job(Job),
+    Job(Box<dyn Job>),
     #[cfg(feature = "faults")]
     WithConnection(Box<dyn FnOnce(&mut Connection) + Send>),
 }
@@ -85,7 +117,7 @@ impl Writer {
         let spawned = std::thread::Builder::new()
             .name("writer".into())
             .stack_size(1024 * 1024)
-            .spawn(move || Loop { conn, clock, stepped: false }.run(&jobs));
+            .spawn(move || Loop { conn, clock, salts: Salts::default(), stepped: false }.run(&jobs));
         // Without the thread every change answers "stopped"; the process is out of threads and says so elsewhere.
         Self { queue: spawned.is_ok().then_some(queue), thread: spawned.ok() }
     }
@@ -99,8 +131,8 @@ impl Writer {
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let (answer, wait) = sync_channel(1);
-        self.send(job_of(job, answer))?;
+        let (requester, wait) = sync_channel(1);
+        self.send(Box::new(Errand { act: Some(job), outcome: None, requester }))?;
         let (outcome, relay) = wait.recv().unwrap_or_else(|_| (Err(Error::Stopped.into()), Relay::NOBODY));
         relay.pass_on();
         outcome
@@ -108,12 +140,12 @@ impl Writer {
 
     /// Runs `job` in some later batch and forgets it.
     pub(super) fn run_later(&self, job: impl FnOnce(&WriteTx<'_>) -> Result<((), Vec<Record>)> + Send + 'static) {
-        let (answer, _) = sync_channel(1);
+        let (requester, _) = sync_channel(1);
         // A queue that is gone means shutdown: what is sent here is no evidence and may be lost.
-        let _ = self.send(job_of(job, answer));
+        let _ = self.send(Box::new(Errand { act: Some(job), outcome: None, requester }));
     }
 
-    fn send(&self, job: Job) -> Result<()> {
+    fn send(&self, job: Box<dyn Job>) -> Result<()> {
         self.queue.as_ref().ok_or(Error::Stopped)?.send(Message::Job(job)).map_err(|_| Error::Stopped)
     }
 
@@ -135,45 +167,10 @@ impl Drop for Writer {
     }
 }
 
-fn job_of<T, E>(
-    job: impl FnOnce(&WriteTx<'_>) -> Result<(T, Vec<Record>), E> + Send + 'static,
-    answer: SyncSender<Answer<T, E>>,
-) -> Job
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-{
-    let refused = answer.clone();
-    Job {
-        act: Box::new(move |tx| ran(job(tx), answer)),
-        refuse: Box::new(move |e| tell(&refused, Err(e.into()), Relay::NOBODY)),
-    }
-}
-
-fn ran<T, E>(done: Result<(T, Vec<Record>), E>, answer: SyncSender<Answer<T, E>>) -> Ran
-where
-    T: Send + 'static,
-    E: From<Error> + Send + 'static,
-{
-    match done {
-        Ok((value, records)) => Ran {
-            records: Some(records),
-            reply: Box::new(move |fate, relay| tell(&answer, fate.map(|()| value).map_err(E::from), relay)),
-        },
-        Err(e) => Ran { records: None, reply: Box::new(move |_, relay| tell(&answer, Err(e), relay)) },
-    }
-}
-
-/// Tells a requester. One that did not wait for it undoes nothing, and passes nothing on.
-fn tell<T, E>(answer: &SyncSender<Answer<T, E>>, outcome: Result<T, E>, relay: Relay) {
-    if let Err(SendError((_, relay))) = answer.send((outcome, relay)) {
-        relay.pass_on();
-    }
-}
-
 struct Loop {
     conn: Connection,
     clock: Clock,
+    salts: Salts,
     stepped: bool,
 }
 
@@ -196,36 +193,29 @@ impl Loop {
         // leaves it to the server, which must not wait for it.
     }
 
-    fn run_batch(&mut self, batch: Vec<Job>) {
+    fn run_batch(&mut self, mut batch: Vec<Box<dyn Job>>) {
         if batch.is_empty() {
             return;
         }
-        let mut replies: Vec<Reply> = Vec::with_capacity(batch.len());
-        let mut jobs = batch.into_iter();
-        let fate = self.write(&mut jobs, &mut replies);
+        let fate = self.write(&mut batch);
         if fate.is_err() && !self.conn.is_autocommit() {
             let _ = self.conn.execute_batch("ROLLBACK");
         }
-        let mut replies = replies.into_iter();
-        while let Some(first) = replies.next() {
-            let others = replies.by_ref().take(PASSED_ON).collect();
-            first(fate.clone(), Relay { fate: fate.clone(), replies: others });
-        }
-        if let Err(e) = fate {
-            for job in jobs {
-                (job.refuse)(e.clone());
-            }
+        let mut jobs = batch.into_iter();
+        while let Some(first) = jobs.next() {
+            let others = jobs.by_ref().take(PASSED_ON).collect();
+            first.answer(fate.clone(), Relay { fate: fate.clone(), jobs: others });
         }
     }
 
-    /// Runs a batch up to and including its commit. Jobs that it did not come to stay in `jobs`.
-    fn write(&mut self, jobs: &mut impl Iterator<Item = Job>, replies: &mut Vec<Reply>) -> Result<()> {
+    /// Runs a batch up to and including its commit.
+    fn write(&mut self, batch: &mut [Box<dyn Job>]) -> Result<()> {
         self.execute("BEGIN IMMEDIATE")?;
         let mut head = audit::get_head(&ReadTx { conn: &self.conn })?;
         let now = self.clock.now();
         let (at, stepped) = self.moment(now, &mut head)?;
-        for job in jobs {
-            self.run_one(job, now, at, &mut head, replies)?;
+        for job in batch {
+            self.run_one(job.as_mut(), now, at, &mut head)?;
         }
         self.execute("COMMIT")?; // the commit point
         self.stepped = stepped;
@@ -236,7 +226,7 @@ impl Loop {
     /// backwards, once; whether it is behind now counts only from the commit on. Everything else goes by the clock
     /// itself: by a time that stands still until the clock has caught up, no delay would end and no code from a phone
     /// would be right.
-    fn moment(&self, clock: Timestamp, head: &mut Head) -> Result<(Timestamp, bool)> {
+    fn moment(&mut self, clock: Timestamp, head: &mut Head) -> Result<(Timestamp, bool)> {
         let behind = head.at.since(clock);
         let at = clock.max(head.at);
         let stepped = behind > STEP;
@@ -244,37 +234,24 @@ impl Loop {
             let seconds = u32::try_from(behind.as_secs()).unwrap_or(u32::MAX);
             let record =
                 Record::new(Actor::System, &Source::default(), Event::ClockStepped { back_by_seconds: seconds });
-            *head = audit::append(&self.conn, head, at, record)?;
+            audit::append(&self.conn, head, at, self.salts.next(), record)?;
         }
         Ok((at, stepped))
     }
 
-    fn run_one(
-        &self,
-        job: Job,
-        now: Timestamp,
-        at: Timestamp,
-        head: &mut Head,
-        replies: &mut Vec<Reply>,
-    ) -> Result<()> {
-        if let Err(e) = self.execute("SAVEPOINT job") {
-            (job.refuse)(e.clone());
-            return Err(e);
-        }
+    fn run_one(&mut self, job: &mut dyn Job, now: Timestamp, at: Timestamp, head: &mut Head) -> Result<()> {
+        self.execute("SAVEPOINT job")?;
         let tx = WriteTx { read: ReadTx { conn: &self.conn }, now };
-        let Ok(ran) = catch_unwind(AssertUnwindSafe(|| (job.act)(&tx))) else {
-            // Its requester sees the dropped channel.
-            return self.undo();
-        };
-        replies.push(ran.reply);
-        let Some(records) = ran.records else { return self.undo() };
+        // A job that panicked has no outcome, and its requester is told that it was stopped.
+        let records = catch_unwind(AssertUnwindSafe(|| job.act(&tx))).unwrap_or_default();
+        let Some(records) = records else { return self.undo() };
         // A job may have passed over an error that ended the transaction: its entries would then stand alone.
         self.still_open()?;
         // Before the entries: inside a savepoint SQLite copies each page that they touch once more, for each job.
         self.execute("RELEASE job")?;
         for record in records {
             // An entry that can not be written fails the whole batch: a change without its entry must not stay.
-            *head = audit::append(&self.conn, head, at, record)?;
+            audit::append(&self.conn, head, at, self.salts.next(), record)?;
         }
         Ok(())
     }
@@ -298,5 +275,30 @@ impl Loop {
             return Err(Error::Other("another write of the batch ended the transaction; nothing was changed".into()));
         }
         Ok(())
+    }
+}
+
+/// Salts for entries, from the system's generator: one system call for many entries instead of one for each.
+struct Salts {
+    bytes: [[u8; 16]; Self::AT_ONCE],
+    left: usize,
+}
+
+impl Salts {
+    const AT_ONCE: usize = 64;
+
+    fn next(&mut self) -> [u8; 16] {
+        if self.left == 0 {
+            self.bytes = random::<{ 16 * Self::AT_ONCE }>().as_chunks().0.try_into().expect("16 bytes a salt");
+            self.left = Self::AT_ONCE;
+        }
+        self.left -= 1;
+        std::mem::take(&mut self.bytes[self.left])
+    }
+}
+
+impl Default for Salts {
+    fn default() -> Self {
+        Self { bytes: [[0; 16]; Self::AT_ONCE], left: 0 }
     }
 }

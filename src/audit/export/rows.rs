@@ -37,6 +37,7 @@ pub const CSV_HEADER: [&str; 23] = [
 
 /// An entry's cells. What the body does not have is an empty cell.
 pub fn csv_row(line: &Line<'_>) -> [String; 23] {
+    let h = &line.header;
     // A body that is no JSON was tampered with: its text stands where the detail would.
     let body: Value = line.body.map_or(Value::Null, |b| serde_json::from_str(b).unwrap_or_else(|_| b.into()));
     let of_body = |name: &str| cell(body[name].as_str().unwrap_or_default());
@@ -49,17 +50,17 @@ pub fn csv_row(line: &Line<'_>) -> [String; 23] {
     let hex = |bytes: &[u8]| HEXLOWER.encode(bytes);
     let optional = |text: Option<&str>| cell(text.unwrap_or_default());
     [
-        line.seq.to_string(),
-        line.at.to_string(),
-        cell(line.action),
-        cell(line.outcome),
-        cell(line.actor_kind),
-        optional(line.actor_id),
+        h.seq.to_string(),
+        h.at.to_string(),
+        cell(h.action),
+        cell(h.outcome),
+        cell(h.actor_kind),
+        optional(h.actor_id),
         of_body("actor_name"),
-        cell(line.target_kind),
-        optional(line.target_id),
+        cell(h.target_kind),
+        optional(h.target_id),
         of_body("target_name"),
-        optional(line.case),
+        optional(h.case),
         of_body("reason"),
         of_body("ticket"),
         of_source("address"),
@@ -67,7 +68,7 @@ pub fn csv_row(line: &Line<'_>) -> [String; 23] {
         of_source("request_id"),
         of_source("os_user"),
         detail,
-        cell(line.lineage),
+        cell(h.lineage),
         line.salt.map_or_else(String::new, hex),
         hex(line.body_digest),
         hex(line.prev_hash),
