@@ -65,43 +65,43 @@ pub struct Body {
 impl Body {
     /// The exact bytes that are stored and digested.
     pub fn to_canonical(&self) -> String {
-        let mut out = Object::begin();
+        // Most bodies fit, so that they do not move while they grow.
+        let mut text = String::with_capacity(512);
+        let mut out = Object::begin(&mut text);
         out.text("actor_name", self.actor_name.as_deref());
         if !self.detail.is_empty() {
-            out.key("detail");
-            out.0.push_str(&detail_text(&self.detail));
+            push_detail(out.key("detail"), &self.detail);
         }
         out.text("reason", self.reason.as_deref());
-        let source = source_text(&self.source);
-        if source != "{}" {
-            out.key("source");
-            out.0.push_str(&source);
+        if self.source != Source::default() {
+            push_source(out.key("source"), &self.source);
         }
         out.text("target_name", self.target_name.as_deref());
         out.text("ticket", self.ticket.as_deref());
-        out.end()
+        out.end();
+        text
     }
 }
 
-fn detail_text(detail: &Detail) -> String {
-    let mut out = Object::begin();
+fn push_detail(out: &mut String, detail: &Detail) {
+    let mut out = Object::begin(out);
     for (key, fact) in detail {
         match fact {
             Fact::Text(t) => out.text(key, Some(t)),
-            Fact::Bool(b) => out.raw(key, if *b { "true" } else { "false" }),
-            Fact::Number(n) => out.raw(key, &n.clamp(&-SAFE, &SAFE).to_string()),
+            Fact::Bool(b) => out.key(key).push_str(if *b { "true" } else { "false" }),
+            Fact::Number(n) => out.key(key).push_str(&n.clamp(&-SAFE, &SAFE).to_string()),
         }
     }
-    out.end()
+    out.end();
 }
 
-fn source_text(source: &Source) -> String {
-    let mut out = Object::begin();
+fn push_source(out: &mut String, source: &Source) {
+    let mut out = Object::begin(out);
     out.text("address", source.address.as_deref());
     out.text("os_user", source.os_user.as_deref());
     out.text("request_id", source.request_id.as_deref());
     out.text("user_agent", source.user_agent.as_deref());
-    out.end()
+    out.end();
 }
 
 /// The largest integer that every JSON reader keeps exact.
@@ -110,44 +110,38 @@ const SAFE: i64 = 9_007_199_254_740_991;
 /// The most characters that one text keeps.
 const LONGEST: usize = 2_000;
 
-/// A JSON object under construction; the caller adds the keys in order.
-struct Object(String);
+/// A JSON object under construction at the end of a text; the caller adds the keys in order.
+struct Object<'t>(&'t mut String);
 
-impl Object {
-    fn begin() -> Self {
-        // Most bodies fit, so that they do not move while they grow.
-        let mut text = String::with_capacity(384);
+impl<'t> Object<'t> {
+    fn begin(text: &'t mut String) -> Self {
         text.push('{');
         Self(text)
     }
 
-    fn key(&mut self, key: &str) {
-        if self.0.len() > 1 {
+    /// Writes a key; its value belongs at the end of what this returns.
+    fn key(&mut self, key: &str) -> &mut String {
+        if !self.0.ends_with('{') {
             self.0.push(',');
         }
-        push_string(&mut self.0, key);
+        push_string(self.0, key);
         self.0.push(':');
+        self.0
     }
 
     fn text(&mut self, key: &str, value: Option<&str>) {
         let Some(value) = value else { return };
-        self.key(key);
+        let out = self.key(key);
         // Fewer bytes can not be more characters.
         let long = (value.len() > LONGEST).then(|| value.char_indices().nth(LONGEST)).flatten();
         match long {
-            Some((end, _)) => push_string(&mut self.0, &format!("{}…", &value[..end])),
-            None => push_string(&mut self.0, value),
+            Some((end, _)) => push_string(out, &format!("{}…", &value[..end])),
+            None => push_string(out, value),
         }
     }
 
-    fn raw(&mut self, key: &str, value: &str) {
-        self.key(key);
-        self.0.push_str(value);
-    }
-
-    fn end(mut self) -> String {
+    fn end(self) {
         self.0.push('}');
-        self.0
     }
 }
 

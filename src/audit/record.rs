@@ -237,7 +237,7 @@ impl Record {
         };
         let body = Body {
             actor_name,
-            target_name: parts.user.as_ref().map(|u| u.name.clone()),
+            target_name: parts.user.as_mut().map(|u| std::mem::take(&mut u.name)),
             reason: parts.reason.take().map(|r| r.as_str().to_owned()),
             ticket: parts.ticket.take().map(|t| t.as_str().to_owned()),
             source: self.source,
