@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use idp::audit::filter::Filter;
-use idp::audit::{Actor, Entry, Event, Record, Source};
+use idp::audit::{Actor, Entry, Event, Person, Record, Source};
 use idp::storage::audit::{Order, get_head, list};
 use idp::storage::{Audited, Error, schema};
 use idp::users::User;
@@ -70,9 +70,11 @@ impl Ours {
 
     /// What a right password writes.
     fn append_one(&self, person: &User) {
-        let event = Event::UserPasswordVerified { user: person.into(), next: "pending" };
-        let record = Record::new(Actor::Anonymous, &source(), event);
-        let done: Result<(), Error> = self.provider.means().store.change(move |_| Ok(Audited::new((), record)));
+        let (person, source) = (Person::from(person), source());
+        let done: Result<(), Error> = self.provider.means().store.change(move |_| {
+            let event = Event::UserPasswordVerified { user: person, next: "pending" };
+            Ok(Audited::new((), Record::new(Actor::Anonymous, &source, event)))
+        });
         done.expect("a durable entry");
     }
 
