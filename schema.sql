@@ -11,7 +11,10 @@ CREATE TABLE instance (
     origin          TEXT    NOT NULL CHECK (length(origin) = 36),
     lineage         TEXT    NOT NULL CHECK (length(lineage) = 16),
     key_fingerprint BLOB    NOT NULL CHECK (length(key_fingerprint) = 16),
-    created_at      INTEGER NOT NULL
+    created_at      INTEGER NOT NULL,
+    -- 0 after a restore that could not read what was decided since the backup: then nobody but owners gets in until an
+    -- owner has confirmed who is here and in which role.
+    people_confirmed INTEGER NOT NULL DEFAULT 1 CHECK (people_confirmed IN (0, 1))
 ) STRICT;
 
 -- A person. Never deleted: the audit trail points here for ever. An address must never stand twice.
@@ -21,7 +24,7 @@ CREATE TABLE users (
     email                TEXT    NOT NULL UNIQUE CHECK (length(email) BETWEEN 3 AND 254),
     name                 TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
     role                 TEXT    NOT NULL CHECK (role IN ('member', 'auditor', 'admin', 'owner')),
-    status               TEXT    NOT NULL CHECK (status IN ('invited', 'active', 'disabled')),
+    status               TEXT    NOT NULL CHECK (status IN ('invited', 'active', 'disabled', 'left')),
     -- A PHC string of Argon2id. Absent until the person has chosen one.
     password_hash        TEXT             CHECK (password_hash LIKE '$argon2id$%'),
     must_change_password INTEGER NOT NULL DEFAULT 0 CHECK (must_change_password IN (0, 1)),
@@ -57,6 +60,21 @@ CREATE TABLE role_history (
     ended_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX role_history_by_user ON role_history (user_id, ended_at);
+
+-- How a person is reached beside the sign-in address, and who vouches for them. Only what was known long enough before a
+-- request counts as evidence, so known_since must never be set back, and a value that was removed begins anew.
+CREATE TABLE contacts (
+    id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    user_id     TEXT    NOT NULL REFERENCES users (id),
+    kind        TEXT    NOT NULL CHECK (kind IN ('phone', 'email', 'manager')),
+    value       TEXT    NOT NULL CHECK (length(value) BETWEEN 1 AND 254),
+    known_since INTEGER NOT NULL,
+    added_by    TEXT    NOT NULL,
+    removed_at  INTEGER,
+    removed_by  TEXT             CHECK ((removed_by IS NULL) = (removed_at IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contacts_by_user ON contacts (user_id, kind);
+CREATE UNIQUE INDEX contacts_in_use ON contacts (user_id, kind, value) WHERE removed_at IS NULL;
 
 -- An authenticator app's secret, encrypted under a key that is not in this file, with the row's id bound to it.
 -- last_step is the newest RFC 6238 step that was accepted: neither it nor an earlier one is ever accepted again.

@@ -12,7 +12,7 @@ use crate::audit::{Actor, Event, Record, Source, chain};
 use crate::time::Timestamp;
 
 /// The schema's version, in `PRAGMA user_version`.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// The oldest SQLite that is safe: 3.51.3 has the fix for corruption on a WAL reset.
 pub const OLDEST_SQLITE: i32 = 3_051_003;
