@@ -1,8 +1,9 @@
 //! Figures, each beside its limit: the thing and the bare minimum of the same work run in turns, in one process, and
 //! what counts is their ratio. Absolute figures drift with the machine.
 //!
-//! `cargo bench` runs all, `cargo bench -- edge audit` those whose name holds one of the words. One file per subject in
-//! `figures/`; each has a function that is handed the [`Figures`] to add its rows to.
+//! `cargo bench` runs all, `cargo bench -- edge audit` those whose name holds one of the words; with the word `quick`
+//! what needs a large organisation is given a small one, to see that it runs. One file per subject in `figures/`; each
+//! has a function that is handed the [`Figures`] to add its rows to.
 
 #[path = "figures/append.rs"]
 mod append;
@@ -10,6 +11,10 @@ mod append;
 mod binary;
 #[path = "figures/edge.rs"]
 mod edge;
+#[path = "figures/flat.rs"]
+mod flat;
+#[path = "figures/history.rs"]
+mod history;
 #[path = "figures/load.rs"]
 mod load;
 #[path = "figures/pages.rs"]
@@ -18,12 +23,16 @@ mod pages;
 mod provider;
 #[path = "figures/sign_in.rs"]
 mod sign_in;
+#[path = "figures/trail.rs"]
+mod trail;
 
 use std::io::Write;
 use std::time::Instant;
 
+use history::{Histories, LARGE, QUICK};
+
 /// Width of a row's name.
-const NAME: usize = 56;
+const NAME: usize = 60;
 
 fn main() {
     let figures = Figures::from_arguments();
@@ -32,18 +41,25 @@ fn main() {
     pages::figures(&figures);
     sign_in::figures(&figures);
     append::figures(&figures);
+    let histories = Histories::new(if figures.quick { QUICK } else { LARGE });
+    trail::figures(&figures, &histories);
+    flat::figures(&figures, &histories);
+    drop(histories);
     binary::figures(&figures);
 }
 
 /// The table, and which of its rows are asked for.
 pub struct Figures {
     words: Vec<String>,
+    quick: bool,
 }
 
 impl Figures {
     fn from_arguments() -> Self {
         // Cargo adds `--bench`; no other option means anything here either.
-        Self { words: std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect() }
+        let words = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
+        let (quick, words): (Vec<_>, _) = words.partition(|word| word == "quick");
+        Self { words, quick: !quick.is_empty() }
     }
 
     /// Whether the row called `name` is asked for: to be asked before setting up anything costly for it.

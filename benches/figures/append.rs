@@ -175,7 +175,11 @@ fn open(path: &Path) -> Connection {
     conn
 }
 
-fn insert(conn: &Connection, e: &Entry) {
+/// Writes an entry's row.
+///
+/// # Panics
+/// When the table refuses it.
+pub fn insert(conn: &Connection, e: &Entry) {
     let h = &e.header;
     let mut statement = conn
         .prepare_cached(

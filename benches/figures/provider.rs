@@ -41,34 +41,46 @@ pub struct Provider {
 impl Folder {
     /// A new data folder; no server has it. The first of its `count` people is an owner.
     pub fn with_people(count: usize) -> Self {
-        let Provider { folder, .. } = Provider::with_people(count, 1);
-        folder
+        Self::begun(count, Clock::System).0
+    }
+
+    /// The same, whose history begins at the clock's moment; and its people.
+    pub fn begun(count: usize, clock: Clock) -> (Self, Vec<User>) {
+        let temporary = tempfile::tempdir().expect("a temporary folder");
+        let folder = Self { data: temporary.path().join("data"), _folder: temporary };
+        let Serving { opened, .. } =
+            open_or_create(&folder.data, &Source::default(), clock).expect("a new data folder");
+        let people = add_people(&opened, count);
+        (folder, people)
     }
 
     /// Where the data is.
     pub fn data(&self) -> &Path {
         &self.data
     }
+
+    /// The provider of this folder, with as many hashing workers. It believes a proxy on this machine.
+    pub fn serve(self, people: Vec<User>, hash_workers: usize) -> Provider {
+        let Serving { opened, lock, .. } =
+            open_or_create(&self.data, &Source::default(), Clock::System).expect("a data folder");
+        let settings = Settings {
+            public_url: "http://localhost:8080".parse().expect("a loopback URL"),
+            trusted_proxy: vec!["127.0.0.1/32".parse().expect("an address")],
+            organisation: "Fernhill Joinery".into(),
+            help_contact: Some("the office, +46 8 555 01 00".into()),
+            data: self.data.clone(),
+            hash_workers,
+        };
+        let app = Arc::new(App::new(opened, settings, Clock::System).expect("threads"));
+        Provider { app, people, _lock: lock, folder: self }
+    }
 }
 
 impl Provider {
     /// A provider with `count` people, the first of them an owner, and as many hashing workers.
     pub fn with_people(count: usize, hash_workers: usize) -> Self {
-        let temporary = tempfile::tempdir().expect("a temporary folder");
-        let folder = Folder { data: temporary.path().join("data"), _folder: temporary };
-        let Serving { opened, lock, .. } =
-            open_or_create(&folder.data, &Source::default(), Clock::System).expect("a new data folder");
-        let people = add_people(&opened, count);
-        let settings = Settings {
-            public_url: "http://localhost:8080".parse().expect("a loopback URL"),
-            trusted_proxy: Vec::new(),
-            organisation: "Fernhill Joinery".into(),
-            help_contact: Some("the office, +46 8 555 01 00".into()),
-            data: folder.data.clone(),
-            hash_workers,
-        };
-        let app = Arc::new(App::new(opened, settings, Clock::System).expect("threads"));
-        Self { app, people, _lock: lock, folder }
+        let (folder, people) = Folder::begun(count, Clock::System);
+        folder.serve(people, hash_workers)
     }
 
     /// What errands are given.

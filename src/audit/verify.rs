@@ -1,6 +1,6 @@
 //! Checking the chain: every entry hashes to what it says, extends the one before, and time never falls.
 
-use super::{Line, chain};
+use super::{Entry, Line, chain};
 use crate::time::Timestamp;
 
 /// The entry's hash, or what is wrong with it, as the end of a sentence that begins "entry 17".
@@ -26,8 +26,8 @@ pub fn check_entry(entry: &Line<'_>, before: &[u8; 32]) -> Result<[u8; 32], &'st
     Ok(hash)
 }
 
-/// A chain being walked from its first entry on.
-#[derive(Debug)]
+/// A chain being walked from its first entry on, or from a later one that is taken for sound.
+#[derive(Debug, Clone)]
 pub struct Walk {
     lineage: Option<String>,
     seq: i64,
@@ -58,6 +58,18 @@ impl std::fmt::Display for Broken {
 }
 
 impl Walk {
+    /// A walk that begins behind `entry`, of which nothing was checked.
+    pub fn behind(entry: &Entry) -> Self {
+        let h = &entry.header;
+        Self { lineage: Some(h.lineage.clone()), seq: h.seq, at: h.at, hash: entry.hash, lineages: 0 }
+    }
+
+    /// This walk together with one that began at `seam` and went on, if this one has come to exactly there.
+    pub fn joined(&self, seam: &Self, rest: Self) -> Option<Self> {
+        let ends_there = (self.seq, self.at, self.hash, &self.lineage) == (seam.seq, seam.at, seam.hash, &seam.lineage);
+        ends_there.then(|| Self { lineages: self.lineages + rest.lineages, ..rest })
+    }
+
     /// Checks the next entry.
     ///
     /// # Errors

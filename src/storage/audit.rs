@@ -237,10 +237,11 @@ fn seq_range(tx: &ReadTx<'_>, filter: &Filter) -> Result<(i64, i64)> {
     Ok(range)
 }
 
-/// Walks every entry in order; `visit` returning `false` ends the walk.
-pub fn walk(tx: &ReadTx<'_>, from: i64, mut visit: impl FnMut(&Line<'_>) -> bool) -> Result<()> {
-    let mut query = tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM audit WHERE seq >= ?1 ORDER BY seq"))?;
-    let mut rows = query.query([from])?;
+/// Walks every entry numbered `from` to `up_to` in order; `visit` returning `false` ends the walk.
+pub fn walk(tx: &ReadTx<'_>, from: i64, up_to: i64, mut visit: impl FnMut(&Line<'_>) -> bool) -> Result<()> {
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq");
+    let mut query = tx.conn.prepare_cached(&sql)?;
+    let mut rows = query.query([from, up_to])?;
     while let Some(row) = rows.next()? {
         if !visit(&to_line(row)?) {
             break;

@@ -78,7 +78,7 @@ pub fn check(path: &Path) -> Result<Checked> {
     let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     schema::check_header(&conn, path)?;
     conn.execute_batch("BEGIN")?;
-    check_open(&conn)
+    check_open(&conn, path)
 }
 
 /// Looks into a database without a writer: for a command that must change nothing, also not the log beside the file.
@@ -92,10 +92,13 @@ pub fn read_alone<T>(path: &Path, look: impl FnOnce(&ReadTx<'_>) -> Result<T>) -
     look(&ReadTx { conn: &conn })
 }
 
-fn check_open(conn: &Connection) -> Result<Checked> {
+fn check_open(conn: &Connection, path: &Path) -> Result<Checked> {
     let tx = ReadTx { conn };
     let damage: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    let (walk, broken) = walk(&tx)?;
+    let (walk, broken) = match walk_halves(&tx, path) {
+        Some(walk) => (walk, None),
+        None => walk(&tx)?,
+    };
     // An entry that can not be read back has no header to show.
     let found = broken.as_ref().and_then(|b| audit::find_entry(&tx, b.seq).ok().flatten());
     Ok(Checked {
@@ -116,19 +119,7 @@ fn check_open(conn: &Connection) -> Result<Checked> {
 /// When it can not be read.
 pub fn walk(tx: &ReadTx<'_>) -> Result<(Walk, Option<Broken>)> {
     let mut walk = Walk::default();
-    let mut broken = None;
-    let walked = audit::walk(tx, i64::MIN, |entry| match walk.step(entry) {
-        Ok(()) => true,
-        Err(b) => {
-            broken = Some(b);
-            false
-        }
-    });
-    if let Err(e) = walked {
-        // A value of a kind or length that no entry has: that very entry is what is wrong, not the reading of it.
-        let Error::Other(why) = e else { return Err(e) };
-        broken = Some(Broken { seq: walk.entries() + 1, what: format!("can not be read: {why}") });
-    }
+    let mut broken = walk_range(tx, &mut walk, i64::MIN, i64::MAX)?;
     if broken.is_none() {
         let lineage = instance::get(tx)?.lineage;
         if walk.entries() == 0 {
@@ -139,4 +130,46 @@ pub fn walk(tx: &ReadTx<'_>) -> Result<(Walk, Option<Broken>)> {
         }
     }
     Ok((walk, broken))
+}
+
+/// As [`walk`] of the database at `path`, which `tx` reads, but in two halves at the same time. Only of a sound chain;
+/// of any other there is no answer, so that what is wrong with it is always told by walking it in order.
+pub fn walk_halves(tx: &ReadTx<'_>, path: &Path) -> Option<Walk> {
+    // Also fixes the moment that `tx` sees. The other connection sees a later one, in which all these entries stand.
+    let head = audit::get_head(tx).ok()?;
+    let middle = head.seq / 2;
+    // What the second half begins with is only believed for now: the first half has to end with it.
+    let seam = Walk::behind(&audit::find_entry(tx, middle).ok()??);
+    let mut first = Walk::default();
+    let (first_sound, second) = std::thread::scope(|scope| {
+        let second = scope.spawn(|| walk_second_half(path, seam.clone(), head.seq));
+        let sound = matches!(walk_range(tx, &mut first, i64::MIN, middle), Ok(None));
+        // A panic is no answer either.
+        (sound, second.join().ok().flatten())
+    });
+    let walk = first.joined(&seam, second?).filter(|_| first_sound)?;
+    (walk.entries() == head.seq && walk.lineage() == Some(&head.lineage)).then_some(walk)
+}
+
+fn walk_second_half(path: &Path, mut walk: Walk, up_to: i64) -> Option<Walk> {
+    let conn = schema::open_reader(path).ok()?;
+    let from = walk.entries() + 1;
+    let broken = walk_range(&ReadTx { conn: &conn }, &mut walk, from, up_to);
+    matches!(broken, Ok(None)).then_some(walk)
+}
+
+fn walk_range(tx: &ReadTx<'_>, walk: &mut Walk, from: i64, up_to: i64) -> Result<Option<Broken>> {
+    let mut broken = None;
+    let walked = audit::walk(tx, from, up_to, |entry| match walk.step(entry) {
+        Ok(()) => true,
+        Err(b) => {
+            broken = Some(b);
+            false
+        }
+    });
+    match walked {
+        // A value of a kind or length that no entry has: that very entry is what is wrong, not the reading of it.
+        Err(Error::Other(why)) => Ok(Some(Broken { seq: walk.entries() + 1, what: format!("can not be read: {why}") })),
+        walked => walked.map(|()| broken),
+    }
 }
