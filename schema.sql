@@ -38,16 +38,24 @@ CREATE TABLE users (
     CHECK (status <> 'active' OR password_hash IS NOT NULL)
 ) STRICT;
 CREATE INDEX users_by_name ON users (name COLLATE NOCASE, row);
-CREATE INDEX users_by_role ON users (role);
+-- Whatever the list is narrowed to, it is walked in the order of names.
+CREATE INDEX users_by_role ON users (role, name COLLATE NOCASE, row);
+CREATE INDEX users_by_status ON users (status, name COLLATE NOCASE, row);
+CREATE INDEX users_by_role_and_status ON users (role, status, name COLLATE NOCASE, row);
 
--- Substring search over name and address; kept in step with users by triggers.
-CREATE VIRTUAL TABLE user_search USING fts5 (name, email, content = 'users', content_rowid = 'row', tokenize = 'trigram');
+-- Substring search over name and address; kept in step with users by triggers. The index holds every three characters in
+-- a row. Two spaces more, and each one or two characters, the last ones too, begin such a three: user_parts finds them.
+CREATE VIEW user_texts AS SELECT row, name || '  ' AS name, email || '  ' AS email FROM users;
+CREATE VIRTUAL TABLE user_search
+    USING fts5 (name, email, content = 'user_texts', content_rowid = 'row', tokenize = 'trigram');
+CREATE VIRTUAL TABLE user_parts USING fts5vocab (user_search, instance);
 CREATE TRIGGER user_search_insert AFTER INSERT ON users BEGIN
-    INSERT INTO user_search (rowid, name, email) VALUES (new.row, new.name, new.email);
+    INSERT INTO user_search (rowid, name, email) VALUES (new.row, new.name || '  ', new.email || '  ');
 END;
 CREATE TRIGGER user_search_update AFTER UPDATE OF name, email ON users BEGIN
-    INSERT INTO user_search (user_search, rowid, name, email) VALUES ('delete', old.row, old.name, old.email);
-    INSERT INTO user_search (rowid, name, email) VALUES (new.row, new.name, new.email);
+    INSERT INTO user_search (user_search, rowid, name, email)
+    VALUES ('delete', old.row, old.name || '  ', old.email || '  ');
+    INSERT INTO user_search (rowid, name, email) VALUES (new.row, new.name || '  ', new.email || '  ');
 END;
 CREATE TRIGGER users_are_kept BEFORE DELETE ON users BEGIN
     SELECT raise(ABORT, 'people are disabled, never deleted');
@@ -256,6 +264,8 @@ CREATE INDEX audit_by_actor ON audit (actor_id) WHERE actor_id IS NOT NULL;
 CREATE INDEX audit_by_actor_kind ON audit (actor_kind) WHERE actor_kind <> 'person';
 CREATE INDEX audit_by_target ON audit (target_id) WHERE target_id IS NOT NULL;
 CREATE INDEX audit_by_case ON audit (case_number) WHERE case_number IS NOT NULL;
+-- A person's notes are shown on their page, however much else there is about them.
+CREATE INDEX audit_notes ON audit (target_id) WHERE action = 'user.note_added' AND outcome = 'success';
 
 CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN
     SELECT raise(ABORT, 'an audit entry is never changed');

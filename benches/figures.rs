@@ -7,12 +7,16 @@
 
 #[path = "figures/append.rs"]
 mod append;
+#[path = "figures/backup.rs"]
+mod backup;
 #[path = "figures/binary.rs"]
 mod binary;
 #[path = "figures/edge.rs"]
 mod edge;
 #[path = "figures/flat.rs"]
 mod flat;
+#[path = "figures/flood.rs"]
+mod flood;
 #[path = "figures/history.rs"]
 mod history;
 #[path = "figures/load.rs"]
@@ -40,10 +44,12 @@ fn main() {
     edge::figures(&figures);
     pages::figures(&figures);
     sign_in::figures(&figures);
+    flood::figures(&figures);
     append::figures(&figures);
     let histories = Histories::new(if figures.quick { QUICK } else { LARGE });
     trail::figures(&figures, &histories);
     flat::figures(&figures, &histories);
+    backup::figures(&figures, &histories);
     drop(histories);
     binary::figures(&figures);
 }

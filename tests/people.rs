@@ -155,6 +155,7 @@ fn people_are_found_by_any_part_of_name_or_address() {
         ("under_score@fernhill.example", "Percy 100% \"Quote\" O'Neil"),
         ("zoe@elsewhere.example", "Ζωή Παπαδοπούλου"),
         ("back@fernhill.example", "Back\\slash * AND"),
+        ("inci@fernhill.example", "İnci Νίκος"),
     ] {
         world.invite(&mut ada, email, name, "member");
     }
@@ -169,6 +170,10 @@ fn people_are_found_by_any_part_of_name_or_address() {
     assert_eq!(q("Ö"), ["Åsa Öberg"]);
     assert_eq!(q("öberg"), ["Åsa Öberg"]);
     assert_eq!(q("παπ"), ["Ζωή Παπαδοπούλου"]);
+    for end in ["ος", "ΟΣ", "ς", "σ"] {
+        assert_eq!(q(end), ["İnci Νίκος"], "{end}: also at the end of a text");
+    }
+    assert_eq!(q("İn"), ["İnci Νίκος"]);
     assert_eq!(q("elsewhere"), ["Ζωή Παπαδοπούλου"]);
     assert_eq!(q("%"), ["Percy 100% \"Quote\" O'Neil"]);
     assert_eq!(q("_"), ["Percy 100% \"Quote\" O'Neil"]);
@@ -225,6 +230,41 @@ fn a_list_of_120_people_is_paged_by_a_cursor_without_gap_or_repetition() {
     // The filter goes along with the cursor.
     let page = ada.get("/admin/users?q=person&state=invited");
     assert!(page.body.contains("q=person&amp;state=invited&amp;after="), "{}", page.body);
+}
+
+#[test]
+fn of_very_many_who_match_200_are_listed_and_the_page_says_so() {
+    let (world, mut ada, _) = World::with_owner();
+    let add = |ada: &mut Browser, from, to| {
+        for n in from..to {
+            world.invite(ada, &format!("p{n:03}@fernhill.example"), &format!("Quentin {n:03}"), "member");
+        }
+    };
+    add(&mut ada, 0, 200);
+    let (hint, count) = ("More than 200 people match", |text: &str, ada: &mut Browser| {
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = ada.get(&format!("/admin/users?q={text}&after={after}"));
+            seen.extend(listed(&page));
+            let next = page.body.find("&amp;after=").or_else(|| page.body.find("?after="));
+            let Some(at) = next else { break };
+            after = page.body[at..].split_once('=').unwrap().1.split('"').next().unwrap().to_owned();
+        }
+        seen
+    });
+    for text in ["quentin", "qu", "q"] {
+        assert_eq!(count(text, &mut ada).len(), 200, "{text}");
+        assert!(!ada.page.says(hint));
+    }
+    add(&mut ada, 200, 205);
+    for text in ["quentin", "qu", "q"] {
+        let seen = count(text, &mut ada);
+        assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 200, "{text}: nobody twice");
+        assert!(ada.page.says(hint) && ada.page.says("Type more letters"));
+    }
+    assert_eq!(find(&mut ada, &[("q", "quentin 204")]), ["Quentin 204"]);
+    assert!(!ada.page.says(hint));
+    assert_eq!(find(&mut ada, &[("q", "a"), ("role", "owner")]), ["Ada Brandt"], "the rest of the filter comes first");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use idp::audit::filter::Filter;
 use idp::audit::{Actor, Entry, Event, Person, Record, Source};
 use idp::storage::audit::{Order, get_head, list};
-use idp::storage::{Audited, Error, schema};
+use idp::storage::{Audited, Error, Store, schema};
 use idp::users::User;
 use rusqlite::{Connection, named_params};
 
@@ -59,23 +59,13 @@ impl Ours {
             for _ in 0..requesters {
                 scope.spawn(|| {
                     while begun.elapsed() < ROUND {
-                        self.append_one(person);
+                        append_one(&self.provider.means().store, person);
                     }
                 });
             }
         });
         let elapsed = begun.elapsed();
         (self.head() - before) as f64 / elapsed.as_secs_f64()
-    }
-
-    /// What a right password writes.
-    fn append_one(&self, person: &User) {
-        let (person, source) = (Person::from(person), source());
-        let done: Result<(), Error> = self.provider.means().store.change(move |_| {
-            let event = Event::UserPasswordVerified { user: person, next: "pending" };
-            Ok(Audited::new((), Record::new(Actor::Anonymous, &source, event)))
-        });
-        done.expect("a durable entry");
     }
 
     fn head(&self) -> i64 {
@@ -92,7 +82,21 @@ impl Ours {
     }
 }
 
-fn source() -> Source {
+/// Appends what a right password writes.
+///
+/// # Panics
+/// When it can not be written.
+pub fn append_one(store: &Store, person: &User) {
+    let (person, source) = (Person::from(person), source());
+    let done: Result<(), Error> = store.change(move |_| {
+        let event = Event::UserPasswordVerified { user: person, next: "pending" };
+        Ok(Audited::new((), Record::new(Actor::Anonymous, &source, event)))
+    });
+    done.expect("a durable entry");
+}
+
+/// Where a browser's request comes from.
+pub fn source() -> Source {
     Source {
         address: Some("192.0.2.17".into()),
         user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into()),
@@ -159,7 +163,7 @@ impl Bare {
 /// A real entry of the kind that is appended.
 fn model() -> Entry {
     let ours = Ours::new();
-    ours.append_one(&ours.provider.people[0]);
+    append_one(&ours.provider.means().store, &ours.provider.people[0]);
     let newest = |tx: &idp::storage::ReadTx<'_>| list(tx, &Filter::default(), Order::NewestFirst, None, 1);
     ours.provider.means().store.read(newest).expect("a trail").remove(0)
 }

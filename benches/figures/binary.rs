@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::Figures;
 use crate::edge::{allow_descriptors, resident_kib_of};
-use crate::load::{Load, ask, get};
+use crate::load::{Load, SignInForm, ask, get};
 use crate::provider::{Folder, PASSWORD};
 
 /// The executable that Cargo built for this run.
@@ -99,25 +99,8 @@ fn sign_in_all(addr: SocketAddr) {
 
 /// The password step, as a browser does it.
 fn sign_in(addr: SocketAddr, person: usize) {
-    let page = ask(addr, &get("/sign-in", None));
-    let between = |from: &str, to: char| {
-        let begin = page.find(from).expect("the page has it") + from.len();
-        page[begin..].split(to).next().unwrap_or_default().to_owned()
-    };
-    let (cookie, csrf) = (between("Set-Cookie: ", ';'), between("name=\"csrf\" value=\"", '"'));
-    let form = form_urlencoded::Serializer::new(String::new())
-        .append_pair("csrf", &csrf)
-        .append_pair("email", &format!("person{person}@fernhill.example"))
-        .append_pair("password", PASSWORD)
-        .finish();
-    let answer = ask(
-        addr,
-        &format!(
-            "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Length: {}\r\n\
-             Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
-            form.len()
-        ),
-    );
+    let email = format!("person{person}@fernhill.example");
+    let answer = ask(addr, &SignInForm::get(addr).filled(&email, PASSWORD, ""));
     assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
 }
 

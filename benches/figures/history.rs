@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use idp::actions::data_folder::database;
 use idp::audit::event::{Challenge, Methods};
-use idp::audit::{Action, Actor, Entry, Event, Header, Person, Reason, Record, Source, chain};
+use idp::audit::{Action, Actor, Entry, Event, Header, Person, Reason, Record, chain};
 use idp::ids::{CaseNumber, UserId};
 use idp::time::{Clock, Timestamp};
 use rusqlite::Connection;
 
-use crate::append::insert;
+use crate::append::{insert, source};
 use crate::provider::{Folder, Provider};
 
 /// How many people and entries.
@@ -171,13 +171,7 @@ impl Filling {
             }
             _ => (owner(), Event::CaseOpened { user, case: case_of(seq), reason: reason(), ticket: None }),
         };
-        let source = Source {
-            address: Some("192.0.2.17".into()),
-            user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0".into()),
-            request_id: Some("AAAAAAAAAAAAA".into()),
-            os_user: None,
-        };
-        Record::new(actor, &source, event)
+        Record::new(actor, &source(), event)
     }
 
     fn finish(self) {

@@ -84,8 +84,7 @@ fn send_once(streams: &mut [TcpStream], request: &[u8], status: u16, buffer: &mu
     }
     for stream in streams {
         let answer = read_answer(stream, buffer);
-        let answered = answer.get(9..12).and_then(|s| std::str::from_utf8(s).ok()).and_then(|s| s.parse().ok());
-        assert_eq!(answered, Some(status), "{}", String::from_utf8_lossy(&answer[..answer.len().min(200)]));
+        assert_eq!(self::status(answer), Some(status), "{}", String::from_utf8_lossy(&answer[..answer.len().min(200)]));
     }
 }
 
@@ -118,6 +117,73 @@ fn length(answer: &[u8]) -> Option<usize> {
     let (_, after) = text.split_once("Content-Length: ").expect("a body of known length");
     let body: usize = after.split('\r').next().and_then(|n| n.parse().ok()).expect("a number");
     Some(head + body)
+}
+
+/// One open connection.
+pub struct Connection {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Connection {
+    /// Opens one to `addr`.
+    ///
+    /// # Panics
+    /// When nobody listens.
+    pub fn open(addr: SocketAddr) -> Self {
+        let stream = TcpStream::connect(addr).expect("the server listens");
+        stream.set_nodelay(true).expect("a socket option");
+        Self { stream, buffer: vec![0; BUFFER] }
+    }
+
+    /// Sends one request; the answer's status.
+    ///
+    /// # Panics
+    /// When there is no answer.
+    pub fn ask(&mut self, request: &str) -> u16 {
+        self.stream.write_all(request.as_bytes()).expect("the server takes a request");
+        status(read_answer(&mut self.stream, &mut self.buffer)).expect("an answer with a status")
+    }
+}
+
+fn status(answer: &[u8]) -> Option<u16> {
+    answer.get(9..12).and_then(|s| std::str::from_utf8(s).ok()).and_then(|s| s.parse().ok())
+}
+
+/// The form of the sign-in page, as a browser that has just read it would send it.
+pub struct SignInForm {
+    cookie: String,
+    csrf: String,
+}
+
+impl SignInForm {
+    /// Reads the page.
+    ///
+    /// # Panics
+    /// When it has no form.
+    pub fn get(addr: SocketAddr) -> Self {
+        let page = ask(addr, &get("/sign-in", None));
+        let between = |from: &str, to: char| {
+            let begin = page.find(from).expect("the page has it") + from.len();
+            page[begin..].split(to).next().unwrap_or_default().to_owned()
+        };
+        Self { cookie: between("Set-Cookie: ", ';'), csrf: between("name=\"csrf\" value=\"", '"') }
+    }
+
+    /// The request that sends it, with more `headers`.
+    pub fn filled(&self, email: &str, password: &str, headers: &str) -> String {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair("csrf", &self.csrf)
+            .append_pair("email", email)
+            .append_pair("password", password)
+            .finish();
+        format!(
+            "POST /sign-in HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n{headers}Content-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
+            self.cookie,
+            form.len()
+        )
+    }
 }
 
 /// The time within which 99 of 100 were done, in microseconds.

@@ -183,11 +183,13 @@ impl List {
     fn run(self) -> Result<Answer, Failure> {
         let doing = "list people";
         let store = data_folder::open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
-        let search = Search { text: self.search, status: self.state, role: self.role, awaiting: false };
+        let (text, status, role) = (self.search, self.state, self.role);
+        let search = Search { text, most: u32::MAX, status, role, awaiting: false };
         let now = Clock::System.now();
         let mut after = None;
         loop {
-            let people = store.read(|tx| users::list(tx, &search, after, now, PAGE)).map_err(Failure::to(doing))?;
+            let listed = store.read(|tx| users::list(tx, &search, after, now, PAGE)).map_err(Failure::to(doing))?;
+            let people = listed.people;
             for p in &people {
                 let factors = format!("{} factors, {} codes", p.factors, p.codes_left);
                 say(&format!("{:<9} {:<8} {factors:<22} {:<32} {}", p.status, p.role, p.email, p.name))?;

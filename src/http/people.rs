@@ -15,11 +15,14 @@ use crate::pages::users::{
 };
 use crate::pages::{FieldError, Form};
 use crate::secret::Secret;
-use crate::storage::users::{self, Search};
+use crate::storage::users::{self, Listed, Search};
 use crate::users::{Email, PersonName, Role};
 
 /// People on one page of the list.
 const PAGE: u32 = 50;
+
+/// People who match a text that are listed; of more, the page asks for more letters.
+const MOST_MATCHES: u32 = 200;
 
 /// `GET /admin`
 pub fn start(_call: &Call<'_>, signed: &Signed) -> Answer {
@@ -34,14 +37,15 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
     let awaiting = state == AWAITING;
     let search = Search {
         text,
+        most: MOST_MATCHES,
         status: read(if awaiting { "" } else { state }, "state", &mut errors),
         role: read(role, "role", &mut errors),
         awaiting,
     };
     let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
-    let mut people = match errors.is_empty() {
+    let Listed { mut people, more_match } = match errors.is_empty() {
         true => call.app.means.store.read(|tx| users::list(tx, &search, after, call.now, PAGE + 1))?,
-        false => Vec::new(),
+        false => Listed { people: Vec::new(), more_match: false },
     };
     let more = people.len() > PAGE as usize;
     people.truncate(PAGE as usize);
@@ -52,6 +56,7 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
         further: after.is_some(),
         after: people.last().filter(|_| more).map(|p| p.id.to_string()),
         people: &people,
+        more_match: more_match.then_some(MOST_MATCHES),
         may_add: true,
     };
     Ok(page.answer(status, users_markup(&page.frame(), &view)))

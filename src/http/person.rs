@@ -4,7 +4,6 @@ use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::show::{Answer, Page};
 use crate::actions::recover::preview;
-use crate::audit::Action as Happened;
 use crate::audit::filter::Filter;
 use crate::audit::plain::{Read, sentence};
 use crate::audit::{Entry, Outcome};
@@ -121,16 +120,15 @@ fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result
 pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
     let (loaded, factors, codes_left, open, notes) = call.app.means.store.read(|tx| {
-        let notes = Filter { user: Some(id), action: Some(Happened::UserNoteAdded), ..Filter::default() };
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
             factors::count_working(tx, id)?,
             backup_codes::count_left(tx, id, call.now)?,
             sessions::count(tx, id, Stage::Full)?,
-            audit::list(tx, &notes, audit::Order::NewestFirst, None, PAGE)?,
+            audit::list_notes(tx, id, PAGE)?,
         ))
     })?;
-    let notes = notes.iter().filter(|e| e.header.outcome == Outcome::Success.as_str()).map(|entry| {
+    let notes = notes.iter().map(|entry| {
         let read = Read::of(entry);
         Note { at: entry.header.at, by: read.text("actor_name").to_owned(), text: read.fact("note") }
     });

@@ -58,7 +58,8 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         line(HOSTILE, Role::Auditor, Status::Disabled, 1),
         line("مريم العلي", Role::Member, Status::Invited, 0),
     ];
-    let list = |form, people, after| UsersView { form, people, further: true, after, may_add: true };
+    let list =
+        |form, people, after| UsersView { form, people, further: true, after, more_match: Some(200), may_add: true };
     let add = AddPersonView {
         form: step_up(typed(
             &[("name", HOSTILE), ("email", "a"), ("role", "member")],

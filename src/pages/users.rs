@@ -28,6 +28,8 @@ pub struct UsersView<'a> {
     pub further: bool,
     /// The cursor of the next page, if there is one.
     pub after: Option<String>,
+    /// How many of those who match the text are listed, if more do.
+    pub more_match: Option<u32>,
     /// Whether the viewer may add people.
     pub may_add: bool,
 }
@@ -44,6 +46,10 @@ pub fn users(frame: &Frame, view: &UsersView) -> Markup {
         (form.summary("This filter can not be used as it is."))
         (filter(form, filtered))
         @if !view.people.is_empty() {
+            @if let Some(listed) = view.more_match {
+                p class="hint" { "More than " (listed) " people match; " (listed) " of them are listed. Type more letters to "
+                    "find the others." }
+            }
             section class="card" { (list(frame, view.people)) }
             (pager(
                 view.further.then_some(("Back to the first", &first)),

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use super::{Error, ReadTx, Result};
 use crate::audit::filter::Filter;
 use crate::audit::{Actor, Entry, Head, Header, Line, Record, chain};
+use crate::ids::UserId;
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "lineage, seq, at, action, outcome, actor_kind, actor_id, target_kind, target_id, case_number, \
@@ -141,6 +142,17 @@ pub fn list(tx: &ReadTx<'_>, filter: &Filter, order: Order, cursor: Option<i64>,
     let (sql, values) = selection(filter, low, high, order, limit);
     let mut query = tx.conn.prepare_cached(&sql)?;
     let rows = query.query_map(rusqlite::params_from_iter(values), to_entry)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The newest `limit` notes on a person, newest first.
+pub fn list_notes(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Entry>> {
+    // The conditions of the index stand here word by word: SQLite would not see that bound values fit.
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM audit
+         WHERE target_id = ?1 AND action = 'user.note_added' AND outcome = 'success' ORDER BY seq DESC LIMIT {limit}"
+    ))?;
+    let rows = query.query_map([user.to_string()], to_entry)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -1,6 +1,7 @@
 //! People's rows.
 
-use rusqlite::{OptionalExtension, Row, ToSql, named_params};
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::{Error, ReadTx, Result, WriteTx};
 use crate::ids::UserId;
@@ -114,10 +115,12 @@ pub fn count_owners(tx: &ReadTx<'_>, except: Option<UserId>) -> Result<u32> {
 }
 
 /// What a list of people is narrowed to.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Search {
     /// Part of the name or address.
     pub text: String,
+    /// The most people who match that are looked at: what takes time is to put all of many into order.
+    pub most: u32,
     /// In this state only.
     pub status: Option<Status>,
     /// With this role only.
@@ -126,68 +129,116 @@ pub struct Search {
     pub awaiting: bool,
 }
 
+/// A part of a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// In the order of their names.
+    pub people: Vec<UserLine>,
+    /// More match the text than were looked at.
+    pub more_match: bool,
+}
+
 /// At most `limit` people in the order of their names, after `cursor` (the id of the last one seen).
-pub fn list(
-    tx: &ReadTx<'_>,
-    search: &Search,
-    cursor: Option<UserId>,
-    now: Timestamp,
-    limit: u32,
-) -> Result<Vec<UserLine>> {
-    let mut sql = String::from(
-        "SELECT u.id, u.email, u.name, u.role, u.status,
+///
+/// However many people there are, this walks one index from where the part begins, or takes the first of those who match
+/// and puts only them into order.
+pub fn list(tx: &ReadTx<'_>, search: &Search, cursor: Option<UserId>, now: Timestamp, limit: u32) -> Result<Listed> {
+    let (mut values, mut more_match) = (Values(vec![Value::from(now.as_micros())]), false);
+    let (from, narrow) = if search.text.is_empty() {
+        // CROSS JOIN says to SQLite where to begin; it knows nothing of how many there are.
+        let from = if search.awaiting { "cases k CROSS JOIN users u ON u.id = k.user_id" } else { "users u" };
+        (from.to_owned(), narrowed(search, &mut values))
+    } else {
+        let mut rows = list_matches(tx, search)?;
+        more_match = rows.len() > search.most as usize;
+        rows.truncate(search.most as usize);
+        let rows = values.add(serde_json::Value::from(rows).to_string());
+        (format!("json_each({rows}) m CROSS JOIN users u ON u.row = m.value"), String::new())
+    };
+    let after = match cursor {
+        Some(id) => after(tx, id, &mut values)?,
+        None => String::new(),
+    };
+    let sql = format!(
+        "WITH part AS MATERIALIZED (
+             SELECT u.row FROM {from} WHERE 1{narrow}{after} ORDER BY u.name COLLATE NOCASE, u.row LIMIT {limit})
+         SELECT u.id, u.email, u.name, u.role, u.status,
                 (SELECT count(*) FROM factors f WHERE f.user_id = u.id AND f.disabled_at IS NULL),
                 (SELECT count(*) FROM code_sets s JOIN codes c ON c.set_id = s.id
                   WHERE s.user_id = u.id AND c.used_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > ?1)),
                 EXISTS (SELECT 1 FROM cases k WHERE k.user_id = u.id AND k.state = 'awaiting_enrolment'),
                 u.last_sign_in_at
-         FROM users u WHERE 1",
+         FROM part CROSS JOIN users u ON u.row = part.row ORDER BY u.name COLLATE NOCASE, u.row"
     );
-    let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(now.as_micros())];
-    let mut add = |sql: &mut String, text: &str, value: Box<dyn ToSql>| {
-        values.push(value);
-        sql.push_str(&text.replace("?n", &format!("?{}", values.len())));
-    };
-    if !search.text.is_empty() {
-        let (condition, value) = text_condition(&search.text);
-        add(&mut sql, condition, Box::new(value));
-    }
-    if let Some(status) = search.status {
-        add(&mut sql, " AND u.status = ?n", Box::new(status.as_str()));
-    }
-    if let Some(role) = search.role {
-        add(&mut sql, " AND u.role = ?n", Box::new(role.as_str()));
-    }
-    if search.awaiting {
-        sql.push_str(" AND u.id IN (SELECT user_id FROM cases WHERE state = 'awaiting_enrolment')");
-    }
-    if let Some(after) = cursor {
-        let beyond = " AND (u.name COLLATE NOCASE, u.row) > (SELECT name, row FROM users WHERE id = ?n)";
-        add(&mut sql, beyond, Box::new(after.to_string()));
-    }
-    sql.push_str(&format!(" ORDER BY u.name COLLATE NOCASE, u.row LIMIT {limit}"));
     let mut query = tx.conn.prepare_cached(&sql)?;
-    let values: Vec<&dyn ToSql> = values.iter().map(|v| &**v).collect();
-    let rows = query.query_map(values.as_slice(), to_line)?;
+    let rows = query.query_map(rusqlite::params_from_iter(values.0), to_line)?;
+    Ok(Listed { people: rows.collect::<rusqlite::Result<_>>()?, more_match })
+}
+
+/// The rows of people who match text, state and role: one more than the most that are looked at, if there are so many.
+fn list_matches(tx: &ReadTx<'_>, search: &Search) -> Result<Vec<i64>> {
+    let mut values = Values(Vec::new());
+    let found = if search.text.chars().count() >= 3 {
+        let phrase = values.add(format!("\"{}\"", search.text.replace('"', "\"\"")));
+        format!("user_search s CROSS JOIN users u ON u.row = s.rowid WHERE user_search MATCH {phrase}")
+    } else {
+        let text = fold(&search.text);
+        let (from, beyond) = (values.add(text.clone()), values.add(format!("{text}\u{10ffff}")));
+        format!("user_parts p CROSS JOIN users u ON u.row = p.doc WHERE p.term >= {from} AND p.term < {beyond}")
+    };
+    let narrow = narrowed(search, &mut values);
+    let sql = format!("SELECT DISTINCT u.row FROM {found}{narrow} LIMIT {}", i64::from(search.most) + 1);
+    let mut query = tx.conn.prepare_cached(&sql)?;
+    let rows = query.query_map(rusqlite::params_from_iter(values.0), |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Three characters and more use the trigram index; fewer are looked for in every row. LIKE folds the case of ASCII
-/// alone, so other letters are looked for in each case.
-fn text_condition(text: &str) -> (&'static str, String) {
-    if text.chars().count() >= 3 {
-        let phrase = format!("\"{}\"", text.replace('"', "\"\""));
-        return (" AND u.row IN (SELECT rowid FROM user_search WHERE user_search MATCH ?n)", phrase);
+/// Letters as the index of parts of texts holds them: the two at which its way and Rust's differ in names, by hand.
+fn fold(text: &str) -> String {
+    let letter = |c: char| match c {
+        'ς' => "σ".to_owned(),
+        'İ' => c.to_string(),
+        _ => c.to_lowercase().to_string(),
+    };
+    text.chars().map(letter).collect()
+}
+
+/// The conditions on anything but the text.
+fn narrowed(search: &Search, values: &mut Values) -> String {
+    let mut sql = String::new();
+    if let Some(status) = search.status {
+        sql.push_str(&format!(" AND u.status = {}", values.add(status.as_str().to_owned())));
     }
-    let escaped = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    let (lower, upper) = (escaped.to_lowercase(), escaped.to_uppercase());
-    let mut rest = lower.chars();
-    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    let title = format!("{first}{}", rest.as_str());
-    let patterns: Vec<String> = [escaped, lower, upper, title].map(|t| format!("%{t}%")).into();
-    let condition = " AND EXISTS (SELECT 1 FROM json_each(?n) p WHERE u.name LIKE p.value ESCAPE '\\'
-                                                                OR u.email LIKE p.value ESCAPE '\\')";
-    (condition, serde_json::Value::from(patterns).to_string())
+    if let Some(role) = search.role {
+        sql.push_str(&format!(" AND u.role = {}", values.add(role.as_str().to_owned())));
+    }
+    if search.awaiting {
+        let waiting = "EXISTS (SELECT 1 FROM cases w WHERE w.user_id = u.id AND w.state = 'awaiting_enrolment')";
+        sql.push_str(&format!(" AND {waiting}"));
+    }
+    sql
+}
+
+/// The condition for who comes after this person in the order of names.
+fn after(tx: &ReadTx<'_>, id: UserId, values: &mut Values) -> Result<String> {
+    let mut query = tx.conn.prepare_cached("SELECT name, row FROM users WHERE id = ?1")?;
+    let place = query.query_row([id.to_string()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((name, row)): Option<(String, i64)> = place else { return Ok(" AND 0".into()) };
+    let (name, row) = (values.add(name), values.add(row));
+    // Not as one comparison of pairs, for which SQLite would walk the index from its beginning.
+    let name_after = format!("u.name COLLATE NOCASE > {name}");
+    Ok(format!(" AND u.name COLLATE NOCASE >= {name} AND ({name_after} OR u.row > {row})"))
+}
+
+/// The values of a statement that is put together.
+struct Values(Vec<Value>);
+
+impl Values {
+    /// Adds one; how the statement names it.
+    fn add(&mut self, value: impl Into<Value>) -> String {
+        self.0.push(value.into());
+        format!("?{}", self.0.len())
+    }
 }
 
 fn to_line(row: &Row<'_>) -> rusqlite::Result<UserLine> {
