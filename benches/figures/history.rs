@@ -22,7 +22,7 @@ pub struct Size {
 }
 
 pub const SMALL: Size = Size { people: 100, entries: 1_000 };
-pub const LARGE: Size = Size { people: 100_000, entries: 1_000_000 };
+pub const LARGE: Size = Size { people: 100_000, entries: 1_250_000 };
 /// In place of the large one when the word `quick` is given: it shows that a figure runs, and nothing else.
 pub const QUICK: Size = Size { people: 2_000, entries: 20_000 };
 
