@@ -16,6 +16,7 @@ mod grants;
 mod held_up;
 mod host_commands;
 mod kill;
+mod look;
 mod machine;
 mod pages;
 mod people;

@@ -214,11 +214,14 @@ impl Browser {
         self
     }
 
-    /// Says to pages that the person prefers dark colours, or light ones.
+    /// Says to pages that the person prefers dark colours, or light ones, and no motion: a change is there at once.
     #[track_caller]
     pub fn dark(&self, on: bool) -> &Self {
         let value = if on { "dark" } else { "light" };
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": value },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         self.must(self.devtools("Emulation.setEmulatedMedia", media), "change the colours");
         self
     }

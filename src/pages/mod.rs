@@ -27,9 +27,9 @@ pub mod invitation;
 pub mod parts;
 pub mod profile;
 pub mod recovery;
-#[cfg(test)]
-mod samples;
-#[cfg(test)]
+#[cfg(any(test, feature = "faults"))]
+pub mod samples;
+#[cfg(any(test, feature = "faults"))]
 mod samples_console;
 pub mod sign_in;
 pub mod standing;

@@ -1,4 +1,4 @@
-//! Samples of the pages that people see of themselves, hostile text included.
+//! Samples of every page in every state, hostile text included; here those that people see of themselves.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ pub(super) fn step_up(form: Form<'static>) -> Form<'static> {
 }
 
 /// Every page by a name of its own, as a browser gets it.
-pub(super) fn all() -> Vec<(&'static str, String)> {
+pub fn all() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     pages.extend(sign_in_pages());
     pages.extend(enrol_pages());
