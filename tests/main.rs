@@ -31,6 +31,7 @@ mod sign_in;
 mod structure;
 mod throttle;
 mod trail;
+mod upgrade;
 mod webdriver;
 mod window;
 mod world;

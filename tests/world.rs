@@ -59,7 +59,11 @@ impl World {
 
     /// An empty provider that goes by this clock.
     pub fn by(clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap(), clock, public_url, change)
+    }
+
+    /// A provider on the folder `data` in `folder`, which may be there already.
+    pub fn over(folder: tempfile::TempDir, clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let data = folder.path().join("data");
         let Serving { opened, lock, .. } = open_or_create(&data, &host(), clock.clone()).unwrap();
         let mut settings = Settings {
@@ -279,12 +283,17 @@ pub struct Member {
 pub struct Phone(Seed);
 
 impl Phone {
+    /// One that holds this secret, in base32.
+    pub fn holding(secret: &str) -> Self {
+        let bytes = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).expect("the secret is base32");
+        Self(Seed::from_bytes(&bytes).expect("the secret has 160 bits"))
+    }
+
     /// Reads the secret from a page with a QR code, through its `otpauth:` link.
     pub fn scan(page: &str) -> Self {
         let at = page.find("secret=").expect("the page has an otpauth address");
         let secret: String = page[at + 7..].chars().take_while(char::is_ascii_alphanumeric).collect();
-        let bytes = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).expect("the secret is base32");
-        Self(Seed::from_bytes(&bytes).expect("the secret has 160 bits"))
+        Self::holding(&secret)
     }
 
     /// The secret itself.
@@ -431,6 +440,13 @@ impl Browser {
         let cookie = self.cookies.iter().find(|(name, _)| name.ends_with("idp-session"));
         let token = Token::parse(cookie.expect("there is a session").1).unwrap();
         session_csrf(&self.app, &token.hash(Purpose::Session))
+    }
+
+    /// With these cookies, as a `Cookie` header has them.
+    pub fn holding(mut self, cookies: &str) -> Self {
+        let pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+        self.cookies = pairs.map(|(name, value)| (name.into(), value.into())).collect();
+        self
     }
 
     /// The same browser at another address.

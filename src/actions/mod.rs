@@ -20,6 +20,7 @@ pub mod second_factor;
 pub mod sign_in;
 pub mod step_up;
 pub mod sweep;
+pub mod upgrade;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -241,6 +241,10 @@ pub enum Event {
         lost: String,
         factors: &'static str,
     },
+    Upgraded {
+        from: i64,
+        to: i64,
+    },
     ClockStepped {
         back_by_seconds: u32,
     },

@@ -125,6 +125,7 @@ actions! {
     BackupCreated "backup.created" "A verified backup of the database was written.";
     SystemInitialised "system.initialised" "The database was created.";
     SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";
+    SystemUpgraded "system.upgraded" "A newer version of the program changed how the database is laid out.";
     SystemClockStepped "system.clock_stepped" "The host's clock went backwards; times stand still until it catches up.";
 }
 

@@ -201,6 +201,9 @@ impl Event {
                 .with("backup_seq", Fact::Number(backup_seq))
                 .with("lost", lost)
                 .with("factors", factors),
+            Self::Upgraded { from, to } => Parts::bare(A::SystemUpgraded)
+                .with("from_schema", Fact::Number(from))
+                .with("to_schema", Fact::Number(to)),
             Self::ClockStepped { back_by_seconds } => {
                 Parts::bare(A::SystemClockStepped).with("back_by_seconds", back_by_seconds)
             }

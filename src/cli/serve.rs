@@ -10,6 +10,7 @@ use super::outcome::{Answer, Failure, say};
 use super::{operator, settings};
 use crate::actions::data_folder::{Serving, open_or_create};
 use crate::actions::first_run::setup_link;
+use crate::actions::upgrade::Upgraded;
 use crate::app::{App, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
 use crate::http::Response;
@@ -18,6 +19,7 @@ use crate::http::router::protect;
 use crate::pages::Frame;
 use crate::pages::errors::{ErrorView, error};
 use crate::secret::Token;
+use crate::storage::schema::VERSION;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -63,8 +65,12 @@ impl Serve {
         })?;
         let bound = edge.local_addr().map_err(Failure::to(doing))?;
         let source = operator::source();
-        let Serving { opened, lock, .. } =
+        let Serving { opened, lock, upgraded, .. } =
             open_or_create(&config.data, &source, Clock::System).map_err(Failure::to(doing))?;
+        if let Some(Upgraded { from, backup }) = upgraded {
+            let backup = backup.display();
+            tracing::info!(from_schema = from, to_schema = VERSION, %backup, "the database was brought up to date");
+        }
         let settings = Settings::new(&config, config.public_url_at(bound));
         let public_url = settings.public_url.clone();
         lock.announce(public_url.as_str());

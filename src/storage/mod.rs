@@ -14,6 +14,7 @@ pub mod devices;
 pub mod factors;
 pub mod instance;
 pub mod links;
+pub mod migrate;
 pub mod nonces;
 pub mod readers;
 pub mod recovery;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, ReadTx, Result, audit, schema};
+use super::{Error, ReadTx, Result, audit, migrate, schema};
 use crate::audit::{Actor, Event, Head, Reason, Record, Source};
 use crate::time::Timestamp;
 
@@ -83,8 +83,10 @@ pub fn begin_lineage(
     source: &Source,
     clock: Timestamp,
 ) -> Result<(Head, Voided)> {
-    let conn = schema::open_checked(path)?;
-    conn.execute_batch("BEGIN IMMEDIATE")?;
+    let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // The copy was made without a log; the database in use has one.
+    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    let upgraded = migrate::begin(&conn, path)?;
     let old = audit::get_head(&ReadTx { conn: &conn })?;
     let now = clock.max(old.at);
     let mut voided = void(&conn)?;
@@ -102,7 +104,7 @@ pub fn begin_lineage(
         factors: factors.sentence(),
     };
     let mut head = Head { lineage, ..old };
-    for event in std::iter::once(event).chain(removed).chain(closed) {
+    for event in std::iter::once(event).chain(upgraded).chain(removed).chain(closed) {
         audit::append(&conn, &mut head, now, crate::secret::random(), Record::new(Actor::Host, source, event))?;
     }
     conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;

@@ -14,6 +14,9 @@ use crate::time::Timestamp;
 /// The schema's version, in `PRAGMA user_version`.
 pub const VERSION: i64 = 2;
 
+/// The oldest version that this program reads, and brings up to date.
+pub const OLDEST: i64 = 1;
+
 /// The oldest SQLite that is safe: 3.51.3 has the fix for corruption on a WAL reset.
 pub const OLDEST_SQLITE: i32 = 3_051_003;
 
@@ -89,7 +92,7 @@ fn in_real_folder(path: &Path) -> PathBuf {
     }
 }
 
-fn not_ours(path: &Path, what: &str) -> Error {
+pub(super) fn not_ours(path: &Path, what: &str) -> Error {
     Error::Unusable(format!(
         "{} is not a usable database of this program ({what}). Nothing was changed. If it was damaged, restore the \
          last good backup: idp restore FILE",
@@ -99,12 +102,20 @@ fn not_ours(path: &Path, what: &str) -> Error {
 
 /// Header, version, instance row and head entry.
 fn check(conn: &Connection, path: &Path) -> Result<()> {
-    check_header(conn, path)?;
+    let version = check_header(conn, path)?;
+    if version < VERSION {
+        return Err(Error::Unusable(format!(
+            "{} was written by an earlier version (schema {version}, this program's is {VERSION}). Start idp serve \
+             once: it makes a backup and then brings the database up to date",
+            path.display()
+        )));
+    }
     check_head(&ReadTx { conn }).map_err(|what| not_ours(path, &what))
 }
 
-/// Header and version only: for a check that goes through the whole chain itself.
-pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<()> {
+/// Header and version only, which it returns. An earlier version may be read, checked and copied, but not written: its
+/// instance row, trail, people and cases are where they are now.
+pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<i64> {
     let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let application = pragma("application_id").map_err(|e| not_ours(path, &e.to_string()))?;
     if application != APPLICATION_ID {
@@ -117,14 +128,14 @@ pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<()> {
             path.display()
         )));
     }
-    if version != VERSION {
-        return Err(not_ours(path, &format!("its schema version is {version}, not {VERSION}")));
+    if version < OLDEST {
+        return Err(not_ours(path, &format!("its schema version is {version}, and the first one was {OLDEST}")));
     }
-    Ok(())
+    Ok(version)
 }
 
 /// The newest entry must exist, belong to the lineage in `instance`, extend the one before and hash to what it says.
-fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
+pub(super) fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
     let say = |e: Error| e.to_string();
     let instance = instance::get(tx).map_err(say)?;
     let head = audit::get_head(tx).map_err(say)?;

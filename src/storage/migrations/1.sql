@@ -1,0 +1,82 @@
+-- From schema 1 to 2: contact details, people who left, a call as evidence, a restore that waits to be confirmed.
+-- SQLite can not change a CHECK, so a table whose rule changes is made anew under another name, filled, and given its name.
+
+ALTER TABLE instance ADD COLUMN people_confirmed INTEGER NOT NULL DEFAULT 1 CHECK (people_confirmed IN (0, 1));
+
+CREATE TABLE users_2 (
+    row                  INTEGER PRIMARY KEY,
+    id                   TEXT    NOT NULL UNIQUE CHECK (length(id) = 36),
+    email                TEXT    NOT NULL UNIQUE CHECK (length(email) BETWEEN 3 AND 254),
+    name                 TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 100),
+    role                 TEXT    NOT NULL CHECK (role IN ('member', 'auditor', 'admin', 'owner')),
+    status               TEXT    NOT NULL CHECK (status IN ('invited', 'active', 'disabled', 'left')),
+    password_hash        TEXT             CHECK (password_hash LIKE '$argon2id$%'),
+    must_change_password INTEGER NOT NULL DEFAULT 0 CHECK (must_change_password IN (0, 1)),
+    password_expires_at  INTEGER          CHECK (password_expires_at IS NULL OR must_change_password = 1),
+    credential_epoch     INTEGER NOT NULL DEFAULT 0,
+    created_at           INTEGER NOT NULL,
+    last_sign_in_at      INTEGER,
+    CHECK (status <> 'active' OR password_hash IS NOT NULL)
+) STRICT;
+INSERT INTO users_2 (row, id, email, name, role, status, password_hash, must_change_password, password_expires_at, credential_epoch,
+                     created_at, last_sign_in_at)
+              SELECT row, id, email, name, role, status, password_hash, must_change_password, password_expires_at, credential_epoch,
+                     created_at, last_sign_in_at FROM users;
+DROP TABLE users;
+ALTER TABLE users_2 RENAME TO users;
+CREATE INDEX users_by_name ON users (name COLLATE NOCASE, row);
+CREATE INDEX users_by_role ON users (role);
+CREATE TRIGGER user_search_insert AFTER INSERT ON users BEGIN
+    INSERT INTO user_search (rowid, name, email) VALUES (new.row, new.name, new.email);
+END;
+CREATE TRIGGER user_search_update AFTER UPDATE OF name, email ON users BEGIN
+    INSERT INTO user_search (user_search, rowid, name, email) VALUES ('delete', old.row, old.name, old.email);
+    INSERT INTO user_search (rowid, name, email) VALUES (new.row, new.name, new.email);
+END;
+CREATE TRIGGER users_are_kept BEFORE DELETE ON users BEGIN
+    SELECT raise(ABORT, 'people are disabled, never deleted');
+END;
+
+CREATE TABLE contacts (
+    id          TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    user_id     TEXT    NOT NULL REFERENCES users (id),
+    kind        TEXT    NOT NULL CHECK (kind IN ('phone', 'email', 'manager')),
+    value       TEXT    NOT NULL CHECK (length(value) BETWEEN 1 AND 254),
+    known_since INTEGER NOT NULL,
+    added_by    TEXT    NOT NULL,
+    removed_at  INTEGER,
+    removed_by  TEXT             CHECK ((removed_by IS NULL) = (removed_at IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX contacts_by_user ON contacts (user_id, kind);
+CREATE UNIQUE INDEX contacts_in_use ON contacts (user_id, kind, value) WHERE removed_at IS NULL;
+
+CREATE TABLE cases_2 (
+    number           TEXT    PRIMARY KEY,
+    year             INTEGER NOT NULL,
+    count            INTEGER NOT NULL,
+    user_id          TEXT    NOT NULL REFERENCES users (id),
+    opened_by        TEXT    NOT NULL,
+    opened_at        INTEGER NOT NULL,
+    state            TEXT    NOT NULL CHECK (state IN ('awaiting_enrolment', 'recovered', 'expired')),
+    evidence         TEXT    NOT NULL CHECK (evidence IN ('video_call', 'known_number', 'manager_ticket', 'in_person',
+                                                            'host')),
+    evidence_note    TEXT    NOT NULL,
+    voucher          TEXT,
+    ticket           TEXT,
+    reason           TEXT    NOT NULL CHECK (length(reason) > 0),
+    codes_left       INTEGER NOT NULL,
+    factors_removed  INTEGER NOT NULL,
+    sessions_ended   INTEGER NOT NULL,
+    window_closes_at INTEGER NOT NULL,
+    closed_at        INTEGER CHECK ((closed_at IS NULL) = (state = 'awaiting_enrolment')),
+    UNIQUE (year, count)
+) STRICT, WITHOUT ROWID;
+INSERT INTO cases_2 (number, year, count, user_id, opened_by, opened_at, state, evidence, evidence_note, voucher, ticket, reason,
+                     codes_left, factors_removed, sessions_ended, window_closes_at, closed_at)
+              SELECT number, year, count, user_id, opened_by, opened_at, state, evidence, evidence_note, voucher, ticket, reason,
+                     codes_left, factors_removed, sessions_ended, window_closes_at, closed_at FROM cases;
+DROP TABLE cases;
+ALTER TABLE cases_2 RENAME TO cases;
+CREATE INDEX cases_by_user ON cases (user_id, opened_at);
+CREATE UNIQUE INDEX one_open_case ON cases (user_id) WHERE state = 'awaiting_enrolment';
+CREATE INDEX cases_by_time ON cases (opened_at);
