@@ -130,9 +130,15 @@ fn soundness(database: &Path) -> Vec<Line> {
         let advice = ": keep a copy of the file as evidence, then restore the last good backup";
         return found.into_iter().map(|said| (Mark::Fail, format!("{said}{advice}"))).collect();
     }
-    let entries = checked.entries;
+    let (entries, version) = (checked.entries, checked.version);
+    let whole = format!("{DATABASE_FILE} is whole, with schema version {version}");
     vec![
-        (Mark::Ok, format!("{DATABASE_FILE} is whole, with schema version {}", schema::VERSION)),
+        if version == schema::VERSION {
+            (Mark::Ok, whole)
+        } else {
+            let advice = "idp serve makes a copy at its next start and brings it up to date";
+            (Mark::Warn, format!("{whole}, and this program's is {}: {advice}", schema::VERSION))
+        },
         (Mark::Ok, format!("the audit trail's {entries} entries are consistent, and its guards are in place")),
     ]
 }
