@@ -40,9 +40,8 @@ fn an_upgrade_that_fails_at_any_step_leaves_the_database_as_it_was() {
     unchanged(&earlier, &before, "a commit that failed");
     let mut failures = 0;
     for steps in (0..).step_by(211) {
-        if upgrade(&path, Fault::InterruptAfter(steps)).is_ok() {
-            break;
-        }
+        let Err(e) = upgrade(&path, Fault::InterruptAfter(steps)) else { break };
+        assert!(e.to_string().contains("interrupted"), "after {steps} steps: {e}");
         failures += 1;
         unchanged(&earlier, &before, &format!("a failure after {steps} steps"));
     }
