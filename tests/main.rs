@@ -21,6 +21,7 @@ mod machine;
 mod pages;
 mod people;
 mod profile;
+mod proxy;
 mod routes;
 mod runbook;
 mod second_factor;

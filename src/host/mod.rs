@@ -9,3 +9,4 @@ pub mod keys;
 pub mod lock;
 pub mod memory;
 pub mod seed_key;
+pub mod service;
