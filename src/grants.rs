@@ -4,8 +4,9 @@
 //! access asks it inside the transaction that would give it.
 
 use crate::audit::Action;
+use crate::contacts::usable_for_call;
 use crate::policy;
-use crate::recovery::Evidence;
+use crate::recovery::{Evidence, EvidenceKind};
 use crate::time::Timestamp;
 use crate::users::{Role, Status, User};
 
@@ -30,6 +31,8 @@ pub enum Grant {
     ChangeRole(Role),
     /// Put a note on someone's record.
     AddNote,
+    /// Add or remove a way to reach someone, by which they could be called or vouched for later.
+    ChangeContacts,
 }
 
 impl Grant {
@@ -45,6 +48,7 @@ impl Grant {
             Self::Disable => Action::UserDisabled,
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
+            Self::ChangeContacts => Action::UserContactChanged,
         }
     }
 
@@ -95,6 +99,10 @@ pub enum Rule {
     EvidenceMissing,
     /// The evidence is too old, or from the future.
     EvidenceStale,
+    /// The number that was called is not on the account.
+    NumberNotOnAccount,
+    /// The number that was called was added too shortly before help was asked for, or after.
+    NumberTooNew,
     /// Backup codes are left, and it was not said that the person does not have them.
     CodesNotAskedFor,
     /// The last active owner stays.
@@ -121,6 +129,8 @@ impl Rule {
             Self::RoleAboveYours => "role_above_yours",
             Self::EvidenceMissing => "evidence_missing",
             Self::EvidenceStale => "evidence_stale",
+            Self::NumberNotOnAccount => "number_not_on_account",
+            Self::NumberTooNew => "number_too_new",
             Self::CodesNotAskedFor => "codes_not_asked_for",
             Self::LastOwner => "last_owner",
             Self::IsDisabled => "is_disabled",
@@ -140,6 +150,12 @@ impl Rule {
             Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
             Self::EvidenceMissing => "Say first how you made sure who it is.",
             Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
+            Self::NumberNotOnAccount => {
+                "This number is not on the account, or was removed from it. Call one that is listed, or verify another way."
+            }
+            Self::NumberTooNew => {
+                "This number was added too shortly before help was asked for. Call an older one, or verify another way."
+            }
             Self::CodesNotAskedFor => {
                 "There are backup codes left. Ask for one of them first, or say that there is none at hand."
             }
@@ -165,10 +181,20 @@ pub fn decide(q: &Question<'_>) -> Result<(), Rule> {
         check_state(q, target)?;
     }
     if q.grant.needs_evidence() {
-        let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
-        let age_fits = q.now.since(evidence.recorded_at()) <= policy::EVIDENCE_AGE;
-        if !age_fits || evidence.recorded_at() > q.now {
-            return Err(Rule::EvidenceStale);
+        check_evidence(q.evidence.ok_or(Rule::EvidenceMissing)?, q.now)?;
+    }
+    Ok(())
+}
+
+fn check_evidence(evidence: &Evidence, now: Timestamp) -> Result<(), Rule> {
+    let age_fits = now.since(evidence.recorded_at()) <= policy::EVIDENCE_AGE;
+    if !age_fits || evidence.recorded_at() > now {
+        return Err(Rule::EvidenceStale);
+    }
+    if evidence.kind() == EvidenceKind::KnownNumber {
+        let called = evidence.called().ok_or(Rule::NumberNotOnAccount)?;
+        if !usable_for_call(called.known_since, called.requested_at, policy::KNOWN_NUMBER) {
+            return Err(Rule::NumberTooNew);
         }
     }
     Ok(())
@@ -216,6 +242,7 @@ fn check_state(q: &Question<'_>, target: &User) -> Result<(), Rule> {
 mod tests {
     use super::*;
     use crate::audit::Ticket;
+    use crate::contacts::KnownNumber;
     use crate::ids::UserId;
     use std::time::Duration;
 
@@ -286,6 +313,25 @@ mod tests {
             let early = evidence(NOW.plus(Duration::from_secs(1)));
             assert_eq!(ask(grant, &admin, &member, Some(&early)), Err(Rule::EvidenceStale));
         }
+    }
+
+    #[test]
+    fn a_call_rests_on_a_number_that_was_on_the_account_for_seven_days_before_help_was_asked_for() {
+        let (admin, member) = (user(Role::Admin), user(Role::Member));
+        let day = Duration::from_secs(86_400);
+        let called = |age| KnownNumber {
+            phone: "+46701234567".parse().unwrap(),
+            known_since: NOW.minus(age),
+            requested_at: NOW.minus(day),
+        };
+        let ask = |called| {
+            let evidence = Evidence::parse("known_number", "", "", None, NOW).unwrap().with_called(called);
+            ask(Grant::ResetFactors, &admin, &member, Some(&evidence))
+        };
+        assert_eq!(ask(None), Err(Rule::NumberNotOnAccount), "what nobody looked up does not count");
+        assert_eq!(ask(Some(called(8 * day))), Ok(()));
+        assert_eq!(ask(Some(called(8 * day - Duration::from_micros(1)))), Err(Rule::NumberTooNew));
+        assert_eq!(ask(Some(called(Duration::ZERO))), Err(Rule::NumberTooNew), "added after help was asked for");
     }
 
     #[test]

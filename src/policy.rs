@@ -20,6 +20,12 @@ pub const ENROLMENT_WINDOW: Duration = times(MINUTE, 60);
 pub const WRONG_PASSES: u32 = 5;
 /// Evidence older than this does not carry a grant.
 pub const EVIDENCE_AGE: Duration = times(MINUTE, 60);
+/// A call to a number is evidence if the number was on the account for so long before help was asked for.
+pub const KNOWN_NUMBER: Duration = times(DAY, 7);
+/// Whatever the policy says, a number that is known for less than this never counts.
+pub const KNOWN_NUMBER_LEAST: Duration = DAY;
+/// A person has at most so many contacts of a kind: phone numbers, further addresses, managers.
+pub const CONTACTS: u32 = 5;
 /// A confirmation with a second factor counts this long.
 pub const STEP_UP: Duration = times(MINUTE, 15);
 /// A sign-in that has passed the password waits this long for the second factor.

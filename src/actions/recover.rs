@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::authorise::{Admin, By};
+use super::contacts::look_up_number;
 use super::nonce::Nonce;
 use super::password_check::account_budget;
 use super::sign_in::many;
@@ -137,6 +138,7 @@ pub struct Reset {
 pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavailable: bool) -> Result<Granted<Reset>> {
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
+        let statement = look_up_number(tx, ask.user, statement)?;
         let d = ask.decide(tx, Grant::ResetFactors, Some(&statement.evidence))?;
         let unasked = !codes_unavailable && backup_codes::count_left(tx, d.user.id, tx.now())? > 0;
         if let Err(rule) = d.rule.and(if unasked { Err(Rule::CodesNotAskedFor) } else { Ok(()) }) {
@@ -282,6 +284,7 @@ pub fn issue_codes(means: &Means, ask: Ask, statement: Statement) -> Result<Gran
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::IssueBackupCodes;
+        let statement = look_up_number(tx, ask.user, statement)?;
         let d = ask.decide(tx, grant, Some(&statement.evidence))?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, grant, rule, Some(&statement)));
@@ -332,6 +335,7 @@ pub fn set_temporary_password(means: &Means, ask: Ask, statement: Statement) -> 
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::SetTemporaryPassword;
+        let statement = look_up_number(tx, ask.user, statement)?;
         let d = ask.decide(tx, grant, Some(&statement.evidence))?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, grant, rule, Some(&statement)));

@@ -1,8 +1,10 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
 use super::{Action, Person, Reason, Ticket};
+use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
+use crate::time::Timestamp;
 use crate::users::Role;
 
 /// Which methods completed a sign-in; names from RFC 8176 where it has them.
@@ -128,6 +130,15 @@ pub enum Event {
         evidence: Evidence,
         case: Option<CaseNumber>,
         hours: u32,
+    },
+    ContactAdded {
+        user: Person,
+        detail: Detail,
+    },
+    ContactRemoved {
+        user: Person,
+        detail: Detail,
+        known_since: Timestamp,
     },
     UserNoteAdded {
         user: Person,

@@ -105,6 +105,7 @@ actions! {
     UserLocked "user.locked" "Failures reached the longest delay; pending sign-ins of that person ended.";
     UserPasswordChanged "user.password_changed" "A person set their own password.";
     UserPasswordSetByAdmin "user.password_set_by_admin" "A temporary password was made for a person by someone else.";
+    UserContactChanged "user.contact_changed" "A phone number, a further e-mail address or the manager of a person was added or removed.";
     UserNoteAdded "user.note_added" "A note was put on a person's record.";
     UserStepUp "user.step_up" "A signed-in person confirmed with a second factor that it is them, or resumed an idle session.";
     MfaFactorEnrolled "mfa.factor_enrolled" "A person enrolled a factor; with a case, it closes that recovery.";

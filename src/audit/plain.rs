@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Action, Entry, Outcome};
+use crate::contacts::Kind;
 
 /// An entry's body, read for showing it.
 #[derive(Debug, Clone, Default)]
@@ -115,6 +116,7 @@ const fn wish(action: Action) -> &'static str {
         Action::UserRoleChanged => "another role",
         Action::UserPasswordSetByAdmin => "a temporary password",
         Action::UserNoteAdded => "a note",
+        Action::UserContactChanged => "other contact details",
         Action::MfaFactorAdminReset => "a reset of all factors",
         Action::MfaBackupCodesIssuedByAdmin => "backup codes from an admin",
         Action::UserAccessRefused => "a page that the role does not open",
@@ -155,6 +157,10 @@ fn said(action: Action, read: &Read) -> String {
         }
         Action::UserPasswordChanged => "Password chosen".into(),
         Action::UserPasswordSetByAdmin => "Temporary password set".into(),
+        Action::UserContactChanged => {
+            let kind = fact("kind").parse::<Kind>().map_or_else(|_| fact("kind"), |k| k.label().to_owned());
+            format!("{kind} {}: {}", fact("change"), fact("value"))
+        }
         Action::UserNoteAdded => format!("Note: {}", fact("note")),
         Action::UserStepUp => match fact("resumed").as_str() {
             "yes" => "Resumed an idle session".into(),
@@ -170,7 +176,10 @@ fn said(action: Action, read: &Read) -> String {
         Action::MfaBackupCodeUsed => format!("Used a backup code; {} left", fact("left")),
         Action::MfaEnrolmentPassIssued => "Enrolment pass shown".into(),
         Action::RecoveryCaseOpened => "Recovery case opened".into(),
-        Action::RecoveryIdentityVerified => format!("Identity verified: {}", fact("evidence").replace('_', " ")),
+        Action::RecoveryIdentityVerified => match (fact("number").as_str(), fact("number_known_since").get(..10)) {
+            (number, Some(day)) => format!("Identity verified: call to {number}, known since {day}"),
+            _ => format!("Identity verified: {}", fact("evidence").replace('_', " ")),
+        },
         Action::RecoveryCompleted => "Recovered".into(),
         Action::RecoveryExpired => format!("Recovery expired: {}", fact("why")),
         Action::RecoveryBreakGlass => "Owner recovered with the command on the host".into(),

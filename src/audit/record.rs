@@ -3,6 +3,7 @@
 use super::body::{Body, Detail, Fact};
 use super::event::Event;
 use super::{Action, Actor, Outcome, Person, Reason, Source, Ticket};
+use crate::contacts::Detail as ContactDetail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
 
@@ -70,10 +71,22 @@ impl Parts {
     fn evidence(self, evidence: &Evidence) -> Self {
         let this = self.with("evidence", evidence.kind().as_str());
         let this = if evidence.note().is_empty() { this } else { this.with("evidence_note", evidence.note()) };
-        match evidence.voucher() {
+        let this = match evidence.voucher() {
             Some(voucher) => this.with("voucher", voucher),
             None => this,
+        };
+        // The whole number: whoever asks in six months has to see that it was not the one of the day before.
+        match evidence.called() {
+            Some(called) => this
+                .with("number", called.phone.as_str())
+                .with("number_known_since", called.known_since.to_string())
+                .with("requested_at", called.requested_at.to_string()),
+            None => this,
         }
+    }
+
+    fn contact(self, change: &'static str, detail: &ContactDetail) -> Self {
+        self.with("change", change).with("kind", detail.kind().as_str()).with("value", detail.as_str())
     }
 }
 
@@ -125,6 +138,10 @@ impl Event {
                     .evidence(&evidence)
                     .with("valid_hours", hours)
             }
+            Self::ContactAdded { user, detail } => Parts::of(A::UserContactChanged, user).contact("added", &detail),
+            Self::ContactRemoved { user, detail, known_since } => Parts::of(A::UserContactChanged, user)
+                .contact("removed", &detail)
+                .with("known_since", known_since.to_string()),
             Self::UserNoteAdded { user, note } => Parts::of(A::UserNoteAdded, user).with("note", note),
             Self::UserStepUp { user, with, resumed } => {
                 Parts::of(A::UserStepUp, user).with("with", with.as_str()).with("resumed", resumed)

@@ -1,20 +1,22 @@
 //! The acts on someone's account: each a page that asks, and a form that acts.
 
 use super::Response;
+use super::contacts::numbers_of;
 use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::recovery::tasks_of;
 use super::show::{Answer, Page, confirm, form_of, wrong};
+use super::signals::signals_of;
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::nonce::Nonce;
 use crate::actions::recover::{self, Ask, Granted};
-use crate::audit::{Action, Outcome, Reason, Ticket};
+use crate::audit::{Reason, Ticket};
 use crate::grants::Rule;
 use crate::ids::UserId;
 use crate::pages::grants::{
-    IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight, issue_codes as issue_markup,
-    reset as reset_markup, temporary_password as temporary_markup,
+    IssueCodesView, ResetView, Subject, TemporaryPasswordView, issue_codes as issue_markup, reset as reset_markup,
+    temporary_password as temporary_markup,
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
 use crate::pages::standing::{
@@ -26,10 +28,21 @@ use crate::recovery::{Evidence, Statement};
 use crate::secret::Secret;
 use crate::sessions::Stage;
 use crate::storage::nonces::Done;
-use crate::storage::{ReadTx, backup_codes, factors, recovery, sessions, signals, users};
+use crate::storage::{backup_codes, factors, recovery, sessions, users};
 use crate::users::User;
 
-const KEPT: &[&str] = &["evidence", "evidence_note", "voucher", "ticket", "reason", "codes_unavailable", "text"];
+const KEPT: &[&str] = &[
+    "evidence",
+    "evidence_note",
+    "voucher",
+    "number",
+    "ticket",
+    "reason",
+    "codes_unavailable",
+    "text",
+    "kind",
+    "value",
+];
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
@@ -89,8 +102,8 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// As [`Sheet::granted`], where the answer rests on evidence: what is too old is said in the form itself, which keeps
-    /// what was typed.
+    /// As [`Sheet::granted`], where the answer rests on evidence: what is too old, or a number that does not count, is
+    /// said in the form itself, which keeps what was typed.
     fn granted_on_evidence<T>(
         &self,
         granted: Result<Granted<T>, Error>,
@@ -100,6 +113,9 @@ impl<'a> Sheet<'a> {
         if let Ok(Granted::No(rule @ Rule::EvidenceStale)) = granted {
             let anew = Sheet { call: self.call, signed: self.signed, user: self.user.clone(), anew: true };
             return again(&anew, 403, vec![wrong("evidence", rule.sentence())]);
+        }
+        if let Ok(Granted::No(rule @ (Rule::NumberNotOnAccount | Rule::NumberTooNew))) = granted {
+            return again(self, 403, vec![wrong("evidence", rule.sentence())]);
         }
         self.granted(granted, show)
     }
@@ -144,6 +160,7 @@ fn statement(call: &Call<'_>, nonce: &Nonce) -> Result<Statement, Vec<FieldError
     let ticket = Ticket::optional(field("ticket")).map_err(|e| errors.push(wrong("ticket", e))).unwrap_or(None);
     let note = field("evidence_note");
     let evidence = Evidence::parse(field("evidence"), note, field("voucher"), ticket.as_ref(), nonce.issued_at());
+    let evidence = evidence.and_then(|e| e.calling(field("number")));
     let evidence = evidence.map_err(|(name, e)| errors.push(wrong(name, e))).ok();
     let reason = field("reason").parse::<Reason>().map_err(|e| errors.push(wrong("reason", e))).ok();
     match (evidence, reason) {
@@ -195,6 +212,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             factors: factors::count_working(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
+            numbers: numbers_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
             window: policy::ENROLMENT_WINDOW,
         })
@@ -250,6 +268,7 @@ fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             codes: u32::try_from(policy::ISSUED_CODES).unwrap_or(u32::MAX),
             valid: policy::ISSUED_CODES_LIFE,
+            numbers: numbers_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;
@@ -296,6 +315,7 @@ fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Ans
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             valid: policy::TEMPORARY_PASSWORD,
+            numbers: numbers_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;
@@ -325,53 +345,4 @@ pub fn password(call: &Call<'_>, signed: &Signed) -> Answer {
             Ok(page.answer(200, password_set(&page.frame(), &view)))
         },
     )
-}
-
-/// What happened lately to this account.
-fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signal>, Problem> {
-    let day = call.now.minus(std::time::Duration::from_secs(86_400));
-    let week = call.now.minus(std::time::Duration::from_secs(7 * 86_400));
-    let quarter = call.now.minus(std::time::Duration::from_secs(90 * 86_400));
-    let (wrong, addresses) = signals::count_entries(tx, user.id, Action::UserSignInFailed, Outcome::Failure, day)?;
-    let (codes, _) = signals::count_entries(tx, user.id, Action::MfaChallengeFailed, Outcome::Failure, day)?;
-    let devices = signals::count_new_devices(tx, user.id, week)?;
-    let resets = recovery::count_since(tx, user.id, quarter)?;
-    let password = signals::find_last(tx, user.id, Action::UserPasswordChanged)?.filter(|at| *at >= week);
-    let weigh = |n: u32, weight| if n == 0 { Weight::Calm } else { weight };
-    let signal = |label: &str, text: String, weight| Signal { label: label.to_owned(), text, weight };
-    Ok(vec![
-        signal(
-            "Wrong passwords",
-            if wrong == 0 {
-                "none in 24 hours".into()
-            } else {
-                format!("{wrong} in 24 hours, from {}", plural(addresses))
-            },
-            weigh(wrong, Weight::Look),
-        ),
-        signal(
-            "Wrong codes",
-            if codes == 0 { "none in 24 hours".into() } else { format!("{codes} in 24 hours, after a right password") },
-            weigh(codes, Weight::Look),
-        ),
-        signal(
-            "Password",
-            password.map_or("not changed in 7 days".into(), |at| format!("changed on {}", &at.to_seconds_text()[..10])),
-            weigh(u32::from(password.is_some()), Weight::Strong),
-        ),
-        signal(
-            "New devices",
-            if devices == 0 { "none in 7 days".into() } else { format!("{devices} signed in within 7 days") },
-            weigh(devices, Weight::Strong),
-        ),
-        signal(
-            "Earlier resets",
-            if resets == 0 { "none in 90 days".into() } else { format!("{resets} within 90 days") },
-            weigh(resets, Weight::Strong),
-        ),
-    ])
-}
-
-fn plural(addresses: u32) -> String {
-    if addresses == 1 { "1 address".into() } else { format!("{addresses} addresses") }
 }

@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod audit;
+pub mod contacts;
 pub mod cookies;
 pub mod edge;
 pub mod enrol;
@@ -21,6 +22,7 @@ pub mod response;
 pub mod router;
 pub mod show;
 pub mod sign_in;
+mod signals;
 pub mod standing;
 
 pub use request::Request;

@@ -20,7 +20,7 @@ use crate::pages::user::{
 };
 use crate::recovery::Case;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, audit, backup_codes, factors, recovery, sessions, users};
+use crate::storage::{ReadTx, audit, backup_codes, contacts, factors, recovery, sessions, users};
 use crate::users::{Status, User};
 
 /// Entries on one page of a person's activity.
@@ -120,13 +120,14 @@ fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result
 /// `GET /admin/users/{id}`
 pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
-    let (loaded, factors, codes_left, open, notes) = call.app.means.store.read(|tx| {
+    let (loaded, factors, codes_left, open, contacts, notes) = call.app.means.store.read(|tx| {
         let notes = Filter { user: Some(id), action: Some(Happened::UserNoteAdded), ..Filter::default() };
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
             factors::count_working(tx, id)?,
             backup_codes::count_left(tx, id, call.now)?,
             sessions::count(tx, id, Stage::Full)?,
+            contacts::list(tx, id)?,
             audit::list(tx, &notes, audit::Order::NewestFirst, None, PAGE)?,
         ))
     })?;
@@ -143,6 +144,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
         factors,
         codes_left,
         sessions: open,
+        contacts,
         notes: notes.collect(),
     };
     Ok(page.answer(200, overview_markup(&page.frame(), &view)))

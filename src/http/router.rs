@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
-use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in, standing};
+use super::{assets, audit, contacts, enrol, grants, people, person, profile, recovery, sign_in, standing};
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
 use crate::sessions::Stage;
@@ -65,8 +65,18 @@ const CHANGING: &[Stage] = &[Stage::ChangingPassword];
 const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
-const GRANT: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "ticket", "reason", "codes_unavailable"];
+const GRANT: &[&str] = &[
+    "csrf",
+    "nonce",
+    "step_up_code",
+    "evidence",
+    "evidence_note",
+    "voucher",
+    "number",
+    "ticket",
+    "reason",
+    "codes_unavailable",
+];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
@@ -112,6 +122,10 @@ pub const ROUTES: &[Route] = &[
     get("/profile/password", &[], Door::Person(profile::password_page)),
     post("/profile/password", &["csrf", "step_up_code", "email", "current_password", "new_password"],
         Door::Person(profile::password)),
+    get("/profile/contacts", &[], Door::Person(contacts::own_page)),
+    post("/profile/contacts", &["csrf", "step_up_code", "kind", "value"], Door::Person(contacts::add_own)),
+    get("/profile/contacts/{contact}/remove", &[], Door::Person(contacts::remove_own_page)),
+    post("/profile/contacts/{contact}/remove", &["csrf", "step_up_code"], Door::Person(contacts::remove_own)),
 
     get("/admin", &[], Door::Trail(people::start)),
     get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
@@ -120,6 +134,11 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}", &[], Door::People(person::overview)),
     get("/admin/users/{id}/mfa", &[], Door::People(person::mfa)),
     get("/admin/users/{id}/activity", &["before"], Door::People(person::activity)),
+    get("/admin/users/{id}/contacts", &[], Door::People(contacts::page)),
+    post("/admin/users/{id}/contacts", &["csrf", "nonce", "step_up_code", "kind", "value"], Door::People(contacts::add)),
+    get("/admin/users/{id}/contacts/{contact}/remove", &[], Door::People(contacts::remove_page)),
+    post("/admin/users/{id}/contacts/{contact}/remove", &["csrf", "nonce", "step_up_code"],
+        Door::People(contacts::remove)),
     get("/admin/users/{id}/mfa/reset", &[], Door::People(grants::reset_page)),
     post("/admin/users/{id}/mfa/reset", GRANT, Door::People(grants::reset)),
     get("/admin/users/{id}/mfa/backup-codes", &[], Door::People(grants::codes_page)),

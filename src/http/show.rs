@@ -52,6 +52,8 @@ said! {
     CodesStored "codes-stored" "Your new backup codes are in force. Earlier ones no longer work.";
     Disabled "disabled" "The account was disabled.";
     Enabled "enabled" "The account was enabled.";
+    ContactAdded "contact-added" "The contact was added.";
+    ContactRemoved "contact-removed" "The contact was removed.";
     NoteAdded "note-added" "The note was added.";
 }
 

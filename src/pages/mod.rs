@@ -12,6 +12,7 @@
 
 pub mod assets;
 pub mod audit;
+pub mod contacts;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -31,6 +32,8 @@ pub mod recovery;
 pub mod samples;
 #[cfg(any(test, feature = "faults"))]
 mod samples_console;
+#[cfg(test)]
+mod samples_contacts;
 pub mod sign_in;
 pub mod standing;
 pub mod user;

@@ -65,6 +65,7 @@ pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
             @if let Some(at) = view.password_changed_at { p { "Last changed " (time_ago(at, frame.now)) "." } }
             div class="actions" { a class="button" href="/profile/password" { "Change password" } }
         }))
+        p { a href="/profile/contacts" { "Your contact details" } ": how an admin can reach you if you lose your phone." }
         @if !view.activity.is_empty() { (activity(frame, &view.activity)) }
     };
     page(frame, "Your profile", view.form.wrong(), &content)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use maud::Markup;
 
 use super::audit::{self, AuditView};
+use super::contacts::Numbers;
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
@@ -14,7 +15,7 @@ use super::samples::{CASE, HOSTILE, at, factor, form, step_up, typed, viewer};
 use super::standing::{self, AlreadyDoneView, InviteAgainView, NoteView, RefusedView, StandingView};
 use super::user::{self, Action, ActivityView, MfaView, Note, OpenCase, OverviewView, UserHead};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame};
+use super::{Flash, Frame, samples_contacts};
 use crate::audit::Outcome;
 use crate::ids::{CaseNumber, UserId};
 use crate::secret::Secret;
@@ -24,6 +25,7 @@ use crate::users::{Role, Status, UserLine};
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = people_pages();
     pages.extend(user_pages());
+    pages.extend(samples_contacts::all());
     pages.extend(grant_pages());
     pages.extend(handover_pages());
     pages.extend(standing_pages());
@@ -146,6 +148,7 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
         factors: 1,
         codes_left: 4,
         sessions: 0,
+        contacts: samples_contacts::in_use(),
         notes: vec![Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: HOSTILE.to_owned() }],
     };
     let mfa = MfaView {
@@ -167,7 +170,7 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
     ]
 }
 
-fn mara() -> Subject<'static> {
+pub(super) fn mara() -> Subject<'static> {
     Subject { id: UserId::generate(), name: "Mara Lindqvist", email: "mara@fernhill.example" }
 }
 
@@ -191,17 +194,20 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         factors: 2,
         codes_left,
         sessions: 3,
+        numbers: samples_contacts::numbers(),
         signals: signals(),
         window: Duration::from_secs(3600),
     };
     let wrong =
         typed(&values, &[("reason", "Say why this is done."), ("codes_unavailable", "Tick this, or use a code.")]);
+    let uncalled = typed(&[("evidence", "known_number")], &[("number", "Choose the number that you called.")]);
     let issue = IssueCodesView {
         form: form(),
         person: mara(),
         case: None,
         codes: 3,
         valid: Duration::from_secs(7 * 86400),
+        numbers: Numbers { phones: Vec::new(), requested_at: at("2026-11-24T10:40:00Z") },
         signals: Vec::new(),
     };
     let password = TemporaryPasswordView {
@@ -209,10 +215,12 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         person: mara(),
         case: None,
         valid: Duration::from_secs(86400),
+        numbers: samples_contacts::numbers(),
         signals: signals(),
     };
     vec![
         ("reset", grants::reset(&f, &reset(form(), 0))),
+        ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
         ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
         ("issue-codes", grants::issue_codes(&f, &issue)),
         ("temporary-password", grants::temporary_password(&f, &password)),

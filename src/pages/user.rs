@@ -3,10 +3,12 @@
 use maud::{Markup, html};
 
 use super::Frame;
+use super::contacts::overview_card;
 use super::entry::{EntryLine, entry_table};
 use super::parts::{FactorLine, Tone, card, empty, facts, notice, pager, table};
 use super::users::{page, status};
 use super::words::{clock, count, day, time_ago, time_ago_or_never};
+use crate::contacts::Contact;
 use crate::ids::{CaseNumber, UserId};
 use crate::time::Timestamp;
 use crate::users::{Role, Status};
@@ -141,6 +143,8 @@ pub struct OverviewView<'a> {
     pub codes_left: u32,
     /// Sessions that are open now.
     pub sessions: u32,
+    /// How they can be reached: what is in use.
+    pub contacts: Vec<Contact>,
     /// Notes, newest first.
     pub notes: Vec<Note>,
 }
@@ -178,6 +182,7 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
     ];
     let content = html! {
         (card("account", "Account", &facts(&rows)))
+        (overview_card(frame, &format!("/admin/users/{}/contacts", view.head.id), &view.contacts))
         (card("notes", "Notes", &html! {
             @if view.notes.is_empty() {
                 p class="muted" { "No notes yet. A note stands in the audit log and can not be taken back." }
