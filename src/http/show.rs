@@ -53,6 +53,14 @@ said! {
     Disabled "disabled" "The account was disabled.";
     Enabled "enabled" "The account was enabled.";
     NoteAdded "note-added" "The note was added.";
+    SessionEnded "session-ended" "The session was ended.";
+    SessionsEnded "sessions-ended" "All sessions were ended.";
+    PasswordRequired "password-required" "At the next sign-in a new password has to be chosen.";
+    Unlocked "unlocked" "The delays were lifted.";
+    RoleChanged "role-changed" "The role was changed.";
+    Renamed "renamed" "The name was changed.";
+    EmailChanged "email-changed" "The sign-in address was changed.";
+    Left "left" "The person is marked as left.";
 }
 
 /// The frame of a page, with what it borrows.

@@ -10,6 +10,7 @@
 //!
 //! Every form keeps what was typed except passwords and codes, which [`Form`] never writes back.
 
+pub mod access;
 pub mod assets;
 pub mod audit;
 pub mod enrol;
@@ -29,6 +30,8 @@ pub mod profile;
 pub mod recovery;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod samples_acts;
 #[cfg(test)]
 mod samples_console;
 pub mod sign_in;
