@@ -81,11 +81,13 @@ pub enum Status {
     Active,
     /// May not sign in. Nothing but *Enable* ends this.
     Disabled,
+    /// Has left for good. Nothing ends this; name, address and history are kept.
+    Left,
 }
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Invited, Self::Active, Self::Disabled];
+    pub const ALL: [Self; 4] = [Self::Invited, Self::Active, Self::Disabled, Self::Left];
 
     /// The word that is stored, typed and shown.
     pub const fn as_str(self) -> &'static str {
@@ -93,6 +95,7 @@ impl Status {
             Self::Invited => "invited",
             Self::Active => "active",
             Self::Disabled => "disabled",
+            Self::Left => "left",
         }
     }
 }
@@ -110,7 +113,7 @@ impl FromStr for Status {
         Self::ALL
             .into_iter()
             .find(|s| s.as_str() == text)
-            .ok_or(BadInput("Choose a state: invited, active or disabled."))
+            .ok_or(BadInput("Choose a state: invited, active, disabled or left."))
     }
 }
 
@@ -233,6 +236,13 @@ pub struct User {
     pub created_at: Timestamp,
     /// When they last completed a sign-in.
     pub last_sign_in_at: Option<Timestamp>,
+}
+
+impl User {
+    /// Whether the password was made by the system: only such a one expires, and it may be typed as it is read out.
+    pub const fn has_temporary_password(&self) -> bool {
+        self.password_expires_at.is_some()
+    }
 }
 
 /// One line of the console's list of people.

@@ -1,6 +1,7 @@
 //! Looking after people: add, invite, disable, enable, roles, notes.
 
 use super::authorise::{Admin, By};
+use super::contacts::look_up_number;
 use super::nonce::Nonce;
 use super::recover::{Ask, Granted, expire_open_case, shut_out};
 use super::{Means, Result};
@@ -8,6 +9,7 @@ use crate::audit::{Action, Event, Reason, Record, Source};
 use crate::grants::{Grant, Question, decide};
 use crate::ids::UserId;
 use crate::policy;
+use crate::recovery::Statement;
 use crate::secret::{Purpose, Token};
 use crate::storage::{Audited, WriteTx, backup_codes, links, users};
 use crate::users::{Email, PersonName, Role, Status};
@@ -30,6 +32,8 @@ pub enum AddedPerson {
     Done(Invitation),
     /// Someone with this address is there already.
     Exists(UserId),
+    /// Someone who left had this address, and keeps it: the trail must not name two people by one address.
+    HasLeft(UserId),
     /// A rule said no.
     Refused(crate::grants::Rule),
 }
@@ -76,8 +80,12 @@ pub fn add_person(
             return Ok(Audited::new(AddedPerson::Refused(rule), Record::new(admin.actor(), &source, event)));
         }
         if let Some(user) = users::find_by_email(tx, &person.email)? {
-            let event = refusal("address_exists", Some((&user).into()));
-            return Ok(Audited::new(AddedPerson::Exists(user.id), Record::new(admin.actor(), &source, event)));
+            let (rule, answer) = match user.status {
+                Status::Left => ("address_of_who_left", AddedPerson::HasLeft(user.id)),
+                _ => ("address_exists", AddedPerson::Exists(user.id)),
+            };
+            let event = refusal(rule, Some((&user).into()));
+            return Ok(Audited::new(answer, Record::new(admin.actor(), &source, event)));
         }
         let id = UserId::generate();
         users::insert(tx, id, &person.email, &person.name, person.role)?;
@@ -109,16 +117,19 @@ fn invite(tx: &WriteTx<'_>, user: UserId) -> Result<Invitation> {
 ///
 /// # Errors
 /// As [`super::Error`] says; a refusal by a rule is a value.
-pub fn invite_again(means: &Means, ask: Ask) -> Result<Granted<Invitation>> {
+pub fn invite_again(means: &Means, ask: Ask, statement: Statement) -> Result<Granted<Invitation>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::InviteAgain, None)?;
+        let statement = look_up_number(tx, ask.user, statement)?;
+        let d = ask.decide(tx, Grant::InviteAgain, Some(&statement.evidence))?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::InviteAgain, rule, None));
+            return Ok(ask.refused(&d, Grant::InviteAgain, rule, Some(&statement)));
         }
         let invitation = invite(tx, d.user.id)?;
         let said = format!("A new invitation link was made for {}. It was shown once.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
-        let event = Event::UserInvited { user: (&d.user).into(), hours: super::whole_hours(policy::INVITATION) };
+        let Statement { evidence, reason, ticket } = statement;
+        let hours = super::whole_hours(policy::INVITATION);
+        let event = Event::UserInvitedAgain { user: (&d.user).into(), reason, ticket, evidence, hours };
         Ok(Audited::new(Granted::Yes(invitation), Record::new(d.admin.actor(), &ask.source, event)))
     })
 }
@@ -205,7 +216,7 @@ pub fn add_note(means: &Means, ask: Ask, note: Reason) -> Result<Granted<()>> {
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::AddNote, rule, None));
         }
-        ask.done(tx, "The note was added.", &format!("/admin/users/{}/activity", d.user.id))?;
+        ask.done(tx, "The note was added.", &format!("/admin/users/{}/notes", d.user.id))?;
         let event = Event::UserNoteAdded { user: (&d.user).into(), note: note.as_str().to_owned() };
         Ok(Audited::new(Granted::Yes(()), Record::new(d.admin.actor(), &ask.source, event)))
     })

@@ -231,7 +231,7 @@ fn close_invitation(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     }
 }
 
-fn delete_factors(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
+pub(super) fn delete_factors(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
     for factor in factors::list(tx, user)? {
         throttle::delete(tx, &Budget::Totp(factor.id))?;
     }

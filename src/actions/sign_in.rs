@@ -123,7 +123,7 @@ fn reached(user: &User, state: State, with: Challenge, methods: Methods, progres
 /// session of the person ends.
 ///
 /// # Errors
-/// [`Error::SessionGone`], [`Error::Busy`]; storage. [`Progress::Wrong`] if it is the temporary password itself.
+/// [`Error::SessionGone`], [`Error::Busy`]; storage. [`Progress::Wrong`] if it is the password that is to be replaced.
 pub fn with_new_password(
     means: &Means,
     session: &Session,
@@ -154,10 +154,16 @@ pub fn with_new_password(
     })
 }
 
-/// Whether the password to be set is the temporary one, in whatever way that is typed.
+/// Whether the password to be set is the one that it replaces; a temporary one in whatever way it is typed.
 fn is_current(means: &Means, session: &Session, password: &NewPassword) -> Result<bool> {
-    let Some(stored) = means.store.read(|tx| users::find_password(tx, session.user_id))? else { return Ok(false) };
-    let typed = TypedPassword::parse_temporary(password.secret().reveal());
+    let id = session.user_id;
+    let (user, stored) = means.store.read(|tx| Ok::<_, Error>((users::get(tx, id)?, users::find_password(tx, id)?)))?;
+    let Some(stored) = stored else { return Ok(false) };
+    let typed = password.secret().reveal();
+    let typed = match user.has_temporary_password() {
+        true => TypedPassword::parse_temporary(typed),
+        false => TypedPassword::parse(typed),
+    };
     Ok(stored.matches(&means.pool.hash(typed.secret().clone(), stored.params(), stored.salt())?))
 }
 

@@ -70,7 +70,57 @@ pub enum Event {
     SetupLinkMade {
         hours: u32,
     },
+    /// An invitation link for an account that exists: a grant.
+    UserInvitedAgain {
+        user: Person,
+        reason: Reason,
+        ticket: Option<Ticket>,
+        evidence: Evidence,
+        hours: u32,
+    },
+    UserRenamed {
+        user: Person,
+        from: String,
+        to: String,
+    },
+    UserEmailChanged {
+        user: Person,
+        reason: Reason,
+        ticket: Option<Ticket>,
+        evidence: Evidence,
+        from: String,
+        to: String,
+        sessions_ended: u32,
+    },
     UserDisabled {
+        user: Person,
+        reason: Reason,
+        sessions_ended: u32,
+    },
+    UserLeft {
+        user: Person,
+        reason: Reason,
+        sessions_ended: u32,
+    },
+    UserUnlocked {
+        user: Person,
+        reason: Reason,
+        delays_lifted: u32,
+    },
+    /// One session, ended by someone else.
+    UserSessionRevoked {
+        user: Person,
+        reason: Reason,
+        device: String,
+        address: String,
+    },
+    /// All sessions, ended by someone else.
+    UserSessionsRevoked {
+        user: Person,
+        reason: Reason,
+        sessions_ended: u32,
+    },
+    UserPasswordResetRequired {
         user: Person,
         reason: Reason,
         sessions_ended: u32,

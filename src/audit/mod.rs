@@ -94,8 +94,11 @@ macro_rules! actions {
 actions! {
     UserCreated "user.created" "A person was added.";
     UserInvited "user.invited" "A one-time invitation link was made for a person.";
+    UserUpdated "user.updated" "A person's name was changed.";
+    UserEmailChanged "user.email_changed" "The address that a person signs in with was changed by someone else.";
     UserDisabled "user.disabled" "A person was disabled; all their sessions, links and pending sign-ins ended.";
     UserEnabled "user.enabled" "A disabled person was enabled again.";
+    UserLeft "user.left" "A person left for good: everything that let them in ended, and nothing lets them in again.";
     UserRoleChanged "user.role_changed" "A person's role was changed.";
     UserSignedIn "user.signed_in" "A sign-in was completed, with the methods that were really used.";
     UserPasswordVerified "user.password_verified" "A password was right; the second factor, or an enrolment, is asked for next.";
@@ -103,6 +106,9 @@ actions! {
     UserAccessRefused "user.access_refused" "A signed-in person sent a form to a page that their role does not open.";
     UserSignedOut "user.signed_out" "A person signed out.";
     UserLocked "user.locked" "Failures reached the longest delay; pending sign-ins of that person ended.";
+    UserUnlocked "user.unlocked" "Delays after failures on a person's account were lifted by someone else.";
+    UserSessionRevoked "user.session_revoked" "A session, or all sessions, of a person were ended from elsewhere.";
+    UserPasswordResetRequired "user.password_reset_required" "A person has to choose a new password at the next sign-in.";
     UserPasswordChanged "user.password_changed" "A person set their own password.";
     UserPasswordSetByAdmin "user.password_set_by_admin" "A temporary password was made for a person by someone else.";
     UserContactChanged "user.contact_changed" "A phone number, a further e-mail address or the manager of a person was added or removed.";

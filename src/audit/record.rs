@@ -101,8 +101,41 @@ impl Event {
             Self::SetupLinkMade { hours } => {
                 Parts::bare(A::UserInvited).with("valid_hours", hours).with("role", "owner")
             }
+            Self::UserInvitedAgain { user, reason, ticket, evidence, hours } => Parts::of(A::UserInvited, user)
+                .why(reason)
+                .ticket(ticket)
+                .evidence(&evidence)
+                .with("valid_hours", hours)
+                .with("again", true),
+            Self::UserRenamed { user, from, to } => Parts::of(A::UserUpdated, user).with("from", from).with("to", to),
+            Self::UserEmailChanged { user, reason, ticket, evidence, from, to, sessions_ended } => {
+                Parts::of(A::UserEmailChanged, user)
+                    .why(reason)
+                    .ticket(ticket)
+                    .evidence(&evidence)
+                    .with("from", from)
+                    .with("to", to)
+                    .with("sessions_ended", sessions_ended)
+            }
             Self::UserDisabled { user, reason, sessions_ended } => {
                 Parts::of(A::UserDisabled, user).why(reason).with("sessions_ended", sessions_ended)
+            }
+            Self::UserLeft { user, reason, sessions_ended } => {
+                Parts::of(A::UserLeft, user).why(reason).with("sessions_ended", sessions_ended)
+            }
+            Self::UserUnlocked { user, reason, delays_lifted } => {
+                Parts::of(A::UserUnlocked, user).why(reason).with("delays_lifted", delays_lifted)
+            }
+            Self::UserSessionRevoked { user, reason, device, address } => Parts::of(A::UserSessionRevoked, user)
+                .why(reason)
+                .with("device", device)
+                .with("address", address)
+                .with("sessions_ended", 1_u32),
+            Self::UserSessionsRevoked { user, reason, sessions_ended } => {
+                Parts::of(A::UserSessionRevoked, user).why(reason).with("sessions_ended", sessions_ended)
+            }
+            Self::UserPasswordResetRequired { user, reason, sessions_ended } => {
+                Parts::of(A::UserPasswordResetRequired, user).why(reason).with("sessions_ended", sessions_ended)
             }
             Self::UserEnabled { user, reason } => Parts::of(A::UserEnabled, user).why(reason),
             Self::UserRoleChanged { user, from, to, reason, sessions_ended } => Parts::of(A::UserRoleChanged, user)

@@ -67,7 +67,7 @@ pub struct List {
     /// Only those whose name or address has this in it.
     #[arg(long, value_name = "TEXT", default_value = "")]
     search: String,
-    /// Only those in this state: invited, active or disabled.
+    /// Only those in this state: invited, active, disabled or left.
     #[arg(long)]
     state: Option<Status>,
     /// Only those with this role.
@@ -174,6 +174,10 @@ impl Add {
                 let why = format!("{said} is here already; idp user show {said} tells more");
                 Err(Failure::to(doing)(why).with_answer_no())
             }
+            AddedPerson::HasLeft(_) => {
+                let why = format!("{said} belongs to someone who has left for good; add them under another address");
+                Err(Failure::to(doing)(why).with_answer_no())
+            }
             AddedPerson::Refused(rule) => Err(Failure::to(doing)(rule.sentence()).with_answer_no()),
         }
     }
@@ -183,7 +187,8 @@ impl List {
     fn run(self) -> Result<Answer, Failure> {
         let doing = "list people";
         let store = data_folder::open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
-        let search = Search { text: self.search, status: self.state, role: self.role, awaiting: false };
+        let search =
+            Search { text: self.search, status: self.state, role: self.role, awaiting: false, with_left: true };
         let now = Clock::System.now();
         let mut after = None;
         loop {

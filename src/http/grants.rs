@@ -12,7 +12,7 @@ use crate::actions::authorise::By;
 use crate::actions::nonce::Nonce;
 use crate::actions::recover::{self, Ask, Granted};
 use crate::audit::{Reason, Ticket};
-use crate::grants::Rule;
+use crate::grants::{Grant, Rule};
 use crate::ids::UserId;
 use crate::pages::grants::{
     IssueCodesView, ResetView, Subject, TemporaryPasswordView, issue_codes as issue_markup, reset as reset_markup,
@@ -42,6 +42,10 @@ const KEPT: &[&str] = &[
     "text",
     "kind",
     "value",
+    "confirmed",
+    "role",
+    "name",
+    "email",
 ];
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
@@ -50,7 +54,21 @@ pub(super) fn subject(user: &User) -> Subject<'_> {
 
 fn find(call: &Call<'_>) -> Result<User, Problem> {
     let id: UserId = call.param("id")?;
-    call.app.means.store.read(|tx| users::find(tx, id))?.ok_or(Problem::NotFound)
+    call.app.means.store.read(|tx| users::find_ranked(tx, id, call.now))?.ok_or(Problem::NotFound)
+}
+
+/// The page of a form about a person; or at once which rule will refuse it, so that nobody fills it in for nothing.
+pub(super) fn open_form(
+    call: &Call<'_>,
+    signed: &Signed,
+    grant: Grant,
+    show: impl FnOnce(&Sheet<'_>) -> Answer,
+) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    match call.app.means.store.read(|tx| recover::preview(tx, &signed.user, &sheet.user, grant, call.now))? {
+        Some(rule) => Ok(sheet.refused(rule, false)),
+        None => show(&sheet),
+    }
 }
 
 /// A form about a person, as it goes back and forth: who, what was typed, what is wrong with it.
@@ -75,6 +93,20 @@ impl<'a> Sheet<'a> {
         Ok(Form { values, errors, ..form_of(self.call, self.signed, Some(nonce))? })
     }
 
+    /// As [`Sheet::form`], filled in at first with what is there now.
+    pub(super) fn form_from<'f>(
+        &'f self,
+        nonce: &'f str,
+        errors: Vec<FieldError>,
+        now: [(&str, &str); 1],
+    ) -> Result<Form<'f>, Problem> {
+        let mut form = self.form(nonce, errors)?;
+        if !self.call.is_post() {
+            form.values.extend(now.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+        Ok(form)
+    }
+
     pub(super) fn nonce_text(&self) -> String {
         match self.call.fields.get("nonce") {
             _ if self.anew => self.call.new_nonce(self.signed),
@@ -96,7 +128,7 @@ impl<'a> Sheet<'a> {
     pub(super) fn granted<T>(&self, granted: Result<Granted<T>, Error>, show: impl FnOnce(T) -> Answer) -> Answer {
         match granted {
             Ok(Granted::Yes(value)) => show(value),
-            Ok(Granted::No(rule)) => Ok(self.refused(rule)),
+            Ok(Granted::No(rule)) => Ok(self.refused(rule, true)),
             Err(Error::AlreadyDone(done)) => already_done(self.call, self.signed, &done),
             Err(e) => Err(e.into()),
         }
@@ -104,7 +136,7 @@ impl<'a> Sheet<'a> {
 
     /// As [`Sheet::granted`], where the answer rests on evidence: what is too old, or a number that does not count, is
     /// said in the form itself, which keeps what was typed.
-    fn granted_on_evidence<T>(
+    pub(super) fn granted_on_evidence<T>(
         &self,
         granted: Result<Granted<T>, Error>,
         again: fn(&Sheet<'_>, u16, Vec<FieldError>) -> Answer,
@@ -120,11 +152,12 @@ impl<'a> Sheet<'a> {
         self.granted(granted, show)
     }
 
-    fn refused(&self, rule: Rule) -> Response {
+    fn refused(&self, rule: Rule, tried: bool) -> Response {
         let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
-        let rule = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
+        let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
         let page = Page::signed(self.call, self.signed);
-        let view = RefusedView { person: subject(&self.user), rule, instead: instead.to_owned() };
+        let (instead, about_state) = (instead.to_owned(), rule.is_about_state());
+        let view = RefusedView { person: subject(&self.user), rule: what, instead, about_state, tried };
         page.answer(403, refused_markup(&page.frame(), &view))
     }
 }
@@ -170,7 +203,7 @@ fn statement(call: &Call<'_>, nonce: &Nonce) -> Result<Statement, Vec<FieldError
 }
 
 /// Reads a granting form and sees that it is confirmed; what is wrong is shown by `again`.
-fn ready(
+pub(super) fn ready(
     call: &Call<'_>,
     signed: &Signed,
     more: Option<FieldError>,
@@ -197,7 +230,7 @@ pub(super) fn confirmed(
 
 /// `GET /admin/users/{id}/mfa/reset`
 pub fn reset_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_reset(&Sheet::open(call, signed)?, 200, Vec::new())
+    open_form(call, signed, Grant::ResetFactors, |sheet| show_reset(sheet, 200, Vec::new()))
 }
 
 fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
@@ -254,7 +287,7 @@ pub fn reset(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// `GET /admin/users/{id}/mfa/backup-codes`
 pub fn codes_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_codes(&Sheet::open(call, signed)?, 200, Vec::new())
+    open_form(call, signed, Grant::IssueBackupCodes, |sheet| show_codes(sheet, 200, Vec::new()))
 }
 
 fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
@@ -302,7 +335,7 @@ pub fn codes(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// `GET /admin/users/{id}/password`
 pub fn password_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_password(&Sheet::open(call, signed)?, 200, Vec::new())
+    open_form(call, signed, Grant::SetTemporaryPassword, |sheet| show_password(sheet, 200, Vec::new()))
 }
 
 fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {

@@ -3,6 +3,7 @@
 //! Architecture invariant: `tiny_http` is named only here, and as vocabulary and response writer; its listener never
 //! faces a socket. Every route stands in [`router`] with its access, and is closed to all others.
 
+pub mod access;
 pub mod assets;
 pub mod audit;
 pub mod contacts;

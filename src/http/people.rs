@@ -18,6 +18,12 @@ use crate::secret::Secret;
 use crate::storage::users::{self, Search};
 use crate::users::{Email, PersonName, Role};
 
+/// What is said where someone has the address that was typed.
+pub const TAKEN: &str = "Someone with this address is here already. Search for them in the list.";
+/// The same, where that person has left.
+pub const TAKEN_BY_WHO_LEFT: &str = "Someone who has left for good had this address. It stays theirs, so that the audit \
+                                     log names one person by it: use another address.";
+
 /// People on one page of the list.
 const PAGE: u32 = 50;
 
@@ -37,6 +43,7 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
         status: read(if awaiting { "" } else { state }, "state", &mut errors),
         role: read(role, "role", &mut errors),
         awaiting,
+        with_left: false,
     };
     let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
     let mut people = match errors.is_empty() {
@@ -122,9 +129,8 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
     let name = person.name.clone();
     match add_person(&call.app.means, by, person, Some(nonce), call.visitor.source()) {
         Ok(AddedPerson::Done(invitation)) => Ok(show_link(call, signed, name.as_str(), &invitation)),
-        Ok(AddedPerson::Exists(_)) => {
-            again(422, vec![wrong("email", "Someone with this address is here already. Search for them in the list.")])
-        }
+        Ok(AddedPerson::Exists(_)) => again(422, vec![wrong("email", TAKEN)]),
+        Ok(AddedPerson::HasLeft(_)) => again(422, vec![wrong("email", TAKEN_BY_WHO_LEFT)]),
         Ok(AddedPerson::Refused(rule)) => again(403, vec![wrong("role", rule.sentence())]),
         Err(Error::AlreadyDone(done)) => already_done(call, signed, &done),
         Err(e) => Err(Problem::from(e)),

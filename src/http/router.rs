@@ -13,9 +13,10 @@ use super::fields::Fields;
 use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
-use super::{assets, audit, contacts, enrol, grants, people, person, profile, recovery, sign_in, standing};
+use super::{access, assets, audit, contacts, enrol, grants, people, person, profile, recovery, sign_in, standing};
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
+use crate::pages::standing::Errand;
 use crate::sessions::Stage;
 use crate::users::Role;
 
@@ -77,7 +78,10 @@ const GRANT: &[&str] = &[
     "reason",
     "codes_unavailable",
 ];
+const EMAIL: &[&str] =
+    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
+const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
 
@@ -145,14 +149,33 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/mfa/backup-codes", GRANT, Door::People(grants::codes)),
     get("/admin/users/{id}/password", &[], Door::People(grants::password_page)),
     post("/admin/users/{id}/password", GRANT, Door::People(grants::password)),
-    get("/admin/users/{id}/disable", &[], Door::People(standing::disable_page)),
-    post("/admin/users/{id}/disable", REASON, Door::People(standing::disable)),
-    get("/admin/users/{id}/enable", &[], Door::People(standing::enable_page)),
-    post("/admin/users/{id}/enable", REASON, Door::People(standing::enable)),
-    get("/admin/users/{id}/invitation", &[], Door::People(standing::invitation_page)),
-    post("/admin/users/{id}/invitation", &["csrf", "nonce", "step_up_code"], Door::People(standing::invitation)),
-    get("/admin/users/{id}/notes", &[], Door::People(standing::note_page)),
-    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(standing::note)),
+    get("/admin/users/{id}/sessions", &[], Door::People(person::sessions::page)),
+    get("/admin/users/{id}/sessions/end", &[], Door::People(|c, s| standing::page(c, s, Errand::EndSessions))),
+    post("/admin/users/{id}/sessions/end", REASON, Door::People(|c, s| standing::act(c, s, Errand::EndSessions))),
+    get("/admin/users/{id}/sessions/{session}/end", &[], Door::People(standing::session_page)),
+    post("/admin/users/{id}/sessions/{session}/end", REASON, Door::People(standing::end_session)),
+    get("/admin/users/{id}/password/change", &[],
+        Door::People(|c, s| standing::page(c, s, Errand::RequirePasswordChange))),
+    post("/admin/users/{id}/password/change", REASON,
+        Door::People(|c, s| standing::act(c, s, Errand::RequirePasswordChange))),
+    get("/admin/users/{id}/unlock", &[], Door::People(|c, s| standing::page(c, s, Errand::Unlock))),
+    post("/admin/users/{id}/unlock", REASON, Door::People(|c, s| standing::act(c, s, Errand::Unlock))),
+    get("/admin/users/{id}/disable", &[], Door::People(|c, s| standing::page(c, s, Errand::Disable))),
+    post("/admin/users/{id}/disable", REASON, Door::People(|c, s| standing::act(c, s, Errand::Disable))),
+    get("/admin/users/{id}/enable", &[], Door::People(|c, s| standing::page(c, s, Errand::Enable))),
+    post("/admin/users/{id}/enable", REASON, Door::People(|c, s| standing::act(c, s, Errand::Enable))),
+    get("/admin/users/{id}/leave", &[], Door::People(|c, s| standing::page(c, s, Errand::Leave))),
+    post("/admin/users/{id}/leave", LEAVE, Door::People(|c, s| standing::act(c, s, Errand::Leave))),
+    get("/admin/users/{id}/role", &[], Door::People(standing::role_page)),
+    post("/admin/users/{id}/role", &["csrf", "nonce", "step_up_code", "role", "reason"], Door::People(standing::role)),
+    get("/admin/users/{id}/name", &[], Door::People(standing::name_page)),
+    post("/admin/users/{id}/name", &["csrf", "nonce", "step_up_code", "name"], Door::People(standing::name)),
+    get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
+    post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
+    get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
+    post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
+    get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
+    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
@@ -196,7 +219,7 @@ impl Router {
     /// Answers a request, with the headers that every answer carries.
     pub fn answer(&self, app: &App, request: &Request) -> Response {
         let mut call = Call::new(app, request);
-        let response = self.run(&mut call).unwrap_or_else(|problem| answer(&call, &problem));
+        let response = self.run(&mut call).unwrap_or_else(|problem| answer(&call, &problem, None));
         protect(app, response)
     }
 
@@ -286,7 +309,7 @@ fn signed_in(
     let (signed, renewed) = step_up_in_form(call, signed)?;
     let Some(token) = renewed else { return run(call, &signed) };
     // Whatever the handler answers, the session goes on under its new cookie; unless that was replaced once more.
-    let response = run(call, &signed).unwrap_or_else(|problem| answer(call, &problem));
+    let response = run(call, &signed).unwrap_or_else(|problem| answer(call, &problem, Some(&signed)));
     let name = format!("{}=", Cookie::Session.name(call.https()));
     if response.header_values("set-cookie").any(|line| line.starts_with(&name)) {
         return Ok(response);

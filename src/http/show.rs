@@ -55,6 +55,14 @@ said! {
     ContactAdded "contact-added" "The contact was added.";
     ContactRemoved "contact-removed" "The contact was removed.";
     NoteAdded "note-added" "The note was added.";
+    SessionEnded "session-ended" "The session was ended.";
+    SessionsEnded "sessions-ended" "All sessions were ended.";
+    PasswordRequired "password-required" "At the next sign-in a new password has to be chosen.";
+    Unlocked "unlocked" "The delays were lifted.";
+    RoleChanged "role-changed" "The role was changed.";
+    Renamed "renamed" "The name was changed.";
+    EmailChanged "email-changed" "The sign-in address was changed.";
+    Left "left" "The person is marked as left.";
 }
 
 /// The frame of a page, with what it borrows.

@@ -232,7 +232,7 @@ pub fn new_password(call: &Call<'_>, signed: &Signed) -> Answer {
         Err(e) => Ok(show_new_password(call, signed, 422, vec![wrong("new_password", e)])),
         Ok(password) => match sign_in::with_new_password(&call.app.means, &signed.session, &password, &call.visitor)? {
             Progress::Wrong => {
-                let text = "This is the temporary password. Choose one that only you know.";
+                let text = "This is the password that you signed in with. Choose another one, that only you know.";
                 Ok(show_new_password(call, signed, 422, vec![wrong("new_password", text)]))
             }
             progress => Ok(onwards(call, &progress, Some(signed))),

@@ -6,6 +6,7 @@ use crate::audit::{Action, Outcome};
 use crate::pages::grants::{Signal, Weight};
 use crate::pages::words::count;
 use crate::storage::{ReadTx, recovery, signals};
+use crate::time::Timestamp;
 use crate::users::User;
 
 /// What happened lately to this account.
@@ -18,7 +19,8 @@ pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Resul
     let devices = signals::count_new_devices(tx, user.id, week)?;
     let resets = recovery::count_since(tx, user.id, quarter)?;
     let (contacts, _) = signals::count_entries(tx, user.id, Action::UserContactChanged, Outcome::Success, week)?;
-    let password = signals::find_last(tx, user.id, Action::UserPasswordChanged)?.filter(|at| *at >= week);
+    let changed = |action| Ok::<_, Problem>(signals::find_last(tx, user.id, action)?.filter(|at| *at >= week));
+    let (password, address) = (changed(Action::UserPasswordChanged)?, changed(Action::UserEmailChanged)?);
     let weigh = |n: u32, weight| if n == 0 { Weight::Calm } else { weight };
     let signal = |label: &str, text: String, weight| Signal { label: label.to_owned(), text, weight };
     Ok(vec![
@@ -36,11 +38,8 @@ pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Resul
             if codes == 0 { "none in 24 hours".into() } else { format!("{codes} in 24 hours, after a right password") },
             weigh(codes, Weight::Look),
         ),
-        signal(
-            "Password",
-            password.map_or("not changed in 7 days".into(), |at| format!("changed on {}", &at.to_seconds_text()[..10])),
-            weigh(u32::from(password.is_some()), Weight::Strong),
-        ),
+        signal("Password", changed_on(password), weigh(u32::from(password.is_some()), Weight::Strong)),
+        signal("Sign-in address", changed_on(address), weigh(u32::from(address.is_some()), Weight::Strong)),
         signal(
             "Contact details",
             if contacts == 0 {
@@ -61,6 +60,10 @@ pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Resul
             weigh(resets, Weight::Strong),
         ),
     ])
+}
+
+fn changed_on(at: Option<Timestamp>) -> String {
+    at.map_or("not changed in 7 days".into(), |at| format!("changed on {}", &at.to_seconds_text()[..10]))
 }
 
 fn plural(addresses: u32) -> String {

@@ -63,7 +63,7 @@ pub struct Flash {
 }
 
 impl Frame<'_> {
-    /// A page with one thing to do: sign in, enrol, read an error. `wrong` puts "Error: " before the title.
+    /// A page with one thing to do: sign in, enrol. `wrong` puts "Error: " before the title.
     pub(super) fn narrow(&self, title: &str, wrong: bool, content: &Markup) -> Markup {
         let main = html! {
             main id="main" class="narrow" tabindex="-1" {
@@ -77,6 +77,18 @@ impl Frame<'_> {
 
     /// A page of the console or of the profile.
     pub(super) fn wide(&self, section: Section, title: &str, wrong: bool, content: &Markup) -> Markup {
+        self.console(Some(section), title, wrong, content)
+    }
+
+    /// A page that belongs to no part: an error. Who is signed in keeps the navigation.
+    pub(super) fn astray(&self, title: &str, content: &Markup) -> Markup {
+        match self.signed_in {
+            Some(_) => self.console(None, title, true, content),
+            None => self.narrow(title, true, content),
+        }
+    }
+
+    fn console(&self, section: Option<Section>, title: &str, wrong: bool, content: &Markup) -> Markup {
         let navigation = self.navigation(section);
         let main = html! {
             div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
@@ -84,7 +96,7 @@ impl Frame<'_> {
                 main id="main" tabindex="-1" { (self.flash()) (content) }
             }
         };
-        self.document(Some(section), title, wrong, &main)
+        self.document(section, title, wrong, &main)
     }
 
     fn document(&self, section: Option<Section>, title: &str, wrong: bool, body: &Markup) -> Markup {
@@ -126,7 +138,7 @@ impl Frame<'_> {
     }
 
     /// The console's navigation: people and recovery for the help desk, the audit trail also for auditors.
-    fn navigation(&self, here: Section) -> Option<Markup> {
+    fn navigation(&self, here: Option<Section>) -> Option<Markup> {
         let role = self.signed_in.as_ref()?.role;
         let all = [
             (role.looks_after_people(), Section::People, "/admin/users", "People"),
@@ -139,7 +151,7 @@ impl Frame<'_> {
                     ul {
                         @for (_, section, href, label) in all.into_iter().filter(|(seen, ..)| *seen) {
                             li {
-                                a href=(href) aria-current=[(section == here).then_some("page")] {
+                                a href=(href) aria-current=[(Some(section) == here).then_some("page")] {
                                     (label)
                                 }
                             }

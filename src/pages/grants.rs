@@ -239,7 +239,7 @@ pub fn issue_codes(frame: &Frame, view: &IssueCodesView) -> Markup {
         button: "Generate codes",
         danger: false,
     };
-    granting(frame, &act, &view.form, person, view.case, (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
 }
 
 /// `POST /admin/users/{id}/password` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -278,25 +278,25 @@ pub fn temporary_password(frame: &Frame, view: &TemporaryPasswordView) -> Markup
         button: "Set temporary password",
         danger: true,
     };
-    granting(frame, &act, &view.form, person, view.case, (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
 }
 
 /// What such a page is called and where it posts and leads back to, under the person's address.
-pub(super) struct Act {
+pub(super) struct Act<'a> {
     pub title: String,
-    pub path: &'static str,
+    pub path: &'a str,
     pub back: &'static str,
     pub button: &'static str,
     pub danger: bool,
 }
 
-/// A form with evidence, ticket and reason, beside it what will happen and what happened lately.
-fn granting(
+/// A form with `fields`, evidence, ticket and reason, beside it what will happen and what happened lately.
+pub(super) fn granting(
     frame: &Frame,
     act: &Act,
     form: &Form,
-    person: &Subject,
-    case: Option<CaseNumber>,
+    (person, case): (&Subject, Option<CaseNumber>),
+    fields: &Markup,
     (what, numbers, recent): (&Markup, &Numbers, &[Signal]),
 ) -> Markup {
     let content = html! {
@@ -305,6 +305,7 @@ fn granting(
         div class="aside" {
             form class="card" method="post" action=(person.href(act.path)) novalidate {
                 (form.hidden())
+                (fields)
                 (evidence(frame, form, person, numbers))
                 (ticket_and_reason(form))
                 (form.step_up())

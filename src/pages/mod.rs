@@ -10,6 +10,7 @@
 //!
 //! Every form keeps what was typed except passwords and codes, which [`Form`] never writes back.
 
+pub mod access;
 pub mod assets;
 pub mod audit;
 pub mod contacts;
@@ -31,8 +32,10 @@ pub mod recovery;
 #[cfg(any(test, feature = "faults"))]
 pub mod samples;
 #[cfg(any(test, feature = "faults"))]
+mod samples_acts;
+#[cfg(any(test, feature = "faults"))]
 mod samples_console;
-#[cfg(test)]
+#[cfg(any(test, feature = "faults"))]
 mod samples_contacts;
 pub mod sign_in;
 pub mod standing;

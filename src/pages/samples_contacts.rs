@@ -4,7 +4,7 @@ use maud::Markup;
 
 use super::contacts::{self, ContactsView, Numbers, RemoveContactView, Whose};
 use super::samples::{HOSTILE, at, form, step_up, typed, viewer};
-use super::samples_console::mara;
+use super::samples_acts::mara;
 use crate::contacts::{Contact, Detail, Kind};
 use crate::ids::{ContactId, UserId};
 use crate::users::Role;

@@ -124,12 +124,12 @@ pub struct NewPasswordView<'a> {
     pub email: &'a str,
 }
 
-/// Shown after a temporary password.
+/// Shown after a temporary password, and where an admin asked for a new one.
 pub fn new_password(frame: &Frame, view: &NewPasswordView) -> Markup {
     let form = &view.form;
     let content = html! {
         h1 { "Choose a new password" }
-        p class="muted" { "You signed in with a temporary password. Choose one that only you know to go on." }
+        p class="muted" { "You need a new password before you go on. Choose one that only you know, and that you use nowhere else." }
         (form.summary("Please look at this again."))
         form class="card" method="post" action="/sign-in/password" novalidate {
             (form.hidden())

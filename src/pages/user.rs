@@ -1,7 +1,11 @@
 //! One person in the console: summary, tabs, and the menu of what can be done for them.
 
+pub mod notes;
+pub mod sessions;
+
 use maud::{Markup, html};
 
+use self::notes::Note;
 use super::Frame;
 use super::contacts::overview_card;
 use super::entry::{EntryLine, entry_table};
@@ -62,11 +66,19 @@ pub struct OpenCase {
 enum Tab {
     Overview,
     Mfa,
+    Sessions,
     Activity,
+    Notes,
 }
 
-fn tab(frame: &Frame, head: &UserHead, tab: Tab, content: &Markup) -> Markup {
-    let tabs = [(Tab::Overview, "Overview", ""), (Tab::Mfa, "MFA", "/mfa"), (Tab::Activity, "Activity", "/activity")];
+fn tab(frame: &Frame, head: &UserHead, tab: Tab, wrong: bool, content: &Markup) -> Markup {
+    let tabs = [
+        (Tab::Overview, "Overview", ""),
+        (Tab::Mfa, "MFA", "/mfa"),
+        (Tab::Sessions, "Sessions", "/sessions"),
+        (Tab::Activity, "Activity", "/activity"),
+        (Tab::Notes, "Notes", "/notes"),
+    ];
     let label = tabs.iter().find(|t| t.0 == tab).map_or("", |t| t.1);
     let title = format!("{}, {label} · People", head.name);
     let content = html! {
@@ -79,7 +91,7 @@ fn tab(frame: &Frame, head: &UserHead, tab: Tab, content: &Markup) -> Markup {
         }
         (content)
     };
-    page(frame, &title, false, &content)
+    page(frame, &title, wrong, &content)
 }
 
 fn summary(head: &UserHead) -> Markup {
@@ -145,19 +157,10 @@ pub struct OverviewView<'a> {
     pub sessions: u32,
     /// How they can be reached: what is in use.
     pub contacts: Vec<Contact>,
-    /// Notes, newest first.
+    /// The newest notes.
     pub notes: Vec<Note>,
-}
-
-/// A remark that somebody left on a person's record.
-#[derive(Debug, Clone)]
-pub struct Note {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: String,
-    /// What.
-    pub text: String,
+    /// Whether there are more notes than these.
+    pub more_notes: bool,
 }
 
 /// Who this is, at a glance.
@@ -187,16 +190,14 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
             @if view.notes.is_empty() {
                 p class="muted" { "No notes yet. A note stands in the audit log and can not be taken back." }
             } @else {
-                dl class="facts" {
-                    @for note in &view.notes {
-                        dt { (time_ago(note.at, frame.now)) }
-                        dd { (note.text) br; small { "by " bdi { (note.by) } } }
-                    }
-                }
+                (notes::list(frame, &view.notes))
+            }
+            @if view.more_notes {
+                div class="actions" { a class="button" href={ "/admin/users/" (view.head.id) "/notes" } { "All notes" } }
             }
         }))
     };
-    tab(frame, &view.head, Tab::Overview, &content)
+    tab(frame, &view.head, Tab::Overview, false, &content)
 }
 
 /// The second tab: `/admin/users/{id}/mfa`.
@@ -230,7 +231,7 @@ pub fn mfa(frame: &Frame, view: &MfaView) -> Markup {
         (card("factors", "Factors", &factors(frame, &view.factors)))
         (card("codes", "Backup codes", &codes(frame, view)))
     };
-    tab(frame, &view.head, Tab::Mfa, &content)
+    tab(frame, &view.head, Tab::Mfa, false, &content)
 }
 
 fn factors(frame: &Frame, factors: &[FactorLine]) -> Markup {
@@ -269,7 +270,7 @@ fn codes(frame: &Frame, view: &MfaView) -> Markup {
     }
 }
 
-/// The third tab: `/admin/users/{id}/activity`.
+/// The fourth tab: `/admin/users/{id}/activity`.
 #[derive(Debug, Clone)]
 pub struct ActivityView<'a> {
     /// What stands on top.
@@ -290,5 +291,5 @@ pub fn activity(frame: &Frame, view: &ActivityView) -> Markup {
             (pager(None, view.older.as_deref().map(|href| ("Older", href))))
         }
     };
-    tab(frame, &view.head, Tab::Activity, &content)
+    tab(frame, &view.head, Tab::Activity, false, &content)
 }

@@ -50,7 +50,7 @@ pub fn users(frame: &Frame, view: &UsersView) -> Markup {
                 next.as_deref().map(|href| ("Next people", href)),
             ))
         } @else if filtered {
-            (empty("Nobody matches.", "Try fewer letters, or another state or role."))
+            (empty("Nobody matches.", "Try fewer letters, or another state or role. Who has left is found under the state “left”."))
         } @else {
             (empty("Nobody is here yet.", "Add the first person: they get a link to set up their account."))
         }
@@ -120,6 +120,7 @@ pub(super) fn status(status: Status) -> Badge {
         Status::Invited => Tone::Plain,
         Status::Active => Tone::Good,
         Status::Disabled => Tone::Bad,
+        Status::Left => Tone::Plain,
     };
     Badge::new(tone, status.as_str())
 }
@@ -154,7 +155,7 @@ pub fn add_person(frame: &Frame, view: &AddPersonView) -> Markup {
     page(frame, "Add a person · People", form.wrong(), &content)
 }
 
-fn role_choice(role: Role) -> Choice<'static> {
+pub(super) fn role_choice(role: Role) -> Choice<'static> {
     let (label, hint) = match role {
         Role::Member => ("Member", "Signs in and looks after their own account."),
         Role::Auditor => ("Auditor", "Reads and exports the audit log, nothing else."),

@@ -16,6 +16,13 @@ pub fn find(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<Option
     Ok(query.query_row((token.as_bytes(), since), |row| Ok((parse(row, 0)?, parse(row, 1)?))).optional()?)
 }
 
+/// The devices of a person that are remembered.
+pub fn list_ids(tx: &ReadTx<'_>, user: UserId) -> Result<Vec<DeviceId>> {
+    let mut query = tx.conn.prepare_cached("SELECT id FROM devices WHERE user_id = ?1")?;
+    let rows = query.query_map([user.to_string()], |row| parse(row, 0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Remembers a device; beyond [`policy::DEVICES`] the one not seen for the longest time is forgotten.
 pub fn insert(
     tx: &WriteTx<'_>,

@@ -124,6 +124,8 @@ pub struct Search {
     pub role: Option<Role>,
     /// Only who waits for enrolment.
     pub awaiting: bool,
+    /// Also who has left, where no state is asked for.
+    pub with_left: bool,
 }
 
 /// At most `limit` people in the order of their names, after `cursor` (the id of the last one seen).
@@ -154,6 +156,8 @@ pub fn list(
     }
     if let Some(status) = search.status {
         add(&mut sql, " AND u.status = ?n", Box::new(status.as_str()));
+    } else if !search.with_left {
+        sql.push_str(" AND u.status <> 'left'");
     }
     if let Some(role) = search.role {
         add(&mut sql, " AND u.role = ?n", Box::new(role.as_str()));
@@ -285,6 +289,43 @@ pub fn update_role(tx: &WriteTx<'_>, user: &User, role: Role) -> Result<()> {
     tx.conn
         .prepare_cached("UPDATE users SET role = ?2, credential_epoch = credential_epoch + 1 WHERE id = ?1")?
         .execute((&id, role.as_str()))?;
+    Ok(())
+}
+
+/// Gives another name.
+pub fn update_name(tx: &WriteTx<'_>, id: UserId, name: &PersonName) -> Result<()> {
+    tx.conn.prepare_cached("UPDATE users SET name = ?2 WHERE id = ?1")?.execute((id.to_string(), name.as_str()))?;
+    Ok(())
+}
+
+/// Gives another address to sign in with and raises the credential epoch. The address must not stand yet; the caller
+/// has looked inside the same transaction.
+pub fn update_email(tx: &WriteTx<'_>, id: UserId, email: &Email) -> Result<()> {
+    tx.conn
+        .prepare_cached("UPDATE users SET email = ?2, credential_epoch = credential_epoch + 1 WHERE id = ?1")?
+        .execute((id.to_string(), email.as_str()))?;
+    Ok(())
+}
+
+/// Asks for a new password at the next sign-in and raises the credential epoch.
+pub fn update_must_change(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE users SET must_change_password = 1, credential_epoch = credential_epoch + 1 WHERE id = ?1",
+        )?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// Marks someone as gone for good: without a password, nothing could let them in even if the state were overlooked.
+pub fn update_left(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE users SET status = 'left', password_hash = NULL, password_expires_at = NULL,
+                    must_change_password = 0, credential_epoch = credential_epoch + 1
+             WHERE id = ?1",
+        )?
+        .execute([id.to_string()])?;
     Ok(())
 }
 
