@@ -12,6 +12,7 @@ use idp::recovery::{Evidence, Statement};
 use idp::users::Role;
 use rusqlite::Connection;
 
+use crate::grants::DAILY;
 use crate::runbook::{FOUNDED, act, owner_and_member, reset};
 use crate::world::{Browser, Member, PASSWORD, Phone, World, body, host};
 
@@ -190,6 +191,7 @@ fn a_long_day_is_told_exactly_and_no_entry_holds_a_secret() {
     morning(&mut day, &mut mara);
     noon(&mut day, &mara);
     afternoon(&mut day, &mara);
+    before_five(&mut day);
     evening(&mut day);
 
     let seen: BTreeSet<String> = day.world.entries().into_iter().map(|e| e.header.action).collect();
@@ -345,6 +347,34 @@ fn afternoon(day: &mut Day, mara: &Member) {
             "mfa.backup_codes_generated",
             "user.password_changed",
             "user.signed_in",
+        ]
+    );
+}
+
+/// The small things that an admin is asked for, until somebody leaves for good.
+fn before_five(day: &mut Day) {
+    let lou = day.person("lou@fernhill.example", "Lou", "member");
+    assert_eq!(day.told(), INVITED);
+    for (path, fields, _) in DAILY.iter().filter(|(path, ..)| !["/role", "/unlock", "/leave"].contains(path)) {
+        assert_eq!(act(&mut day.ada, &lou.id, path, fields).status, 303, "{path}");
+    }
+    for _ in 0..5 {
+        day.world.browser().password("new@fernhill.example", "open sesame, please");
+    }
+    for (path, fields, _) in DAILY.iter().filter(|(path, ..)| ["/unlock", "/leave"].contains(path)) {
+        assert_eq!(act(&mut day.ada, &lou.id, path, fields).status, 303, "{path}");
+    }
+    assert_eq!(
+        day.told(),
+        [
+            "user.session_revoked",
+            "user.password_reset_required",
+            "user.updated",
+            "user.email_changed",
+            "user.sign_in_failed failure x5",
+            "user.unlocked",
+            "user.left",
+            "mfa.factor_admin_reset",
         ]
     );
 }

@@ -107,17 +107,33 @@ fn ask_rule(
     Ok(decide(&Question { grant, asker: admin.asker(), target: Some(user), evidence, other_owners, now }))
 }
 
-/// Which rule would refuse `grant` on each of these now, if any: for a menu that says why. Evidence and step-up are
-/// not looked at; they come with the form.
-///
-/// # Errors
-/// Storage.
-pub fn preview(tx: &ReadTx<'_>, viewer: &User, user: &User, grant: Grant, now: Timestamp) -> Result<Option<Rule>> {
-    let evidence = Evidence::host(now);
-    let other_owners = users::count_owners(tx, Some(user.id))?;
-    let asker = crate::grants::Asker::Person(viewer);
-    let question = Question { grant, asker, target: Some(user), evidence: Some(&evidence), other_owners, now };
-    Ok(decide(&question).err())
+/// What the rule says before anything is asked for: for a menu that says why, and for forms that need not be filled in
+/// for nothing. Evidence and step-up are not looked at; they come with the form.
+#[derive(Debug)]
+pub struct Preview<'a> {
+    viewer: &'a User,
+    user: &'a User,
+    evidence: Evidence,
+    other_owners: u32,
+    now: Timestamp,
+}
+
+impl<'a> Preview<'a> {
+    /// Reads what the rule looks at beside these two.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn read(tx: &ReadTx<'_>, viewer: &'a User, user: &'a User, now: Timestamp) -> Result<Self> {
+        let other_owners = users::count_owners(tx, Some(user.id))?;
+        Ok(Self { viewer, user, evidence: Evidence::host(now), other_owners, now })
+    }
+
+    /// Which rule would refuse `grant` now, if any.
+    pub fn refusal(&self, grant: Grant) -> Option<Rule> {
+        let (asker, target) = (crate::grants::Asker::Person(self.viewer), Some(self.user));
+        let (evidence, other_owners, now) = (Some(&self.evidence), self.other_owners, self.now);
+        decide(&Question { grant, asker, target, evidence, other_owners, now }).err()
+    }
 }
 
 /// What a reset gives: shown once.

@@ -10,7 +10,7 @@ use super::signals::signals_of;
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::nonce::Nonce;
-use crate::actions::recover::{self, Ask, Granted};
+use crate::actions::recover::{self, Ask, Granted, Preview};
 use crate::audit::{Reason, Ticket};
 use crate::grants::{Grant, Rule};
 use crate::ids::UserId;
@@ -65,7 +65,8 @@ pub(super) fn open_form(
     show: impl FnOnce(&Sheet<'_>) -> Answer,
 ) -> Answer {
     let sheet = Sheet::open(call, signed)?;
-    match call.app.means.store.read(|tx| recover::preview(tx, &signed.user, &sheet.user, grant, call.now))? {
+    let preview = call.app.means.store.read(|tx| Preview::read(tx, &signed.user, &sheet.user, call.now))?;
+    match preview.refusal(grant) {
         Some(rule) => Ok(sheet.refused(rule, false)),
         None => show(&sheet),
     }

@@ -7,7 +7,7 @@ use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::show::{Answer, Page};
 use super::standing::any_other_role;
-use crate::actions::recover::preview;
+use crate::actions::recover::Preview;
 use crate::audit::filter::Filter;
 use crate::audit::plain::{Read, sentence};
 use crate::audit::{Entry, Outcome};
@@ -85,9 +85,10 @@ fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<
         (Grant::Enable, "Enable", "/enable", false),
         (Grant::Leave, "Mark as left for good", "/leave", true),
     ];
+    let preview = Preview::read(tx, viewer, user, call.now)?;
     let mut actions = Vec::new();
     for (grant, label, path, danger) in all {
-        let rule = preview(tx, viewer, user, grant, call.now)?;
+        let rule = preview.refusal(grant);
         if !rule.is_some_and(Rule::is_about_state) {
             let refused = rule.map(|r| r.sentence().to_owned());
             actions.push(Action { label, href: format!("/admin/users/{}{path}", user.id), refused, danger });

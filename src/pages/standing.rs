@@ -76,20 +76,26 @@ pub fn errand(frame: &Frame, errand: Errand, view: &StandingView) -> Markup {
 }
 
 fn what_happens(errand: Errand, view: &StandingView) -> Markup {
-    let sessions = html! { (count(view.sessions.into(), "open session")) };
+    let sessions_end = html! {
+        @match view.sessions {
+            0 => "No session is open now.",
+            1 => "The open session ends at once.",
+            more => { "The " (more) " open sessions end at once." }
+        }
+    };
     match errand {
         Errand::Disable => html! {
             p { "They can not sign in until somebody enables the account again. "
-                @if view.sessions > 0 { (sessions) ", " } "links and passes end at once. Nothing is deleted." }
+                @if view.sessions > 0 { (count(view.sessions.into(), "open session")) ", " } "links and passes end at once. Nothing is deleted." }
         },
         Errand::Enable => html! { p { "They can sign in again, with the password and the factors they had." } },
         Errand::EndSessions => html! {
-            p { (sessions) " and every sign-in under way end at once. They can sign in again: password, factors and backup "
-                "codes stay as they are." }
+            p { (sessions_end) " So does a sign-in under way. They can sign in again: password, factors and backup codes "
+                "stay as they are." }
         },
         Errand::RequirePasswordChange => html! {
             p { "At the next sign-in, after the old password and a code, they have to choose a new one. "
-                (sessions) " end at once, so that nobody can put that off." }
+                "Nobody can put that off: " (sessions_end) }
             p { "Is the old password known to somebody else? Then set a temporary one instead: it ends the old one now." }
         },
         Errand::Unlock => html! {
@@ -103,8 +109,8 @@ fn what_happens(errand: Errand, view: &StandingView) -> Markup {
             p { "An authenticator app that was switched off after 100 wrong codes stays off: for that, reset the factors." }
         },
         Errand::Leave => html! {
-            p { strong { "For good: " } "the password, every factor and every backup code are deleted. " (sessions)
-                ", links and passes end at once." }
+            p { strong { "For good: " } "the password, every factor and every backup code are deleted, links "
+                "and passes are void. " (sessions_end) }
             p { "Name, address and history are kept for the audit log. Nobody can enable the account again, and the address "
                 "can not be given to somebody else. For a while only? Disable the account instead." }
         },

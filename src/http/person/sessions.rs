@@ -4,7 +4,7 @@ use super::super::error::Problem;
 use super::super::guards::{Call, Signed};
 use super::super::show::{Answer, Page};
 use super::load;
-use crate::actions::recover::preview;
+use crate::actions::recover::Preview;
 use crate::grants::Grant;
 use crate::ids::UserId;
 use crate::pages::user::sessions::{SessionLine, SessionsView, sessions as sessions_markup};
@@ -17,7 +17,7 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
     let (loaded, open, refused) = call.app.means.store.read(|tx| {
         let loaded = load(tx, call, signed, id)?;
-        let refused = preview(tx, &signed.user, &loaded.user, Grant::EndSessions, call.now)?;
+        let refused = Preview::read(tx, &signed.user, &loaded.user, call.now)?.refusal(Grant::EndSessions);
         Ok::<_, Problem>((loaded, sessions::list(tx, id, call.now)?, refused))
     })?;
     let view = SessionsView {
