@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Action, Entry, Outcome};
+use crate::sessions::device_name;
 
 /// An entry's body, read for showing it.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +40,8 @@ impl Read {
 
     /// `Firefox on Windows, 192.0.2.1`: what the client says it is, and its address.
     pub fn from_where(&self) -> String {
-        let device = device(self.source("user_agent"));
+        let agent = Some(self.source("user_agent")).filter(|a| !a.is_empty());
+        let device = agent.map(device_name).unwrap_or_default();
         let parts = [&device, self.source("address"), self.source("os_user")];
         parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
     }
@@ -51,38 +53,6 @@ fn show(value: &Value) -> String {
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         other => other.to_string(),
-    }
-}
-
-/// A client's own name for itself as a person would say it; the whole of it stands in the entry.
-fn device(agent: &str) -> String {
-    let find =
-        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    // Most names also claim to be those further down.
-    let browser = find(&[
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("SamsungBrowser/", "Samsung Internet"),
-        ("Firefox/", "Firefox"),
-        ("FxiOS/", "Firefox"),
-        ("CriOS/", "Chrome"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    ]);
-    let system = find(&[
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Android", "Android"),
-        ("Windows", "Windows"),
-        ("Macintosh", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        // A program: its name and version come first.
-        (None, None) => agent.split_whitespace().next().unwrap_or_default().to_owned(),
     }
 }
 
@@ -179,38 +149,5 @@ fn said(action: Action, read: &Read) -> String {
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),
         Action::SystemClockStepped => "The host's clock went backwards".into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_is_called_what_a_person_calls_it() {
-        let known = [
-            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Windows"),
-            (
-                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 \
-                 Safari/605.1.15",
-                "Safari on macOS",
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile \
-                 Safari/537.36",
-                "Chrome on Android",
-            ),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
-                 Safari/537.36 Edg/142.0.0.0",
-                "Edge on Windows",
-            ),
-            ("Something (iPhone; of its own)", "iPhone"),
-            ("curl/8.14.1", "curl/8.14.1"),
-            ("", ""),
-        ];
-        for (agent, name) in known {
-            assert_eq!(device(agent), name);
-        }
     }
 }
