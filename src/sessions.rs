@@ -87,6 +87,21 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+/// A browser that completed a sign-in and is remembered: its failures are counted apart from strangers'.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// What it said it is, at its first sign-in.
+    pub user_agent: String,
+    /// The address of that sign-in.
+    pub address: String,
+    /// When that was.
+    pub created_at: Timestamp,
+    /// When it last completed a sign-in.
+    pub seen_at: Timestamp,
+}
+
 /// Whether a session still carries its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {

@@ -57,7 +57,7 @@ fn show(value: &Value) -> String {
 }
 
 /// What was typed to prove who it is, from its name in the trail.
-fn given(name: &str) -> &str {
+pub(super) fn given(name: &str) -> &str {
     match name {
         "totp" => "code from the app",
         "backup_code" => "backup code",
@@ -76,7 +76,7 @@ pub fn sentence(entry: &Entry, read: &Read) -> String {
 }
 
 /// What was asked for and refused.
-const fn wish(action: Action) -> &'static str {
+pub(super) const fn wish(action: Action) -> &'static str {
     match action {
         Action::UserCreated => "adding a person",
         Action::UserInvited => "a new invitation",
@@ -95,7 +95,7 @@ const fn wish(action: Action) -> &'static str {
 }
 
 /// How somebody signed in, from its name in the trail.
-fn methods(name: &str) -> &str {
+pub(super) fn methods(name: &str) -> &str {
     match name {
         "pwd otp" => "password and code from the app",
         "pwd backup-code" => "password and backup code",
@@ -120,6 +120,14 @@ fn said(action: Action, read: &Read) -> String {
         },
         Action::UserAccessRefused => format!("Refused at the door of {}", fact("route")),
         Action::UserSignedOut => "Signed out".into(),
+        Action::UserSessionRevoked => match fact("device").as_str() {
+            "" => format!("Sessions ended: {}", fact("sessions_ended")),
+            device => format!("Session ended: {device}"),
+        },
+        Action::UserDeviceForgotten => match fact("device").as_str() {
+            "" => format!("Remembered devices forgotten: {}", fact("devices")),
+            device => format!("Remembered device forgotten: {device}"),
+        },
         Action::UserLocked => {
             format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures"))
         }
@@ -131,6 +139,7 @@ fn said(action: Action, read: &Read) -> String {
             _ => format!("Confirmed with {}", given(&fact("with"))),
         },
         Action::MfaFactorEnrolled => format!("Enrolled “{}”", fact("label")),
+        Action::MfaFactorRenamed => format!("Renamed “{}” to “{}”", fact("from"), fact("label")),
         Action::MfaFactorRemoved => format!("Removed “{}”", fact("label")),
         Action::MfaFactorAdminReset => format!("All factors removed ({})", fact("factors_removed")),
         Action::MfaChallengeFailed => format!("Wrong {}", given(&fact("with"))),

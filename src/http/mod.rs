@@ -3,12 +3,14 @@
 //! Architecture invariant: `tiny_http` is named only here, and as vocabulary and response writer; its listener never
 //! faces a socket. Every route stands in [`router`] with its access, and is closed to all others.
 
+pub mod activity;
 pub mod assets;
 pub mod audit;
 pub mod cookies;
 pub mod edge;
 pub mod enrol;
 pub mod error;
+pub mod factors;
 pub mod fields;
 pub mod grants;
 pub mod guards;
@@ -19,6 +21,7 @@ pub mod recovery;
 pub mod request;
 pub mod response;
 pub mod router;
+pub mod sessions;
 pub mod show;
 pub mod sign_in;
 pub mod standing;

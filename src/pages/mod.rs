@@ -10,6 +10,7 @@
 //!
 //! Every form keeps what was typed except passwords and codes, which [`Form`] never writes back.
 
+pub mod activity;
 pub mod assets;
 pub mod audit;
 pub mod enrol;
@@ -31,6 +32,7 @@ pub mod recovery;
 mod samples;
 #[cfg(test)]
 mod samples_console;
+pub mod sessions;
 pub mod sign_in;
 pub mod standing;
 pub mod user;

@@ -1,6 +1,6 @@
 //! The dozen parts that pages are put together from.
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
 use super::words::{spelled, time_ago};
 use crate::ids::{FactorId, SessionId};
@@ -161,7 +161,7 @@ pub(super) fn card(id: &str, heading: &str, content: &Markup) -> Markup {
 }
 
 /// The heading of a console page with what stands above it and its actions to the right.
-pub(super) fn heading(trail: Option<&Markup>, title: &str, actions: Option<&Markup>) -> Markup {
+pub(super) fn heading(trail: Option<&Markup>, title: impl Render, actions: Option<&Markup>) -> Markup {
     html! {
         div class="head" {
             div { @if let Some(trail) = trail { p class="trail" { (trail) } } h1 { (title) } }
@@ -197,7 +197,7 @@ pub(super) fn table(label: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Mar
 }
 
 /// Sessions, with what `end` puts at the end of a row.
-pub fn sessions_table(now: Timestamp, lines: &[SessionLine], end: impl Fn(&SessionLine) -> Markup) -> Markup {
+pub(super) fn sessions_table(now: Timestamp, lines: &[SessionLine], end: impl Fn(&SessionLine) -> Markup) -> Markup {
     let columns = ["Device", "Address", "Signed in", "Last seen", ""];
     let row = |line: &SessionLine| {
         vec![

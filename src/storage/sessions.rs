@@ -4,9 +4,10 @@ use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::users::{parse, time, to_user};
 use super::{ReadTx, Result, WriteTx};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{DeviceId, SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::sessions::{Session, Stage};
+use crate::time::Timestamp;
 use crate::users::User;
 
 const COLUMNS: &str = "s.id, s.user_id, s.stage, s.epoch, s.methods, s.pass_given, s.sealed_seed, s.address, s.user_agent, \
@@ -51,6 +52,18 @@ pub fn find_by_id(tx: &ReadTx<'_>, id: SessionId) -> Result<Option<Session>> {
          WHERE s.id = ?1 AND s.epoch = u.credential_epoch AND u.status = 'active'"
     ))?;
     Ok(query.query_row([id.to_string()], |row| to_session(row, 0)).optional()?)
+}
+
+/// The full sessions of a person that still carry them, the one used last first.
+pub fn list_full(tx: &ReadTx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.user_id = ?1 AND s.stage = 'full' AND s.expires_at > ?2 AND s.epoch = u.credential_epoch
+           AND u.status = 'active'
+         ORDER BY s.seen_at DESC, s.id"
+    ))?;
+    let rows = query.query_map((user.to_string(), now.as_micros()), |row| to_session(row, 0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Sessions of a person of this stage.
@@ -117,6 +130,15 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId, except: Option<SessionId>) -> 
         .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2")?
         .execute((user.to_string(), except.map(|id| id.to_string())))?;
     Ok(full - count(tx, user, Stage::Full)?)
+}
+
+/// Ends every session of a person on one device but `except`; says how many that were.
+pub fn delete_on_device(tx: &WriteTx<'_>, user: UserId, device: DeviceId, except: SessionId) -> Result<u32> {
+    let gone = tx
+        .conn
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND device_id = ?2 AND id <> ?3")?
+        .execute((user.to_string(), device.to_string(), except.to_string()))?;
+    Ok(u32::try_from(gone).unwrap_or(u32::MAX))
 }
 
 /// Ends every sign-in of a person that waits for the second factor. An enrolment under way goes on: strangers' wrong
