@@ -87,6 +87,21 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+/// A browser that completed a sign-in and is remembered: its failures are counted apart from strangers'.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// What it said it is, at its first sign-in.
+    pub user_agent: String,
+    /// The address of that sign-in.
+    pub address: String,
+    /// When that was.
+    pub created_at: Timestamp,
+    /// When it last completed a sign-in.
+    pub seen_at: Timestamp,
+}
+
 /// Whether a session still carries its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
@@ -119,17 +134,7 @@ impl Session {
     }
 }
 
-/// Reads a `next` target: a path on this site, or nothing. `//host`, `/\host` and anything with a scheme, a control
-/// character or a backslash is nothing, because browsers read such things as another site.
-pub fn same_origin_path(text: &str) -> Option<&str> {
-    let fine = text.starts_with('/')
-        && !text.starts_with("//")
-        && text.len() <= 1_000
-        && text.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'\\');
-    fine.then_some(text)
-}
-
-/// A client's own name for itself as a person would say it; empty if it gave none.
+/// A browser's name for itself as a person would say it: "Firefox on Linux". What says nothing is an unknown device.
 pub fn device_name(user_agent: &str) -> String {
     let find = |names: &[(&str, &'static str)]| {
         names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
@@ -158,8 +163,21 @@ pub fn device_name(user_agent: &str) -> String {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
         // A program: its name and version come first.
-        (None, None) => user_agent.split_whitespace().next().unwrap_or_default().to_owned(),
+        (None, None) => match user_agent.split_whitespace().next() {
+            Some(program) => program.chars().take(40).collect(),
+            None => "Unknown device".to_owned(),
+        },
     }
+}
+
+/// Reads a `next` target: a path on this site, or nothing. `//host`, `/\host` and anything with a scheme, a control
+/// character or a backslash is nothing, because browsers read such things as another site.
+pub fn same_origin_path(text: &str) -> Option<&str> {
+    let fine = text.starts_with('/')
+        && !text.starts_with("//")
+        && text.len() <= 1_000
+        && text.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'\\');
+    fine.then_some(text)
 }
 
 #[cfg(test)]
@@ -210,7 +228,7 @@ mod tests {
             ),
             ("Something (iPhone; of its own)", "iPhone"),
             ("curl/8.14.1", "curl/8.14.1"),
-            ("", ""),
+            ("", "Unknown device"),
         ];
         for (agent, name) in known {
             assert_eq!(device_name(agent), name);

@@ -37,9 +37,8 @@ pub fn end_session(means: &Means, ask: Ask, session: SessionId, reason: Reason) 
             }
         };
         sessions::delete(tx, session.id)?;
-        let device = Some(device_name(&session.user_agent)).filter(|d| !d.is_empty());
-        let device = device.unwrap_or_else(|| "an unknown device".to_owned());
-        let said = format!("The session of {} on {device} was ended.", d.user.name);
+        let device = device_name(&session.user_agent);
+        let said = format!("The session of {} was ended: {device}.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}/sessions", d.user.id))?;
         let address = session.address;
         let event = Event::UserSessionRevoked { user: (&d.user).into(), reason, device, address };
@@ -88,9 +87,9 @@ pub fn require_password_change(means: &Means, ask: Ask, reason: Reason) -> Resul
 }
 
 /// What failures of a person are charged to: wrong passwords of strangers and on their own devices, wrong codes.
-fn budgets(tx: &ReadTx<'_>, key: &SeedKey, user: &User) -> Result<Vec<Budget>> {
+fn budgets(tx: &ReadTx<'_>, key: &SeedKey, user: &User, now: Timestamp) -> Result<Vec<Budget>> {
     let mut all = vec![account_budget(key, user.email.as_str().as_bytes()), Budget::BackupCodes(user.id)];
-    all.extend(devices::list_ids(tx, user.id)?.into_iter().map(Budget::Device));
+    all.extend(devices::list(tx, user.id, now)?.into_iter().map(|device| Budget::Device(device.id)));
     all.extend(factors::list(tx, user.id)?.into_iter().filter(|f| f.disabled_at.is_none()).map(|f| Budget::Totp(f.id)));
     Ok(all)
 }
@@ -106,7 +105,7 @@ pub fn delays(
     now: Timestamp,
 ) -> Result<Vec<(Budget, State, std::time::Duration)>> {
     let mut delays = Vec::new();
-    for budget in budgets(tx, key, user)? {
+    for budget in budgets(tx, key, user, now)? {
         let state = throttle::find(tx, &budget)?;
         if let (Some(state), Verdict::Wait(d) | Verdict::Locked(d)) = (state, verdict(budget.kind(), state, now)) {
             delays.push((budget, state, d));

@@ -20,6 +20,7 @@ pub mod profile;
 pub mod recover;
 pub mod restore;
 pub mod second_factor;
+pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
 pub mod sweep;

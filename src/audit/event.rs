@@ -164,6 +164,28 @@ pub enum Event {
     UserSignedOut {
         user: Person,
     },
+    /// By the person, from another session or this one.
+    UserOwnSessionEnded {
+        user: Person,
+        session: String,
+        device: String,
+    },
+    /// By the person: all but the one in which it was asked for.
+    UserOtherSessionsRevoked {
+        user: Person,
+        sessions_ended: u32,
+    },
+    UserDeviceForgotten {
+        user: Person,
+        id: String,
+        device: String,
+        sessions_ended: u32,
+    },
+    UserDevicesForgotten {
+        user: Person,
+        devices: u32,
+        sessions_ended: u32,
+    },
     UserLocked {
         user: Person,
         failures: u32,
@@ -203,6 +225,12 @@ pub enum Event {
         user: Person,
         label: String,
         case: Option<CaseNumber>,
+        factor: String,
+    },
+    FactorRenamed {
+        user: Person,
+        from: String,
+        to: String,
         factor: String,
     },
     FactorRemoved {

@@ -10,6 +10,7 @@ pub mod chain;
 pub mod event;
 pub mod export;
 pub mod filter;
+pub mod own;
 pub mod plain;
 pub mod record;
 pub mod verify;
@@ -105,9 +106,10 @@ actions! {
     UserSignInFailed "user.sign_in_failed" "A sign-in failed at the password, or was refused; unknown accounts are counted per source and minute.";
     UserAccessRefused "user.access_refused" "A signed-in person sent a form to a page that their role does not open.";
     UserSignedOut "user.signed_out" "A person signed out.";
+    UserSessionRevoked "user.session_revoked" "Sessions were ended otherwise than by signing out in them.";
+    UserDeviceForgotten "user.device_forgotten" "A person made remembered devices be forgotten; sessions there ended.";
     UserLocked "user.locked" "Failures reached the longest delay; pending sign-ins of that person ended.";
     UserUnlocked "user.unlocked" "Delays after failures on a person's account were lifted by someone else.";
-    UserSessionRevoked "user.session_revoked" "A session, or all sessions, of a person were ended from elsewhere.";
     UserPasswordResetRequired "user.password_reset_required" "A person has to choose a new password at the next sign-in.";
     UserPasswordChanged "user.password_changed" "A person set their own password.";
     UserPasswordSetByAdmin "user.password_set_by_admin" "A temporary password was made for a person by someone else.";
@@ -115,6 +117,7 @@ actions! {
     UserNoteAdded "user.note_added" "A note was put on a person's record.";
     UserStepUp "user.step_up" "A signed-in person confirmed with a second factor that it is them, or resumed an idle session.";
     MfaFactorEnrolled "mfa.factor_enrolled" "A person enrolled a factor; with a case, it closes that recovery.";
+    MfaFactorRenamed "mfa.factor_renamed" "A person gave one of their own factors another name.";
     MfaFactorRemoved "mfa.factor_removed" "A person removed one of their own factors.";
     MfaFactorAdminReset "mfa.factor_admin_reset" "Every factor of a person was removed by someone else, the host included.";
     MfaChallengeFailed "mfa.challenge_failed" "A wrong second factor or enrolment pass was given after a right password.";

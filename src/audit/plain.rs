@@ -41,7 +41,8 @@ impl Read {
 
     /// `Firefox on Windows, 192.0.2.1`: what the client says it is, and its address.
     pub fn from_where(&self) -> String {
-        let device = device_name(self.source("user_agent"));
+        let agent = Some(self.source("user_agent")).filter(|a| !a.is_empty());
+        let device = agent.map(device_name).unwrap_or_default();
         let parts = [&device, self.source("address"), self.source("os_user")];
         parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
     }
@@ -57,7 +58,7 @@ fn show(value: &Value) -> String {
 }
 
 /// What was typed to prove who it is, from its name in the trail.
-fn given(name: &str) -> &str {
+pub(super) fn given(name: &str) -> &str {
     match name {
         "totp" => "code from the app",
         "backup_code" => "backup code",
@@ -76,7 +77,7 @@ pub fn sentence(entry: &Entry, read: &Read) -> String {
 }
 
 /// What was asked for and refused.
-const fn wish(action: Action) -> &'static str {
+pub(super) const fn wish(action: Action) -> &'static str {
     match action {
         Action::UserCreated => "adding a person",
         Action::UserInvited => "a new invitation",
@@ -102,7 +103,7 @@ const fn wish(action: Action) -> &'static str {
 }
 
 /// How somebody signed in, from its name in the trail.
-fn methods(name: &str) -> &str {
+pub(super) fn methods(name: &str) -> &str {
     match name {
         "pwd otp" => "password and code from the app",
         "pwd backup-code" => "password and backup code",
@@ -122,7 +123,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::UserLeft => "Left for good".into(),
         Action::UserUnlocked => "Delays after failures lifted".into(),
         Action::UserSessionRevoked => match (fact("device").as_str(), fact("sessions_ended").as_str()) {
-            ("", ended) => format!("All sessions ended ({ended})"),
+            ("", ended) => format!("Sessions ended: {ended}"),
             (device, _) => format!("Session on {device} ended"),
         },
         Action::UserPasswordResetRequired => "New password required at the next sign-in".into(),
@@ -136,6 +137,10 @@ fn said(action: Action, read: &Read) -> String {
         },
         Action::UserAccessRefused => format!("Refused at the door of {}", fact("route")),
         Action::UserSignedOut => "Signed out".into(),
+        Action::UserDeviceForgotten => match fact("device").as_str() {
+            "" => format!("Remembered devices forgotten: {}", fact("devices")),
+            device => format!("Remembered device forgotten: {device}"),
+        },
         Action::UserLocked => {
             format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures"))
         }
@@ -151,6 +156,7 @@ fn said(action: Action, read: &Read) -> String {
             _ => format!("Confirmed with {}", given(&fact("with"))),
         },
         Action::MfaFactorEnrolled => format!("Enrolled “{}”", fact("label")),
+        Action::MfaFactorRenamed => format!("Renamed “{}” to “{}”", fact("from"), fact("label")),
         Action::MfaFactorRemoved => format!("Removed “{}”", fact("label")),
         Action::MfaFactorAdminReset => format!("All factors removed ({})", fact("factors_removed")),
         Action::MfaChallengeFailed => format!("Wrong {}", given(&fact("with"))),

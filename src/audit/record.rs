@@ -158,6 +158,21 @@ impl Event {
                 Parts { outcome: Outcome::Denied, ..Parts::of(A::UserAccessRefused, user) }.with("route", route)
             }
             Self::UserSignedOut { user } => Parts::of(A::UserSignedOut, user),
+            Self::UserOwnSessionEnded { user, session, device } => Parts::of(A::UserSessionRevoked, user)
+                .with("session", session)
+                .with("device", device)
+                .with("sessions_ended", 1_u32),
+            Self::UserOtherSessionsRevoked { user, sessions_ended } => {
+                Parts::of(A::UserSessionRevoked, user).with("sessions_ended", sessions_ended)
+            }
+            Self::UserDeviceForgotten { user, id, device, sessions_ended } => Parts::of(A::UserDeviceForgotten, user)
+                .with("device_id", id)
+                .with("device", device)
+                .with("devices", 1_u32)
+                .with("sessions_ended", sessions_ended),
+            Self::UserDevicesForgotten { user, devices, sessions_ended } => {
+                Parts::of(A::UserDeviceForgotten, user).with("devices", devices).with("sessions_ended", sessions_ended)
+            }
             Self::UserLocked { user, failures, minutes } => {
                 Parts::of(A::UserLocked, user).with("failures", failures).with("delay_minutes", minutes)
             }
@@ -181,6 +196,9 @@ impl Event {
             }
             Self::FactorEnrolled { user, label, case, factor } => {
                 Parts { case, ..Parts::of(A::MfaFactorEnrolled, user) }.factor(factor, label)
+            }
+            Self::FactorRenamed { user, from, to, factor } => {
+                Parts::of(A::MfaFactorRenamed, user).factor(factor, to).with("from", from)
             }
             Self::FactorRemoved { user, label, factor } => Parts::of(A::MfaFactorRemoved, user).factor(factor, label),
             Self::FactorAdminReset {

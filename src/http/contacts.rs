@@ -5,7 +5,7 @@ use super::grants::{Sheet, confirmed, subject};
 use super::guards::{Call, Signed};
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
 use crate::actions::contacts::{self as errands, AddedContact};
-use crate::actions::recover::preview;
+use crate::actions::recover::Preview;
 use crate::contacts::{Contact, Detail, Kind};
 use crate::grants::{Grant, Rule};
 use crate::ids::{ContactId, UserId};
@@ -47,7 +47,8 @@ fn show_theirs(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answe
     let nonce = sheet.nonce_text();
     let rule = call.app.means.store.read(|tx| {
         let user = users::find_ranked(tx, id, call.now)?.ok_or(Problem::NotFound)?;
-        Ok::<_, Problem>(preview(tx, &signed.user, &user, Grant::ChangeContacts, call.now)?)
+        let preview = Preview::read(tx, &signed.user, &user, call.now)?;
+        Ok::<_, Problem>(preview.refusal(Grant::ChangeContacts))
     })?;
     let refused = rule.map(|rule| match rule {
         Rule::Yourself => "These are your own: add and remove them on your profile.",

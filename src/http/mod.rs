@@ -4,6 +4,7 @@
 //! faces a socket. Every route stands in [`router`] with its access, and is closed to all others.
 
 pub mod access;
+pub mod activity;
 pub mod assets;
 pub mod audit;
 pub mod contacts;
@@ -11,6 +12,7 @@ pub mod cookies;
 pub mod edge;
 pub mod enrol;
 pub mod error;
+pub mod factors;
 pub mod fields;
 pub mod grants;
 pub mod guards;
@@ -21,6 +23,7 @@ pub mod recovery;
 pub mod request;
 pub mod response;
 pub mod router;
+pub mod sessions;
 pub mod show;
 pub mod sign_in;
 mod signals;

@@ -13,7 +13,10 @@ use super::fields::Fields;
 use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
-use super::{access, assets, audit, contacts, enrol, grants, people, person, profile, recovery, sign_in, standing};
+use super::{
+    access, activity, assets, audit, contacts, enrol, factors, grants, people, person, profile, recovery, sessions,
+    sign_in, standing,
+};
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
 use crate::pages::standing::Errand;
@@ -115,11 +118,19 @@ pub const ROUTES: &[Route] = &[
     post("/enrol/stored", &["csrf", "stored"], Door::Stage(STORED, enrol::stored)),
 
     get("/profile", &[], Door::Person(profile::page)),
-    post("/profile/factors", &["csrf", "step_up_code"], Door::Person(profile::start_factor)),
-    get("/profile/factors/new", &[], Door::Person(profile::new_factor_page)),
-    post("/profile/factors/new", &["csrf", "step_up_code", "name", "code"], Door::Person(profile::new_factor)),
-    get("/profile/factors/{id}/remove", &[], Door::Person(profile::remove_factor_page)),
-    post("/profile/factors/{id}/remove", &["csrf", "nonce", "step_up_code"], Door::Person(profile::remove_factor)),
+    post("/profile/factors", &["csrf", "step_up_code"], Door::Person(factors::start)),
+    get("/profile/factors/new", &[], Door::Person(factors::new_page)),
+    post("/profile/factors/new", &["csrf", "step_up_code", "name", "code"], Door::Person(factors::new)),
+    get("/profile/factors/{id}/remove", &[], Door::Person(factors::remove_page)),
+    post("/profile/factors/{id}/remove", &["csrf", "nonce", "step_up_code"], Door::Person(factors::remove)),
+    get("/profile/factors/{id}/rename", &[], Door::Person(factors::rename_page)),
+    post("/profile/factors/{id}/rename", &["csrf", "step_up_code", "name"], Door::Person(factors::rename)),
+    get("/profile/sessions", &[], Door::Person(sessions::page)),
+    post("/profile/sessions/end", &["csrf"], Door::Person(sessions::end_others)),
+    post("/profile/sessions/{id}/end", &["csrf"], Door::Person(sessions::end)),
+    post("/profile/devices/forget", &["csrf"], Door::Person(sessions::forget_all)),
+    post("/profile/devices/{id}/forget", &["csrf"], Door::Person(sessions::forget)),
+    get("/profile/activity", &["before"], Door::Person(activity::page)),
     get("/profile/backup-codes", &[], Door::Person(profile::new_codes_page)),
     post("/profile/backup-codes", &["csrf", "nonce", "step_up_code"], Door::Person(profile::new_codes)),
     post("/profile/backup-codes/stored", &["csrf", "stored"], Door::Person(profile::codes_stored)),

@@ -47,15 +47,21 @@ macro_rules! said {
 
 said! {
     FactorAdded "factor-added" "The authenticator app was added.";
+    FactorRenamed "factor-renamed" "The authenticator app has its new name.";
     FactorRemoved "factor-removed" "The authenticator app was removed.";
     PasswordChanged "password-changed" "Your password was changed. Everywhere else you were signed out.";
     CodesStored "codes-stored" "Your new backup codes are in force. Earlier ones no longer work.";
+    FewCodesLeft "few-codes-left" "Only a few of your backup codes are left.";
+    NoCodesLeft "no-codes-left" "You have no backup codes left. If you lose your phone now, only an admin can let you back in.";
+    SessionEnded "session-ended" "That session was ended.";
+    OtherSessionsEnded "other-sessions-ended" "You are signed out everywhere but here.";
+    DeviceForgotten "device-forgotten" "The device was forgotten.";
+    DevicesForgotten "devices-forgotten" "All devices were forgotten. You are signed out everywhere but here.";
     Disabled "disabled" "The account was disabled.";
     Enabled "enabled" "The account was enabled.";
     ContactAdded "contact-added" "The contact was added.";
     ContactRemoved "contact-removed" "The contact was removed.";
     NoteAdded "note-added" "The note was added.";
-    SessionEnded "session-ended" "The session was ended.";
     SessionsEnded "sessions-ended" "All sessions were ended.";
     PasswordRequired "password-required" "At the next sign-in a new password has to be chosen.";
     Unlocked "unlocked" "The delays were lifted.";
@@ -63,6 +69,17 @@ said! {
     Renamed "renamed" "The name was changed.";
     EmailChanged "email-changed" "The sign-in address was changed.";
     Left "left" "The person is marked as left.";
+}
+
+impl Said {
+    fn flash(self) -> Flash {
+        let (kind, link) = match self {
+            Self::FewCodesLeft => (Tone::Warn, Some(("/profile/backup-codes", "Make new ones"))),
+            Self::NoCodesLeft => (Tone::Bad, Some(("/profile/backup-codes", "Make new ones now"))),
+            _ => (Tone::Good, None),
+        };
+        Flash { kind, text: self.sentence().to_owned(), link }
+    }
 }
 
 /// The frame of a page, with what it borrows.
@@ -98,7 +115,7 @@ impl<'a> Page<'a> {
         Frame {
             organisation: self.organisation,
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
-            flash: self.said.map(|s| Flash { kind: Tone::Good, text: s.sentence().to_owned() }),
+            flash: self.said.map(Said::flash),
             now: self.now,
         }
     }
@@ -120,8 +137,13 @@ pub fn seconds(d: Duration) -> String {
 
 /// On to another page, which says what was done.
 pub fn redirect_saying(call: &Call<'_>, path: &str, said: Said) -> Response {
+    saying(call, Response::redirect(303, path), said)
+}
+
+/// The answer leads on to a page that says this.
+pub fn saying(call: &Call<'_>, response: Response, said: Said) -> Response {
     let cookie = Cookie::Flash.set(said.word(), call.https(), Some(Duration::from_secs(60)));
-    Response::redirect(303, path).with_header("Set-Cookie", &cookie)
+    response.with_header("Set-Cookie", &cookie)
 }
 
 /// Where someone begins: members at their profile, the help desk at the people, auditors at the trail.

@@ -3,7 +3,7 @@
 use super::cookies::Cookie;
 use super::error::Problem;
 use super::guards::{Call, Guest, Signed};
-use super::show::{Answer, Page, home, seconds, to_guest, wrong};
+use super::show::{Answer, Page, Said, home, saying, seconds, to_guest, wrong};
 use super::{Response, enrol};
 use crate::actions::Error;
 use crate::actions::second_factor::Typed;
@@ -18,6 +18,8 @@ use crate::pages::{FieldError, Form};
 use crate::password::NewPassword;
 use crate::policy;
 use crate::sessions::{Freshness, Stage};
+use crate::storage::backup_codes;
+use crate::users::Role;
 
 /// `/`: to where someone begins.
 pub fn start(call: &Call<'_>) -> Answer {
@@ -119,6 +121,19 @@ pub fn onwards(call: &Call<'_>, progress: &Progress, signed: Option<&Signed>) ->
     }
 }
 
+/// At the end of a sign-in, lets the next page say that few backup codes are left; the profile page does so by itself.
+fn warned(call: &Call<'_>, signed: &Signed, response: Response) -> Response {
+    if response.header("location").is_none_or(|to| to == home(Role::Member)) {
+        return response;
+    }
+    // Who has signed in gets their cookies, whether or not this can be read.
+    match call.app.means.store.read(|tx| backup_codes::count_left(tx, signed.user.id, call.now)) {
+        Ok(0) => saying(call, response, Said::NoCodesLeft),
+        Ok(left) if left <= policy::FEW_CODES => saying(call, response, Said::FewCodesLeft),
+        Ok(_) | Err(_) => response,
+    }
+}
+
 /// Sets the cookies that a step gave.
 pub fn set_cookies(call: &Call<'_>, progress: &Progress, mut response: Response) -> Response {
     let Progress::Onwards { token, device, .. } = progress else { return response };
@@ -204,6 +219,9 @@ fn second_factor(call: &Call<'_>, signed: &Signed, typed: Typed, backup: bool) -
         Ok(progress @ Progress::Onwards { stage: Stage::Full, .. }) if backup => {
             Ok(set_cookies(call, &progress, Response::redirect(303, "/profile")))
         }
+        Ok(progress @ Progress::Onwards { stage: Stage::Full, .. }) => {
+            Ok(warned(call, signed, onwards(call, &progress, Some(signed))))
+        }
         Ok(progress) => Ok(onwards(call, &progress, Some(signed))),
         Err(e) => {
             let (status, after, trouble) = trouble(e)?;
@@ -235,7 +253,7 @@ pub fn new_password(call: &Call<'_>, signed: &Signed) -> Answer {
                 let text = "This is the password that you signed in with. Choose another one, that only you know.";
                 Ok(show_new_password(call, signed, 422, vec![wrong("new_password", text)]))
             }
-            progress => Ok(onwards(call, &progress, Some(signed))),
+            progress => Ok(warned(call, signed, onwards(call, &progress, Some(signed)))),
         },
     }
 }

@@ -60,6 +60,8 @@ pub struct Flash {
     pub kind: Tone,
     /// The sentence.
     pub text: String,
+    /// Where to go on from it: the address, and what it is called.
+    pub link: Option<(&'static str, &'static str)>,
 }
 
 impl Frame<'_> {
@@ -165,7 +167,9 @@ impl Frame<'_> {
     fn flash(&self) -> Markup {
         html! {
             @if let Some(flash) = &self.flash {
-                div class={ "notice " (flash.kind.class()) } role="status" { p { (flash.text) } }
+                div class={ "notice " (flash.kind.class()) } role="status" {
+                    p { (flash.text) @if let Some((href, label)) = flash.link { " " a href=(href) { (label) } } }
+                }
             }
         }
     }

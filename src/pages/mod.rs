@@ -11,6 +11,7 @@
 //! Every form keeps what was typed except passwords and codes, which [`Form`] never writes back.
 
 pub mod access;
+pub mod activity;
 pub mod assets;
 pub mod audit;
 pub mod contacts;
@@ -37,6 +38,7 @@ mod samples_acts;
 mod samples_console;
 #[cfg(any(test, feature = "faults"))]
 mod samples_contacts;
+pub mod sessions;
 pub mod sign_in;
 pub mod standing;
 pub mod user;

@@ -47,7 +47,7 @@ fn line(name: &str, role: Role, status: Status, factors: u32) -> UserLine {
 
 fn people_pages() -> Vec<(&'static str, Markup)> {
     let f = Frame {
-        flash: Some(Flash { kind: Tone::Good, text: "Ada Brandt was enabled.".to_owned() }),
+        flash: Some(Flash { kind: Tone::Good, text: "Ada Brandt was enabled.".to_owned(), link: None }),
         ..viewer(Role::Owner)
     };
     let people = [

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::users::{parse, time, to_user};
 use super::{ReadTx, Result, WriteTx};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{DeviceId, SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::sessions::{Session, Stage};
 use crate::time::Timestamp;
@@ -63,6 +63,12 @@ pub fn list(tx: &ReadTx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session
     ))?;
     let rows = query.query_map((user.to_string(), now.as_micros()), |row| to_session(row, 0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Of these the full ones.
+pub fn list_full(tx: &ReadTx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+    let all = list(tx, user, now)?;
+    Ok(all.into_iter().filter(|session| session.stage == Stage::Full).collect())
 }
 
 /// Sessions of a person of this stage.
@@ -129,6 +135,15 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId, except: Option<SessionId>) -> 
         .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2")?
         .execute((user.to_string(), except.map(|id| id.to_string())))?;
     Ok(full - count(tx, user, Stage::Full)?)
+}
+
+/// Ends every session of a person on one device but `except`; says how many that were.
+pub fn delete_on_device(tx: &WriteTx<'_>, user: UserId, device: DeviceId, except: SessionId) -> Result<u32> {
+    let gone = tx
+        .conn
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND device_id = ?2 AND id <> ?3")?
+        .execute((user.to_string(), device.to_string(), except.to_string()))?;
+    Ok(u32::try_from(gone).unwrap_or(u32::MAX))
 }
 
 /// Ends every sign-in of a person that waits for the second factor. An enrolment under way goes on: strangers' wrong

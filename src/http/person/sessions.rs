@@ -30,7 +30,6 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 }
 
 fn line(session: &Session, now: Timestamp) -> SessionLine {
-    let device = Some(device_name(&session.user_agent)).filter(|d| !d.is_empty());
     let state = match session.stage {
         Stage::Pending => "waits for the second factor",
         Stage::Enrolling => "is setting up a factor",
@@ -40,7 +39,7 @@ fn line(session: &Session, now: Timestamp) -> SessionLine {
     };
     SessionLine {
         id: session.id,
-        device: device.unwrap_or_else(|| "Unknown device".to_owned()),
+        device: device_name(&session.user_agent),
         address: session.address.clone(),
         state,
         began_at: session.created_at,
