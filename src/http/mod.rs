@@ -6,12 +6,15 @@
 pub mod assets;
 pub mod audit;
 pub mod cookies;
+pub mod dashboard;
 pub mod edge;
 pub mod enrol;
 pub mod error;
 pub mod fields;
 pub mod grants;
 pub mod guards;
+pub mod import;
+pub mod multipart;
 pub mod people;
 pub mod person;
 pub mod profile;
@@ -22,6 +25,7 @@ pub mod router;
 pub mod show;
 pub mod sign_in;
 pub mod standing;
+pub mod system;
 
 pub use request::Request;
 pub use response::Response;

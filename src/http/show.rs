@@ -114,12 +114,12 @@ pub fn redirect_saying(call: &Call<'_>, path: &str, said: Said) -> Response {
     Response::redirect(303, path).with_header("Set-Cookie", &cookie)
 }
 
-/// Where someone begins: members at their profile, the help desk at the people, auditors at the trail.
+/// Where someone begins: members at their profile, the help desk at what needs attention, auditors at the trail.
 pub const fn home(role: Role) -> &'static str {
     match role {
         Role::Member => "/profile",
         Role::Auditor => "/admin/audit",
-        Role::Admin | Role::Owner => "/admin/users",
+        Role::Admin | Role::Owner => "/admin",
     }
 }
 

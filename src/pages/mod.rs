@@ -12,6 +12,7 @@
 
 pub mod assets;
 pub mod audit;
+pub mod dashboard;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -23,6 +24,7 @@ mod form;
 mod frame;
 pub mod grants;
 pub mod handover;
+pub mod import;
 pub mod invitation;
 pub mod parts;
 pub mod profile;
@@ -31,8 +33,11 @@ pub mod recovery;
 mod samples;
 #[cfg(test)]
 mod samples_console;
+#[cfg(test)]
+mod samples_dashboard;
 pub mod sign_in;
 pub mod standing;
+pub mod system;
 pub mod user;
 pub mod users;
 pub mod words;

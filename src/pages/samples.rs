@@ -11,7 +11,7 @@ use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
 use super::profile::{self, ChangePasswordView, NewCodesView, OwnActivity, ProfileView};
 use super::sign_in::{self, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
-use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console};
+use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard};
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -62,6 +62,7 @@ pub(super) fn all() -> Vec<(&'static str, String)> {
     pages.extend(enrol_pages());
     pages.extend(profile_pages());
     pages.extend(samples_console::all());
+    pages.extend(samples_dashboard::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }
