@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::dashboard::Need;
 use crate::ids::UserId;
 use crate::time::Timestamp;
 
@@ -245,6 +246,17 @@ impl User {
     }
 }
 
+/// Who is to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPerson {
+    /// The name they will sign in with.
+    pub email: Email,
+    /// As shown.
+    pub name: PersonName,
+    /// What they may do.
+    pub role: Role,
+}
+
 /// One line of the console's list of people.
 #[derive(Debug, Clone)]
 pub struct UserLine {
@@ -262,10 +274,10 @@ pub struct UserLine {
     pub factors: u32,
     /// Unused backup codes that still work.
     pub codes_left: u32,
-    /// A recovery waits for this person to enrol.
-    pub awaiting_enrolment: bool,
     /// When they last completed a sign-in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// Why somebody should look at the account.
+    pub needs: Vec<Need>,
 }
 
 #[cfg(test)]

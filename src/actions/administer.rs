@@ -6,13 +6,14 @@ use super::nonce::Nonce;
 use super::recover::{Ask, Granted, expire_open_case, shut_out};
 use super::{Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
-use crate::grants::{Grant, Question, decide};
+use crate::grants::{Asker, Grant, Question, Rule, decide};
 use crate::ids::UserId;
 use crate::policy;
 use crate::recovery::Statement;
 use crate::secret::{Purpose, Token};
-use crate::storage::{Audited, WriteTx, backup_codes, links, users};
-use crate::users::{Email, PersonName, Role, Status};
+use crate::storage::{Audited, ReadTx, WriteTx, backup_codes, links, users};
+use crate::time::Timestamp;
+use crate::users::{NewPerson, Role, Status, User};
 
 /// A one-time invitation link, to be handed over.
 #[derive(Debug, Clone)]
@@ -22,7 +23,7 @@ pub struct Invitation {
     /// The secret part of the link.
     pub token: Token,
     /// When it stops working.
-    pub expires_at: crate::time::Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// How adding a person came out.
@@ -35,18 +36,53 @@ pub enum AddedPerson {
     /// Someone who left had this address, and keeps it: the trail must not name two people by one address.
     HasLeft(UserId),
     /// A rule said no.
-    Refused(crate::grants::Rule),
+    Refused(Rule),
 }
 
-/// Who is to be added.
+/// What stands against adding a person.
 #[derive(Debug, Clone)]
-pub struct NewPerson {
-    /// The name they will sign in with.
-    pub email: Email,
-    /// As shown.
-    pub name: PersonName,
-    /// What they may do.
-    pub role: Role,
+pub(super) enum Obstacle {
+    /// A rule says no.
+    Rule(Rule),
+    /// Someone with this address is there already.
+    Exists(User),
+}
+
+impl Obstacle {
+    /// The refusal, as the trail records it.
+    pub(super) fn event(&self) -> Event {
+        let (rule, user) = match self {
+            Self::Rule(rule) => (rule.as_str(), None),
+            Self::Exists(user) if user.status == Status::Left => ("address_of_who_left", Some(user.into())),
+            Self::Exists(user) => ("address_exists", Some(user.into())),
+        };
+        Event::Refused { action: Action::UserCreated, user, rule, reason: None, ticket: None }
+    }
+}
+
+/// What stands against `asker` adding this person, at this moment.
+pub(super) fn obstacle(
+    tx: &ReadTx<'_>,
+    asker: Asker<'_>,
+    person: &NewPerson,
+    now: Timestamp,
+) -> Result<Option<Obstacle>> {
+    let grant = Grant::AddPerson(person.role);
+    let question = Question { grant, asker, target: None, evidence: None, other_owners: 1, now };
+    if let Err(rule) = decide(&question) {
+        return Ok(Some(Obstacle::Rule(rule)));
+    }
+    Ok(users::find_by_email(tx, &person.email)?.map(Obstacle::Exists))
+}
+
+/// Adds a person against whom nothing stands: their invitation, and what happened.
+pub(super) fn admit(tx: &WriteTx<'_>, person: &NewPerson) -> Result<(Invitation, [Event; 2])> {
+    let id = UserId::generate();
+    users::insert(tx, id, &person.email, &person.name, person.role)?;
+    let user = users::get(tx, id)?;
+    let created = Event::UserCreated { user: (&user).into(), role: person.role };
+    let invited = Event::UserInvited { user: (&user).into(), hours: super::whole_hours(policy::INVITATION) };
+    Ok((invite(tx, id)?, [created, invited]))
 }
 
 /// Adds a person, with an invitation link.
@@ -65,44 +101,22 @@ pub fn add_person(
         if let Some(nonce) = &nonce {
             nonce.check(tx)?;
         }
-        let grant = Grant::AddPerson(person.role);
-        let question =
-            Question { grant, asker: admin.asker(), target: None, evidence: None, other_owners: 1, now: tx.now() };
-        let refusal = |rule: &'static str, user| Event::Refused {
-            action: Action::UserCreated,
-            user,
-            rule,
-            reason: None,
-            ticket: None,
-        };
-        if let Err(rule) = decide(&question) {
-            let event = refusal(rule.as_str(), None);
-            return Ok(Audited::new(AddedPerson::Refused(rule), Record::new(admin.actor(), &source, event)));
-        }
-        if let Some(user) = users::find_by_email(tx, &person.email)? {
-            let (rule, answer) = match user.status {
-                Status::Left => ("address_of_who_left", AddedPerson::HasLeft(user.id)),
-                _ => ("address_exists", AddedPerson::Exists(user.id)),
+        if let Some(obstacle) = obstacle(tx, admin.asker(), &person, tx.now())? {
+            let record = Record::new(admin.actor(), &source, obstacle.event());
+            let answer = match obstacle {
+                Obstacle::Rule(rule) => AddedPerson::Refused(rule),
+                Obstacle::Exists(user) if user.status == Status::Left => AddedPerson::HasLeft(user.id),
+                Obstacle::Exists(user) => AddedPerson::Exists(user.id),
             };
-            let event = refusal(rule, Some((&user).into()));
-            return Ok(Audited::new(answer, Record::new(admin.actor(), &source, event)));
+            return Ok(Audited::new(answer, record));
         }
-        let id = UserId::generate();
-        users::insert(tx, id, &person.email, &person.name, person.role)?;
-        let user = users::get(tx, id)?;
-        let invitation = invite(tx, id)?;
+        let (invitation, events) = admit(tx, &person)?;
         if let Some(nonce) = &nonce {
-            let said = format!("{} was added. The invitation link was shown once.", user.name);
-            nonce.done(tx, &said, &format!("/admin/users/{id}"))?;
+            let said = format!("{} was added. The invitation link was shown once.", person.name);
+            nonce.done(tx, &said, &format!("/admin/users/{}", invitation.user))?;
         }
-        let hours = super::whole_hours(policy::INVITATION);
-        let created = Event::UserCreated { user: (&user).into(), role: person.role };
-        let invited = Event::UserInvited { user: (&user).into(), hours };
-        Ok(Audited::new(AddedPerson::Done(invitation), Record::new(admin.actor(), &source, created)).and(Record::new(
-            admin.actor(),
-            &source,
-            invited,
-        )))
+        let [created, invited] = events.map(|event| Record::new(admin.actor(), &source, event));
+        Ok(Audited::new(AddedPerson::Done(invitation), created).and(invited))
     })
 }
 

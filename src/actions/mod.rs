@@ -13,6 +13,7 @@ pub mod edit;
 pub mod enrol;
 pub mod export;
 pub mod first_run;
+pub mod import;
 pub mod keep_out;
 pub mod nonce;
 pub mod password_check;

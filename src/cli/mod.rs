@@ -9,6 +9,7 @@ mod audit_export;
 mod audit_verify;
 mod backup;
 mod doctor;
+mod import;
 mod operator;
 mod outcome;
 mod recover_owner;

@@ -4,9 +4,15 @@ use percent_encoding::percent_decode;
 
 use super::error::Problem;
 
+/// The field of a form that a file may be chosen for. A route that takes it is sent as multipart/form-data.
+pub const FILE: &str = "file";
+
 /// The fields of one request. Which names there can be stands in the route's table.
 #[derive(Clone, Default)]
-pub struct Fields(Vec<(String, String)>);
+pub struct Fields {
+    texts: Vec<(String, String)>,
+    file: Vec<u8>,
+}
 
 impl Fields {
     /// Reads `name=value&…` (WHATWG URL, application/x-www-form-urlencoded).
@@ -14,31 +20,57 @@ impl Fields {
     /// # Errors
     /// A name that `known` does not list, a repeated one, or bytes that are no UTF-8: 400 with what is wrong.
     pub fn parse(text: &[u8], known: &[&str]) -> Result<Self, Problem> {
-        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut fields = Self::default();
         for part in text.split(|b| *b == b'&').filter(|part| !part.is_empty()) {
             let mut halves = part.splitn(2, |b| *b == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
             let value = decode(halves.next().unwrap_or_default())?;
-            if !known.contains(&name.as_str()) {
-                let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
-                return Err(Problem::bad(format!("There is no field “{shown}” here.")));
-            }
-            if fields.iter().any(|(n, _)| *n == name) {
-                return Err(Problem::bad(format!("The field “{name}” was sent twice.")));
-            }
-            fields.push((name, value));
+            fields.add(name, value, known)?;
         }
-        Ok(Self(fields))
+        Ok(fields)
+    }
+
+    /// One more field.
+    ///
+    /// # Errors
+    /// As [`Fields::parse`].
+    pub(super) fn add(&mut self, name: String, value: String, known: &[&str]) -> Result<(), Problem> {
+        if !known.contains(&name.as_str()) {
+            let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
+            return Err(Problem::bad(format!("There is no field “{shown}” here.")));
+        }
+        if self.texts.iter().any(|(n, _)| *n == name) {
+            return Err(Problem::bad(format!("The field “{name}” was sent twice.")));
+        }
+        self.texts.push((name, value));
+        Ok(())
+    }
+
+    /// The file that was chosen for [`FILE`].
+    ///
+    /// # Errors
+    /// As [`Fields::parse`].
+    pub(super) fn add_file(&mut self, name: String, bytes: &[u8], known: &[&str]) -> Result<(), Problem> {
+        if name != FILE {
+            return Err(Problem::bad("A file was sent where none is asked for.".to_owned()));
+        }
+        self.file = bytes.to_vec();
+        self.add(name, String::new(), known)
+    }
+
+    /// The chosen file's bytes; empty if none was.
+    pub fn file(&self) -> &[u8] {
+        &self.file
     }
 
     /// What was sent under `name`; empty if nothing was.
     pub fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+        self.texts.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
     }
 
     /// Those of `names` that were sent, to be shown again.
     pub fn kept(&self, names: &[&str]) -> Vec<(String, String)> {
-        self.0.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect()
+        self.texts.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect()
     }
 }
 

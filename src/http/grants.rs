@@ -174,11 +174,15 @@ pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
         None => None,
     };
     let of_link = done.link.strip_prefix("/admin/users/").and_then(|rest| rest.split('/').next()?.parse().ok());
-    let id: UserId = of_case.or(of_link).ok_or(Problem::NotFound)?;
-    let user = call.app.means.store.read(|tx| users::get(tx, id))?;
+    // Many at once are nobody in particular.
+    let user = match of_case.or(of_link) {
+        Some(id) => Some(call.app.means.store.read(|tx| users::get(tx, id))?),
+        None => None,
+    };
     let page = Page::signed(call, signed);
     let view = AlreadyDoneView {
-        person: subject(&user),
+        person: user.as_ref().map(subject),
+        link: &done.link,
         what: done.said.clone(),
         at: done.at,
         case,

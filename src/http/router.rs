@@ -9,13 +9,13 @@ use tiny_http::Method;
 
 use super::cookies::Cookie;
 use super::error::{Problem, answer};
-use super::fields::Fields;
+use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, contacts, enrol, factors, grants, people, person, profile, recovery, sessions,
-    sign_in, standing,
+    access, activity, assets, audit, contacts, dashboard, enrol, factors, grants, import, multipart, people, person,
+    profile, recovery, sessions, sign_in, standing, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -85,6 +85,7 @@ const EMAIL: &[&str] =
     &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
+const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
 
@@ -142,10 +143,13 @@ pub const ROUTES: &[Route] = &[
     get("/profile/contacts/{contact}/remove", &[], Door::Person(contacts::remove_own_page)),
     post("/profile/contacts/{contact}/remove", &["csrf", "step_up_code"], Door::Person(contacts::remove_own)),
 
-    get("/admin", &[], Door::Trail(people::start)),
+    get("/admin", &[], Door::Trail(dashboard::page)),
+    get("/admin/system", &[], Door::People(system::page)),
     get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
     get("/admin/users/new", &[], Door::People(people::new_page)),
     post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
+    get("/admin/users/import", &[], Door::People(import::page)),
+    post("/admin/users/import", IMPORT, Door::People(import::import)),
     get("/admin/users/{id}", &[], Door::People(person::overview)),
     get("/admin/users/{id}/mfa", &[], Door::People(person::mfa)),
     get("/admin/users/{id}/activity", &["before"], Door::People(person::activity)),
@@ -267,13 +271,19 @@ fn read_fields(call: &Call<'_>, route: &Route) -> Result<Fields, Problem> {
     }
     call.check_origin()?;
     let kind = call.request.header("content-type").unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    let boundary = multipart::boundary(kind).filter(|_| route.takes.contains(&FILE));
+    if boundary.is_none()
+        && !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
         return Err(Problem::NotAForm);
     }
     if !call.request.query().is_empty() {
         return Err(Problem::bad("A form is sent to an address without a query.".to_owned()));
     }
-    Fields::parse(call.request.body(), route.takes)
+    match boundary {
+        Some(boundary) => multipart::parse(call.request.body(), boundary, route.takes),
+        None => Fields::parse(call.request.body(), route.takes),
+    }
 }
 
 fn enter(call: &mut Call<'_>, door: Door) -> Answer {

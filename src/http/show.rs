@@ -146,12 +146,12 @@ pub fn saying(call: &Call<'_>, response: Response, said: Said) -> Response {
     response.with_header("Set-Cookie", &cookie)
 }
 
-/// Where someone begins: members at their profile, the help desk at the people, auditors at the trail.
+/// Where someone begins: members at their profile, the help desk at what needs attention, auditors at the trail.
 pub const fn home(role: Role) -> &'static str {
     match role {
         Role::Member => "/profile",
         Role::Auditor => "/admin/audit",
-        Role::Admin | Role::Owner => "/admin/users",
+        Role::Admin | Role::Owner => "/admin",
     }
 }
 

@@ -43,12 +43,16 @@ impl fmt::Debug for Viewer<'_> {
 /// A part of the console, or the person's own pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
+    /// `/admin`
+    Overview,
     /// `/admin/users`
     People,
     /// `/admin/recovery`
     Recovery,
     /// `/admin/audit`
     Audit,
+    /// `/admin/system`
+    System,
     /// `/profile`
     Profile,
 }
@@ -143,9 +147,11 @@ impl Frame<'_> {
     fn navigation(&self, here: Option<Section>) -> Option<Markup> {
         let role = self.signed_in.as_ref()?.role;
         let all = [
+            (role.looks_after_people(), Section::Overview, "/admin", "Overview"),
             (role.looks_after_people(), Section::People, "/admin/users", "People"),
             (role.looks_after_people(), Section::Recovery, "/admin/recovery", "Recovery"),
             (role.reads_audit(), Section::Audit, "/admin/audit", "Audit"),
+            (role.looks_after_people(), Section::System, "/admin/system", "System"),
         ];
         role.reads_audit().then(|| {
             html! {

@@ -15,6 +15,7 @@ pub mod activity;
 pub mod assets;
 pub mod audit;
 pub mod contacts;
+pub mod dashboard;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -26,6 +27,7 @@ mod form;
 mod frame;
 pub mod grants;
 pub mod handover;
+pub mod import;
 pub mod invitation;
 pub mod parts;
 pub mod profile;
@@ -38,9 +40,12 @@ mod samples_acts;
 mod samples_console;
 #[cfg(any(test, feature = "faults"))]
 mod samples_contacts;
+#[cfg(any(test, feature = "faults"))]
+mod samples_dashboard;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod system;
 pub mod user;
 pub mod users;
 pub mod words;

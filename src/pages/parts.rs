@@ -267,11 +267,18 @@ pub(super) fn codes(codes: &[Secret], heading: &str, file: &str) -> Markup {
     html! {
         p class="paper" { strong { (heading) } }
         ul class="codes" id="codes" { @for code in codes { li { (code.reveal()) } } }
+        (tools("codes", "codes", heading, file))
+    }
+}
+
+/// Buttons that copy, save and print the items of the list `id`; `heading` goes into the file.
+pub(super) fn tools(id: &str, what: &str, heading: &str, file: &str) -> Markup {
+    html! {
         div class="actions tools" {
-            (copy_button("codes", "Copy"))
-            button type="button" hidden data-save="codes" data-file=(file) data-heading=(heading) { "Download" }
+            (copy_button(id, "Copy"))
+            button type="button" hidden data-save=(id) data-file=(file) data-heading=(heading) { "Download" }
             button type="button" hidden data-print { "Print" }
         }
-        noscript { p class="hint screen" { "Select the codes to copy them, or print this page." } }
+        noscript { p class="hint screen" { "Select the " (what) " to copy them, or print this page." } }
     }
 }

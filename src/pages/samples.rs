@@ -13,7 +13,7 @@ use super::parts::{FactorLine, SessionLine};
 use super::profile::{self, ChangePasswordView, NewCodesView, ProfileView};
 use super::sessions::{self, DeviceLine, SessionsView};
 use super::sign_in::{self, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
-use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console};
+use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard};
 use crate::ids::{CaseNumber, DeviceId, FactorId, SessionId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -65,6 +65,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(enrol_pages());
     pages.extend(profile_pages());
     pages.extend(samples_console::all());
+    pages.extend(samples_dashboard::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }

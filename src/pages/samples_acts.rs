@@ -117,7 +117,8 @@ fn standing_pages() -> Vec<(&'static str, Markup)> {
     };
     let name = NameView { form: typed(&[("name", HOSTILE)], &[("name", "Enter a name.")]), person: mara() };
     let again = AlreadyDoneView {
-        person: mara(),
+        person: Some(mara()),
+        link: "/admin/recovery/R-2026-0042",
         what: "The factors of Mara Lindqvist were removed.".to_owned(),
         at: at("2026-11-24T10:38:00Z"),
         case: Some(CASE),
@@ -143,6 +144,10 @@ fn standing_pages() -> Vec<(&'static str, Markup)> {
         ("name", standing::name(&f, &name)),
         ("refused-before", standing::refused(&f, &RefusedView { about_state: true, tried: false, ..refused.clone() })),
         ("already-done", standing::already_done(&f, &again)),
+        (
+            "already-done-many",
+            standing::already_done(&f, &AlreadyDoneView { person: None, case: None, ..again.clone() }),
+        ),
         ("refused", standing::refused(&f, &refused)),
     ]
 }

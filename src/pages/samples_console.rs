@@ -15,6 +15,7 @@ use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, U
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
 use super::{Flash, Frame, samples_contacts};
 use crate::audit::Outcome;
+use crate::dashboard::Need;
 use crate::ids::{CaseNumber, SessionId, UserId};
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
@@ -40,8 +41,13 @@ fn line(name: &str, role: Role, status: Status, factors: u32) -> UserLine {
         status,
         factors,
         codes_left: factors * 2,
-        awaiting_enrolment: status == Status::Active && factors == 0 && role == Role::Member,
         last_sign_in_at: (factors > 0).then(|| at("2026-11-19T07:58:00Z")),
+        needs: match (status, factors) {
+            (Status::Active, 0) => vec![Need::Awaiting, Need::TemporaryPassword],
+            (Status::Active, 1) => vec![Need::FewCodes, Need::FactorDisabled],
+            (Status::Invited, _) => vec![Need::InvitationOver],
+            _ => Vec::new(),
+        },
     }
 }
 
@@ -76,6 +82,10 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         ("users", users::users(&f, &list(typed(&[("q", HOSTILE)], &[]), &people, Some("c&1".to_owned())))),
         ("users-nobody", users::users(&f, &list(typed(&[("q", "zz"), ("state", "active")], &[]), &[], None))),
         ("users-empty", users::users(&f, &list(form(), &[], None))),
+        (
+            "users-calm",
+            users::users(&f, &UsersView { further: false, ..list(typed(&[("state", "attention")], &[]), &[], None) }),
+        ),
         ("user-add", users::add_person(&f, &add)),
         ("user-link", users::invitation_link(&f, &link)),
     ]
@@ -128,7 +138,7 @@ fn entry_line(seq: u64, action: &str, what: &str, outcome: Outcome) -> EntryLine
     }
 }
 
-fn entries() -> Vec<EntryLine> {
+pub(super) fn entries() -> Vec<EntryLine> {
     vec![
         entry_line(1204, "mfa.factor_admin_reset", "Removed all factors", Outcome::Success),
         entry_line(1203, "mfa.factor_admin_reset", "Tried to remove all factors", Outcome::Denied),

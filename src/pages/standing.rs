@@ -224,8 +224,10 @@ fn plain(frame: &Frame, act: &Act, form: &Form, person: &Subject, what: &Markup,
 /// The second click on a form that must happen once.
 #[derive(Debug, Clone)]
 pub struct AlreadyDoneView<'a> {
-    /// About whom.
-    pub person: Subject<'a>,
+    /// About whom; nobody if it was about many.
+    pub person: Option<Subject<'a>>,
+    /// Where it can be seen.
+    pub link: &'a str,
     /// What was done, as a sentence: "The factors of Mara Lindqvist were removed."
     pub what: String,
     /// When.
@@ -238,8 +240,10 @@ pub struct AlreadyDoneView<'a> {
 
 /// Says what happened the first time, and leads on.
 pub fn already_done(frame: &Frame, view: &AlreadyDoneView) -> Markup {
+    let people = html! { a href="/admin/users" { "People" } };
+    let trail = view.person.as_ref().map_or(people, |person| person.trail(view.case));
     let content = html! {
-        (heading(Some(&view.person.trail(view.case)), "This was done already", None))
+        (heading(Some(&trail), "This was done already", None))
         section class="card" {
             p { strong { (view.what) } " That was " (time_ago(view.at, frame.now)) "; sending the form again has changed "
                 "nothing more." }
@@ -251,7 +255,11 @@ pub fn already_done(frame: &Frame, view: &AlreadyDoneView) -> Markup {
                 @if let Some(case) = view.case {
                     a class="button main" href={ "/admin/recovery/" (case) } { "Open case " (case) }
                 }
-                a class="button" href=(view.person.href("")) { "Go to " bdi { (view.person.name) } }
+                @if let Some(person) = &view.person {
+                    a class="button" href=(person.href("")) { "Go to " bdi { (person.name) } }
+                } @else {
+                    a class="button" href=(view.link) { "See what came of it" }
+                }
             }
         }
     };

@@ -120,6 +120,24 @@ pub fn find_entry(tx: &ReadTx<'_>, seq: i64) -> Result<Option<Entry>> {
     Ok(query.query_row([seq], to_entry).optional()?)
 }
 
+pub(super) const NEWEST: &str =
+    "SELECT at FROM audit WHERE action = ?1 AND outcome = 'success' ORDER BY seq DESC LIMIT 1";
+
+/// When this was last done. The action as it stands in the trail: a name that this program does not know finds nothing.
+pub fn find_newest(tx: &ReadTx<'_>, action: &str) -> Result<Option<Timestamp>> {
+    let mut query = tx.conn.prepare_cached(NEWEST)?;
+    Ok(query.query_row([action], |row| Ok(Timestamp::from_micros(row.get(0)?))).optional()?)
+}
+
+pub(super) const PEOPLE: &str = "SELECT count(DISTINCT target_id) FROM audit WHERE action = ?1 AND seq >= ?2";
+
+/// The people about whom there are such entries since `since`.
+pub fn count_people(tx: &ReadTx<'_>, action: Action, since: Timestamp) -> Result<u32> {
+    let (low, _) = seq_range(tx, &Filter { since: Some(since), ..Filter::default() })?;
+    let mut query = tx.conn.prepare_cached(PEOPLE)?;
+    Ok(query.query_row((action.as_str(), low), |row| row.get(0))?)
+}
+
 /// Which way a list runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod backup;
 pub mod backup_codes;
 pub mod contacts;
+pub mod dashboard;
 pub mod devices;
 pub mod factors;
 pub mod instance;
