@@ -109,7 +109,7 @@ actions! {
     UserStepUp "user.step_up" "A signed-in person confirmed with a second factor that it is them, or resumed an idle session.";
     MfaFactorEnrolled "mfa.factor_enrolled" "A person enrolled a factor; with a case, it closes that recovery.";
     MfaFactorRemoved "mfa.factor_removed" "A person removed one of their own factors.";
-    MfaFactorAdminReset "mfa.factor_admin_reset" "Every factor of a person was removed by someone else, the host included.";
+    MfaFactorAdminReset "mfa.factor_admin_reset" "Every factor of a person was removed by someone else, the host included; by a restore, those that had gone since the backup.";
     MfaChallengeFailed "mfa.challenge_failed" "A wrong second factor or enrolment pass was given after a right password.";
     MfaFactorDisabled "mfa.factor_disabled" "A factor was disabled after 100 consecutive failures (NIST SP 800-63B).";
     MfaBackupCodesGenerated "mfa.backup_codes_generated" "A person made a new set of backup codes; earlier ones are void.";
@@ -125,6 +125,7 @@ actions! {
     BackupCreated "backup.created" "A verified backup of the database was written.";
     SystemInitialised "system.initialised" "The database was created.";
     SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";
+    SystemPeopleConfirmed "system.people_confirmed" "An owner confirmed who is here and in which role, after a restore that could not know what was decided since.";
     SystemClockStepped "system.clock_stepped" "The host's clock went backwards; times stand still until it catches up.";
 }
 
@@ -204,6 +205,16 @@ pub struct Source {
 pub struct Reason(String);
 
 impl Reason {
+    /// Why a decision stands again in the lineage that a restore begins.
+    pub fn carried_over() -> Self {
+        Self("carried over from the replaced database".into())
+    }
+
+    /// Why somebody's account is changed while the list of people is confirmed.
+    pub fn confirming_people() -> Self {
+        Self("decided while confirming the list of people after a restore".into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -102,7 +102,8 @@ pub fn sentence(entry: &Entry, read: &Read) -> String {
     if entry.header.outcome == Outcome::Denied.as_str() {
         return format!("Refused: {} ({})", wish(action), read.fact("rule").replace('_', " "));
     }
-    said(action, read)
+    let said = said(action, read);
+    if read.fact("carried_over") == "yes" { format!("{said}: kept by a restore") } else { said }
 }
 
 /// What was asked for and refused.
@@ -118,6 +119,7 @@ const fn wish(action: Action) -> &'static str {
         Action::MfaFactorAdminReset => "a reset of all factors",
         Action::MfaBackupCodesIssuedByAdmin => "backup codes from an admin",
         Action::UserAccessRefused => "a page that the role does not open",
+        Action::SystemPeopleConfirmed => "confirming the list of people",
         Action::MfaFactorRemoved => "removing a factor",
         Action::MfaFactorEnrolled => "enrolling a factor",
         _ => "this act",
@@ -153,7 +155,10 @@ fn said(action: Action, read: &Read) -> String {
         Action::UserLocked => {
             format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures"))
         }
-        Action::UserPasswordChanged => "Password chosen".into(),
+        Action::UserPasswordChanged => match fact("password").as_str() {
+            "" => "Password chosen".into(),
+            which => format!("Password: {which}"),
+        },
         Action::UserPasswordSetByAdmin => "Temporary password set".into(),
         Action::UserNoteAdded => format!("Note: {}", fact("note")),
         Action::UserStepUp => match fact("resumed").as_str() {
@@ -162,6 +167,9 @@ fn said(action: Action, read: &Read) -> String {
         },
         Action::MfaFactorEnrolled => format!("Enrolled “{}”", fact("label")),
         Action::MfaFactorRemoved => format!("Removed “{}”", fact("label")),
+        Action::MfaFactorAdminReset if fact("carried_over") == "yes" => {
+            format!("Factors removed ({})", fact("factors_removed"))
+        }
         Action::MfaFactorAdminReset => format!("All factors removed ({})", fact("factors_removed")),
         Action::MfaChallengeFailed => format!("Wrong {}", given(&fact("with"))),
         Action::MfaFactorDisabled => format!("“{}” disabled after {} failures", fact("label"), fact("failures")),
@@ -178,6 +186,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::BackupCreated => "Backup written".into(),
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),
+        Action::SystemPeopleConfirmed => format!("List of {} people confirmed", fact("people")),
         Action::SystemClockStepped => "The host's clock went backwards".into(),
     }
 }

@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod backup;
 pub mod backup_codes;
+pub mod carry;
 pub mod devices;
 pub mod factors;
 pub mod instance;
