@@ -30,6 +30,8 @@ pub enum Grant {
     ChangeRole(Role),
     /// Put a note on someone's record.
     AddNote,
+    /// Let everybody sign in again after a restore that could not know what was decided since the backup.
+    ConfirmPeople,
 }
 
 impl Grant {
@@ -45,6 +47,7 @@ impl Grant {
             Self::Disable => Action::UserDisabled,
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
+            Self::ConfirmPeople => Action::SystemPeopleConfirmed,
         }
     }
 
@@ -91,6 +94,8 @@ pub enum Rule {
     Rank,
     /// Only an owner gives a role above member.
     RoleAboveYours,
+    /// Only an owner does this.
+    OwnersOnly,
     /// No evidence of who it is.
     EvidenceMissing,
     /// The evidence is too old, or from the future.
@@ -119,6 +124,7 @@ impl Rule {
             Self::Yourself => "yourself",
             Self::Rank => "rank",
             Self::RoleAboveYours => "role_above_yours",
+            Self::OwnersOnly => "owners_only",
             Self::EvidenceMissing => "evidence_missing",
             Self::EvidenceStale => "evidence_stale",
             Self::CodesNotAskedFor => "codes_not_asked_for",
@@ -138,6 +144,7 @@ impl Rule {
             Self::Yourself => "Nobody does this to their own account. Ask another admin or an owner.",
             Self::Rank => "Only an owner may do this for an owner, an admin or an auditor. Ask an owner.",
             Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
+            Self::OwnersOnly => "Only an owner may do this. Ask an owner.",
             Self::EvidenceMissing => "Say first how you made sure who it is.",
             Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
             Self::CodesNotAskedFor => {
@@ -185,6 +192,9 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         && (role != Role::Member || matches!(q.grant, Grant::ChangeRole(_)))
     {
         return Err(Rule::RoleAboveYours);
+    }
+    if q.grant == Grant::ConfirmPeople && !is_owner {
+        return Err(Rule::OwnersOnly);
     }
     let Some(target) = q.target else { return Ok(()) };
     if target.id == asker.id && q.grant != Grant::AddNote {

@@ -59,7 +59,15 @@ impl World {
 
     /// An empty provider that goes by this clock.
     pub fn by(clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::within(tempfile::tempdir().unwrap(), clock, public_url, change)
+    }
+
+    /// The provider whose data folder stands in `folder` already.
+    pub fn on(folder: tempfile::TempDir, clock: Clock) -> Self {
+        Self::within(folder, clock, "http://localhost:8080", |_| ())
+    }
+
+    fn within(folder: tempfile::TempDir, clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let data = folder.path().join("data");
         let Serving { opened, lock, .. } = open_or_create(&data, &host(), clock.clone()).unwrap();
         let mut settings = Settings {

@@ -116,7 +116,9 @@ fn decided(decision: &Decision) -> String {
         Decision::Role { from, to } => format!("{to} since the backup, no longer {from}"),
         Decision::Factors { removed } => format!("{removed} second factors were removed since the backup"),
         Decision::Password { newer: true } => "the password chosen since the backup; the older one is void".into(),
-        Decision::Password { newer: false } => "the password was changed since the backup, so the older one is void".into(),
+        Decision::Password { newer: false } => {
+            "the password was changed since the backup, so the older one is void".into()
+        }
     }
 }
 

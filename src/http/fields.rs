@@ -1,4 +1,4 @@
-//! Fields of a form or query, read strictly: known names, each at most once, UTF-8.
+//! Fields of a form or query, read strictly: known names, each at most once unless it is a list, UTF-8.
 
 use percent_encoding::percent_decode;
 
@@ -11,6 +11,8 @@ pub struct Fields(Vec<(String, String)>);
 impl Fields {
     /// Reads `name=value&…` (WHATWG URL, application/x-www-form-urlencoded).
     ///
+    /// A name that `known` writes with a `*` at its end is a list: it may be sent any number of times.
+    ///
     /// # Errors
     /// A name that `known` does not list, a repeated one, or bytes that are no UTF-8: 400 with what is wrong.
     pub fn parse(text: &[u8], known: &[&str]) -> Result<Self, Problem> {
@@ -19,11 +21,12 @@ impl Fields {
             let mut halves = part.splitn(2, |b| *b == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
             let value = decode(halves.next().unwrap_or_default())?;
-            if !known.contains(&name.as_str()) {
+            let is_list = known.iter().any(|k| k.strip_suffix('*') == Some(&name));
+            if !is_list && (name.ends_with('*') || !known.contains(&name.as_str())) {
                 let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
                 return Err(Problem::bad(format!("There is no field “{shown}” here.")));
             }
-            if fields.iter().any(|(n, _)| *n == name) {
+            if !is_list && fields.iter().any(|(n, _)| *n == name) {
                 return Err(Problem::bad(format!("The field “{name}” was sent twice.")));
             }
             fields.push((name, value));
@@ -34,6 +37,11 @@ impl Fields {
     /// What was sent under `name`; empty if nothing was.
     pub fn get(&self, name: &str) -> &str {
         self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+    }
+
+    /// All that was sent under `name`, which is a list.
+    pub fn list<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.0.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// Those of `names` that were sent, to be shown again.
@@ -57,6 +65,10 @@ mod tests {
         let known = ["a", "b"];
         let fields = Fields::parse(b"a=x+y%26&b=%C3%A9", &known).ok().unwrap();
         assert_eq!((fields.get("a"), fields.get("b"), fields.get("c")), ("x y&", "é", ""));
+        let known = ["a", "l*"];
+        let fields = Fields::parse(b"l=1&a=2&l=3", &known).ok().unwrap();
+        assert_eq!(fields.list("l").collect::<Vec<_>>(), ["1", "3"]);
+        assert!(Fields::parse(b"l*=1", &known).is_err());
         for bad in [&b"c=1"[..], b"a=1&a=2", b"a=%FF", b"%FF=1"] {
             assert!(Fields::parse(bad, &known).is_err());
         }

@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod audit;
+pub mod confirm_people;
 pub mod cookies;
 pub mod edge;
 pub mod enrol;

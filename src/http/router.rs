@@ -13,7 +13,7 @@ use super::fields::Fields;
 use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
-use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in, standing};
+use super::{assets, audit, confirm_people, enrol, grants, people, person, profile, recovery, sign_in, standing};
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
 use crate::sessions::Stage;
@@ -45,7 +45,7 @@ pub struct Route {
     pub method: fn() -> Method,
     /// Its pattern.
     pub path: &'static str,
-    /// The fields of its form, or of its query.
+    /// The fields of its form, or of its query; a list with `*` at its end.
     pub takes: &'static [&'static str],
     /// Its door.
     pub door: Door,
@@ -117,6 +117,9 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
     get("/admin/users/new", &[], Door::People(people::new_page)),
     post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
+    get("/admin/users/confirm", &[], Door::People(confirm_people::page)),
+    post("/admin/users/confirm", &["csrf", "nonce", "step_up_code", "disable*", "demote*"],
+        Door::People(confirm_people::confirm)),
     get("/admin/users/{id}", &[], Door::People(person::overview)),
     get("/admin/users/{id}/mfa", &[], Door::People(person::mfa)),
     get("/admin/users/{id}/activity", &["before"], Door::People(person::activity)),

@@ -53,12 +53,14 @@ said! {
     Disabled "disabled" "The account was disabled.";
     Enabled "enabled" "The account was enabled.";
     NoteAdded "note-added" "The note was added.";
+    PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 
 /// The frame of a page, with what it borrows.
 pub struct Page<'a> {
     organisation: &'a str,
     viewer: Option<(String, Role, String)>,
+    people_wait: bool,
     said: Option<Said>,
     now: Timestamp,
     https: bool,
@@ -70,6 +72,7 @@ impl<'a> Page<'a> {
         Self {
             organisation: &call.app.settings.organisation,
             viewer: None,
+            people_wait: false,
             said: None,
             now: call.now,
             https: call.https(),
@@ -80,7 +83,7 @@ impl<'a> Page<'a> {
     pub fn signed(call: &Call<'a>, signed: &Signed) -> Self {
         let viewer = (signed.user.name.to_string(), signed.user.role, signed.csrf.clone());
         let said = Cookie::Flash.read(call.request, call.https()).and_then(Said::parse);
-        Self { viewer: Some(viewer), said, ..Self::stranger(call) }
+        Self { viewer: Some(viewer), people_wait: signed.people_wait, said, ..Self::stranger(call) }
     }
 
     /// The frame.
@@ -88,6 +91,7 @@ impl<'a> Page<'a> {
         Frame {
             organisation: self.organisation,
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
+            people_wait: self.people_wait,
             flash: self.said.map(|s| Flash { kind: Tone::Good, text: s.sentence().to_owned() }),
             now: self.now,
         }

@@ -12,6 +12,7 @@
 
 pub mod assets;
 pub mod audit;
+pub mod confirm_people;
 pub mod enrol;
 pub mod entry;
 pub mod errors;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use maud::Markup;
 
 use super::audit::{self, AuditView};
+use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
@@ -66,6 +67,10 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         )),
         roles: &Role::ALL,
     };
+    let waiting = Frame { people_wait: true, ..viewer(Role::Owner) };
+    let ticked = people[2].id.to_string();
+    let confirm =
+        ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people: &people, viewer: people[1].id };
     let link = InvitationLinkView {
         id: UserId::generate(),
         name: "Mara Lindqvist",
@@ -77,6 +82,8 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         ("users-nobody", users::users(&f, &list(typed(&[("q", "zz"), ("state", "active")], &[]), &[], None))),
         ("users-empty", users::users(&f, &list(form(), &[], None))),
         ("user-add", users::add_person(&f, &add)),
+        ("users-waiting", users::users(&waiting, &list(form(), &people, None))),
+        ("users-confirm", confirm_people::confirm_people(&viewer(Role::Owner), &confirm)),
         ("user-link", users::invitation_link(&f, &link)),
     ]
 }

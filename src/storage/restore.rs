@@ -82,7 +82,8 @@ pub fn begin_lineage(
     voided.cases = closed.len();
     let lineage = schema::new_lineage();
     conn.execute("UPDATE instance SET lineage = ?1", [&lineage])?;
-    let unknown = || "unknown: the replaced database could not be read, was another instance's, or there was none".into();
+    let unknown =
+        || "unknown: the replaced database could not be read, was another instance's, or there was none".into();
     let lost = replaced.map_or_else(unknown, Old::lost);
     let event = Event::Restored {
         from,
