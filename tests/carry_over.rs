@@ -7,6 +7,7 @@ use idp::audit::Action;
 use idp::time::Clock;
 
 use crate::cli_world::idp_on;
+use crate::profile::{add_app, factors};
 use crate::world::{Answer, Browser, Member, PASSWORD, Phone, World, body};
 
 /// A password that replaces [`PASSWORD`].
@@ -91,23 +92,6 @@ fn change_password(browser: &mut Browser) {
     assert_eq!(answer.status, 303, "{}", answer.text());
 }
 
-/// Adds a factor from the profile: its phone and its id.
-fn add_factor(world: &World, browser: &mut Browser, id: &str) -> (Phone, String) {
-    let all = |world: &World| -> Vec<String> {
-        let db = rusqlite::Connection::open(world.database()).unwrap();
-        let mut rows = db.prepare("SELECT id FROM factors WHERE user_id = ?1").unwrap();
-        rows.query_map([id], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
-    };
-    let before = all(world);
-    browser.get("/profile");
-    browser.post("/profile/factors", &[]);
-    let phone = Phone::scan(&browser.get("/profile/factors/new").body);
-    let fields = [("name", "Second"), ("code", &*phone.code(world.now()))];
-    assert_eq!(browser.post("/profile/factors/new", &fields).status, 303, "{}", browser.page.text());
-    let new = all(world).into_iter().find(|id| !before.contains(id)).unwrap();
-    (phone, new)
-}
-
 #[test]
 fn an_old_backup_brings_back_no_disabled_person_no_role_no_factor_and_no_password() {
     let (world, mut ada, ada_phone) = office();
@@ -116,7 +100,9 @@ fn an_old_backup_brings_back_no_disabled_person_no_role_no_factor_and_no_passwor
     let lost = world.person(&mut ada, "lost@fernhill.example", "Lost", "member");
     let mut pat = world.person(&mut ada, "pat@fernhill.example", "Pat", "member");
     let mut kim = world.person(&mut ada, "kim@fernhill.example", "Kim", "member");
-    let (second, second_id) = add_factor(&world, &mut kim.browser, &kim.id);
+    let first = factors(&mut kim.browser);
+    let second = add_app(&world, &mut kim.browser, "Second");
+    let second_id = factors(&mut kim.browser).into_iter().find(|id| !first.contains(id)).unwrap();
     let backup = back_up(&world, "old.db");
 
     world.disable(&mut ada, &fired.id);
