@@ -31,8 +31,9 @@ pub fn confirm_people(frame: &Frame, view: &ConfirmPeopleView) -> Markup {
         (heading(Some(&people), title, None))
         (view.form.summary("Nobody has been let in yet."))
         (notice(Tone::Warn, &html! {
-            p { strong { "This list is as old as the backup." } " What was decided since could not be read: somebody here "
-                "may have been disabled, or may have had a lesser role. Nobody but owners can sign in until you confirm it." }
+            p { strong { "This list is as old as the backup." } " What was decided since is not known for certain: "
+                "somebody here may have been disabled, or may have had a lesser role. Nobody but owners can sign in until "
+                "you confirm it." }
         }))
         form class="card" method="post" action="/admin/users/confirm" novalidate {
             (view.form.hidden())
