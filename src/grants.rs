@@ -49,6 +49,8 @@ pub enum Grant {
     AddNote,
     /// Add or remove a way to reach someone, by which they could be called or vouched for later.
     ChangeContacts,
+    /// Let everybody sign in again after a restore that could not know what was decided since the backup.
+    ConfirmPeople,
 }
 
 impl Grant {
@@ -71,6 +73,7 @@ impl Grant {
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
             Self::ChangeContacts => Action::UserContactChanged,
+            Self::ConfirmPeople => Action::SystemPeopleConfirmed,
         }
     }
 
@@ -151,6 +154,9 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         && (role != Role::Member || matches!(q.grant, Grant::ChangeRole(_)))
     {
         return Err(Rule::RoleAboveYours);
+    }
+    if q.grant == Grant::ConfirmPeople && !is_owner {
+        return Err(Rule::OwnersOnly);
     }
     let Some(target) = q.target else { return Ok(()) };
     if target.id == asker.id && q.grant != Grant::AddNote {

@@ -74,6 +74,12 @@ impl Folder {
     }
 }
 
+/// Runs the program on the data folder `data`.
+pub fn idp_on(data: &Path, args: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+    Ran::of(command.args(args).arg("--data").arg(data).env_remove("IDP_DATA").output().unwrap())
+}
+
 /// What the program said.
 #[derive(Debug)]
 pub struct Ran {

@@ -3,6 +3,7 @@
 mod at_once;
 mod audit_pages;
 mod browser_walk;
+mod carry_over;
 mod cli_audit;
 mod cli_backup;
 mod cli_folder;
@@ -26,6 +27,7 @@ mod look;
 mod machine;
 mod pages;
 mod people;
+mod people_confirmed;
 mod profile;
 mod proxy;
 mod routes;

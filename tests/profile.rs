@@ -16,7 +16,7 @@ fn with_mara() -> (World, Browser, Member) {
 }
 
 /// Adds an app in a session that is stepped up.
-fn add_app(world: &World, browser: &mut Browser, name: &str) -> Phone {
+pub fn add_app(world: &World, browser: &mut Browser, name: &str) -> Phone {
     browser.get("/profile");
     assert_eq!(browser.post("/profile/factors", &[]).location(), "/profile/factors/new");
     let phone = Phone::scan(&browser.get("/profile/factors/new").body);
@@ -26,7 +26,7 @@ fn add_app(world: &World, browser: &mut Browser, name: &str) -> Phone {
 }
 
 /// The ids of the factors on the profile page.
-fn factors(browser: &mut Browser) -> Vec<String> {
+pub fn factors(browser: &mut Browser) -> Vec<String> {
     let page = browser.get("/profile");
     page.body
         .split("/profile/factors/")

@@ -51,7 +51,7 @@ impl Earlier {
     /// Starts this version on it.
     fn open(self) -> (World, BTreeMap<String, String>) {
         let clock = Clock::at(self.fact("now").parse().unwrap());
-        (World::over(self.folder, clock, "http://localhost:8080", |_| ()), self.facts)
+        (World::on(self.folder, clock), self.facts)
     }
 }
 

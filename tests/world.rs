@@ -62,8 +62,12 @@ impl World {
         Self::over(tempfile::tempdir().unwrap(), clock, public_url, change)
     }
 
-    /// A provider on the folder `data` in `folder`, which may be there already.
-    pub fn over(folder: tempfile::TempDir, clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
+    /// The provider whose data folder stands in `folder` already.
+    pub fn on(folder: tempfile::TempDir, clock: Clock) -> Self {
+        Self::over(folder, clock, "http://localhost:8080", |_| ())
+    }
+
+    fn over(folder: tempfile::TempDir, clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let data = folder.path().join("data");
         let Serving { opened, lock, .. } = open_or_create(&data, &host(), clock.clone()).unwrap();
         let mut settings = Settings {

@@ -4,6 +4,7 @@ use super::authorise::{Admin, By};
 use super::contacts::look_up_number;
 use super::nonce::Nonce;
 use super::recover::{Ask, Granted, expire_open_case, shut_out};
+use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
 use crate::grants::{Asker, Grant, Question, Rule, decide};
@@ -158,17 +159,27 @@ pub fn disable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::Disable, rule, None));
         }
-        let sessions_ended = shut_out(tx, d.user.id)?;
-        backup_codes::delete_issued(tx, d.user.id)?;
-        users::update_temporary_void(tx, d.user.id)?;
-        users::update_status(tx, d.user.id, Status::Disabled)?;
         ask.done(tx, &format!("{} was disabled.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
-        let event = Event::UserDisabled { user: (&d.user).into(), reason, sessions_ended };
-        let why = "the person was disabled";
-        let expired = expire_open_case(tx, &d.user, d.admin.actor(), why, &ask.source)?;
-        let record = Record::new(d.admin.actor(), &ask.source, event);
-        Ok(Audited::new(Granted::Yes(()), record).and_all(expired))
+        Ok(many(Granted::Yes(()), disabled(tx, &d.admin, &d.user, reason, &ask.source)?))
     })
+}
+
+/// The disabling itself, with its entries; the rule has said yes.
+pub(super) fn disabled(
+    tx: &WriteTx<'_>,
+    admin: &Admin,
+    user: &User,
+    reason: Reason,
+    source: &Source,
+) -> Result<Vec<Record>> {
+    let sessions_ended = shut_out(tx, user.id)?;
+    backup_codes::delete_issued(tx, user.id)?;
+    users::update_temporary_void(tx, user.id)?;
+    users::update_status(tx, user.id, Status::Disabled)?;
+    let event = Event::UserDisabled { user: user.into(), reason, sessions_ended };
+    let mut records = vec![Record::new(admin.actor(), source, event)];
+    records.extend(expire_open_case(tx, user, admin.actor(), "the person was disabled", source)?);
+    Ok(records)
 }
 
 /// Lets a disabled person sign in again, with the factors and password they have. Someone who never had a password is
@@ -201,23 +212,36 @@ pub fn change_role(means: &Means, ask: Ask, role: Role, reason: Reason) -> Resul
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::ChangeRole(role), rule, None));
         }
-        let from = d.user.role;
-        users::update_role(tx, &d.user, role)?;
-        let mut records = Vec::new();
-        let sessions_ended = if role.rank() > from.rank() {
-            let why = "the person was promoted";
-            records = expire_open_case(tx, &d.user, d.admin.actor(), why, &ask.source)?;
-            backup_codes::delete_issued(tx, d.user.id)?;
-            users::update_temporary_void(tx, d.user.id)?;
-            shut_out(tx, d.user.id)?
-        } else {
-            // The epoch has risen: sessions under the old role are over as well.
-            crate::storage::sessions::delete_all(tx, d.user.id, None)?
-        };
         ask.done(tx, &format!("{} is now {role}.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
-        let event = Event::UserRoleChanged { user: (&d.user).into(), from, to: role, reason, sessions_ended };
-        Ok(Audited::new(Granted::Yes(()), Record::new(d.admin.actor(), &ask.source, event)).and_all(records))
+        Ok(many(Granted::Yes(()), role_changed(tx, &d.admin, &d.user, role, reason, &ask.source)?))
     })
+}
+
+/// The change itself, with its entries; the rule has said yes.
+pub(super) fn role_changed(
+    tx: &WriteTx<'_>,
+    admin: &Admin,
+    user: &User,
+    role: Role,
+    reason: Reason,
+    source: &Source,
+) -> Result<Vec<Record>> {
+    let from = user.role;
+    users::update_role(tx, user, role)?;
+    let mut expired = Vec::new();
+    let sessions_ended = if role.rank() > from.rank() {
+        expired = expire_open_case(tx, user, admin.actor(), "the person was promoted", source)?;
+        backup_codes::delete_issued(tx, user.id)?;
+        users::update_temporary_void(tx, user.id)?;
+        shut_out(tx, user.id)?
+    } else {
+        // The epoch has risen: sessions under the old role are over as well.
+        crate::storage::sessions::delete_all(tx, user.id, None)?
+    };
+    let event = Event::UserRoleChanged { user: user.into(), from, to: role, reason, sessions_ended };
+    let mut records = vec![Record::new(admin.actor(), source, event)];
+    records.extend(expired);
+    Ok(records)
 }
 
 /// Puts a note on someone's record: a manual entry in the trail.

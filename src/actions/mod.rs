@@ -7,6 +7,7 @@
 pub mod administer;
 pub mod authorise;
 pub mod backup;
+pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;
 pub mod edit;

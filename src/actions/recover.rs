@@ -95,7 +95,7 @@ impl Ask {
     }
 }
 
-fn ask_rule(
+pub(super) fn ask_rule(
     tx: &ReadTx<'_>,
     grant: Grant,
     admin: &Admin,

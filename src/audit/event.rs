@@ -54,6 +54,33 @@ impl Challenge {
     }
 }
 
+/// A decision about a person that was made after a backup and is kept when that backup is restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// They were shut out: disabled, or left.
+    ShutOut {
+        /// The account's state, as it is stored.
+        state: String,
+    },
+    /// They were given a role that opens less.
+    Role {
+        /// As the backup has it.
+        from: Role,
+        /// As it stays.
+        to: Role,
+    },
+    /// Factors were removed, or disabled after too many failures.
+    Factors {
+        /// How many.
+        removed: u32,
+    },
+    /// The password was changed, set or made invalid.
+    Password {
+        /// The newer one is kept; otherwise none works.
+        newer: bool,
+    },
+}
+
 /// What happened. The person concerned is `user` wherever there is one.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // The fields say what they are; each variant is documented by its `Action`.
@@ -329,6 +356,24 @@ pub enum Event {
         backup_seq: i64,
         lost: String,
         factors: &'static str,
+        /// People whom the backup does not know.
+        people_lost: u32,
+        /// Contact details that stay removed.
+        contacts_removed: u32,
+        /// Whether all may sign in, or people wait until an owner has confirmed them.
+        people_confirmed: bool,
+    },
+    /// What was decided after the backup is kept. Its action is that of the decision.
+    CarriedOver {
+        user: Person,
+        decision: Decision,
+        /// The number of its entry in the replaced database.
+        entry: Option<i64>,
+    },
+    PeopleConfirmed {
+        people: u32,
+        disabled: u32,
+        demoted: u32,
     },
     Upgraded {
         from: i64,

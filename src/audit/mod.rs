@@ -119,7 +119,7 @@ actions! {
     MfaFactorEnrolled "mfa.factor_enrolled" "A person enrolled a factor; with a case, it closes that recovery.";
     MfaFactorRenamed "mfa.factor_renamed" "A person gave one of their own factors another name.";
     MfaFactorRemoved "mfa.factor_removed" "A person removed one of their own factors.";
-    MfaFactorAdminReset "mfa.factor_admin_reset" "Every factor of a person was removed by someone else, the host included.";
+    MfaFactorAdminReset "mfa.factor_admin_reset" "Every factor of a person was removed by someone else, the host included; by a restore, those that had gone since the backup.";
     MfaChallengeFailed "mfa.challenge_failed" "A wrong second factor or enrolment pass was given after a right password.";
     MfaFactorDisabled "mfa.factor_disabled" "A factor was disabled after 100 consecutive failures (NIST SP 800-63B).";
     MfaBackupCodesGenerated "mfa.backup_codes_generated" "A person made a new set of backup codes; earlier ones are void.";
@@ -136,6 +136,7 @@ actions! {
     SystemInitialised "system.initialised" "The database was created.";
     SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";
     SystemUpgraded "system.upgraded" "A newer version of the program changed how the database is laid out.";
+    SystemPeopleConfirmed "system.people_confirmed" "An owner confirmed who is here and in which role, after a restore that could not know what was decided since.";
     SystemClockStepped "system.clock_stepped" "The host's clock went backwards; times stand still until it catches up.";
 }
 
@@ -215,6 +216,16 @@ pub struct Source {
 pub struct Reason(String);
 
 impl Reason {
+    /// Why a decision stands again in the lineage that a restore begins.
+    pub fn carried_over() -> Self {
+        Self("carried over from the replaced database".into())
+    }
+
+    /// Why somebody's account is changed while the list of people is confirmed.
+    pub fn confirming_people() -> Self {
+        Self("decided while confirming the list of people after a restore".into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

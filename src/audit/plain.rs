@@ -73,7 +73,8 @@ pub fn sentence(entry: &Entry, read: &Read) -> String {
     if entry.header.outcome == Outcome::Denied.as_str() {
         return format!("Refused: {} ({})", wish(action), read.fact("rule").replace('_', " "));
     }
-    said(action, read)
+    let said = said(action, read);
+    if read.fact("carried_over") == "yes" { format!("{said}: kept by a restore") } else { said }
 }
 
 /// What was asked for and refused.
@@ -96,6 +97,7 @@ pub(super) const fn wish(action: Action) -> &'static str {
         Action::MfaFactorAdminReset => "a reset of all factors",
         Action::MfaBackupCodesIssuedByAdmin => "backup codes from an admin",
         Action::UserAccessRefused => "a page that the role does not open",
+        Action::SystemPeopleConfirmed => "confirming the list of people",
         Action::MfaFactorRemoved => "removing a factor",
         Action::MfaFactorEnrolled => "enrolling a factor",
         _ => "this act",
@@ -144,7 +146,10 @@ fn said(action: Action, read: &Read) -> String {
         Action::UserLocked => {
             format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures"))
         }
-        Action::UserPasswordChanged => "Password chosen".into(),
+        Action::UserPasswordChanged => match fact("password").as_str() {
+            "" => "Password chosen".into(),
+            which => format!("Password: {which}"),
+        },
         Action::UserPasswordSetByAdmin => "Temporary password set".into(),
         Action::UserContactChanged => {
             let kind = fact("kind").parse::<Kind>().map_or_else(|_| fact("kind"), |k| k.label().to_owned());
@@ -158,6 +163,9 @@ fn said(action: Action, read: &Read) -> String {
         Action::MfaFactorEnrolled => format!("Enrolled “{}”", fact("label")),
         Action::MfaFactorRenamed => format!("Renamed “{}” to “{}”", fact("from"), fact("label")),
         Action::MfaFactorRemoved => format!("Removed “{}”", fact("label")),
+        Action::MfaFactorAdminReset if fact("carried_over") == "yes" => {
+            format!("Factors removed ({})", fact("factors_removed"))
+        }
         Action::MfaFactorAdminReset => format!("All factors removed ({})", fact("factors_removed")),
         Action::MfaChallengeFailed => format!("Wrong {}", given(&fact("with"))),
         Action::MfaFactorDisabled => format!("“{}” disabled after {} failures", fact("label"), fact("failures")),
@@ -178,6 +186,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),
         Action::SystemUpgraded => "Database brought up to date by a newer version".into(),
+        Action::SystemPeopleConfirmed => format!("List of {} people confirmed", fact("people")),
         Action::SystemClockStepped => "The host's clock went backwards".into(),
     }
 }

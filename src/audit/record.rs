@@ -1,7 +1,7 @@
 //! An entry to be: an event with who caused it, and how it becomes the filterable fields and texts of an entry.
 
 use super::body::{Body, Detail, Fact};
-use super::event::Event;
+use super::event::{Decision, Event};
 use super::{Action, Actor, Outcome, Person, Reason, Source, Ticket};
 use crate::contacts::Detail as ContactDetail;
 use crate::ids::CaseNumber;
@@ -263,12 +263,29 @@ impl Event {
                 Parts::bare(A::BackupCreated).with("file", file).with("head_seq", Fact::Number(head_seq))
             }
             Self::Initialised { origin } => Parts::bare(A::SystemInitialised).with("origin", origin),
-            Self::Restored { from, backup_lineage, backup_seq, lost, factors } => Parts::bare(A::SystemRestored)
+            Self::Restored {
+                from,
+                backup_lineage,
+                backup_seq,
+                lost,
+                factors,
+                people_lost,
+                contacts_removed,
+                people_confirmed,
+            } => Parts::bare(A::SystemRestored)
                 .with("from", from)
                 .with("backup_lineage", backup_lineage)
                 .with("backup_seq", Fact::Number(backup_seq))
                 .with("lost", lost)
-                .with("factors", factors),
+                .with("factors", factors)
+                .with("people_lost", people_lost)
+                .with("contacts_removed", contacts_removed)
+                .with("people_confirmed", people_confirmed),
+            Self::CarriedOver { user, decision, entry } => carried_over(user, decision, entry),
+            Self::PeopleConfirmed { people, disabled, demoted } => Parts::bare(A::SystemPeopleConfirmed)
+                .with("people", people)
+                .with("disabled", disabled)
+                .with("demoted", demoted),
             Self::Upgraded { from, to } => Parts::bare(A::SystemUpgraded)
                 .with("from_schema", Fact::Number(from))
                 .with("to_schema", Fact::Number(to)),
@@ -280,6 +297,25 @@ impl Event {
             }
         }
     }
+}
+
+/// The entry of a decision that a restore keeps: that of the decision itself, so that who asks for it finds it.
+fn carried_over(user: Person, decision: Decision, entry: Option<i64>) -> Parts {
+    use Action as A;
+    let parts = match decision {
+        Decision::ShutOut { state } => Parts::of(A::UserDisabled, user).with("state", state),
+        Decision::Role { from, to } => {
+            Parts::of(A::UserRoleChanged, user).with("from", from.as_str()).with("to", to.as_str())
+        }
+        Decision::Factors { removed } => Parts::of(A::MfaFactorAdminReset, user).with("factors_removed", removed),
+        Decision::Password { newer: true } => Parts::of(A::UserPasswordChanged, user).with("password", "the newer one"),
+        Decision::Password { newer: false } => Parts::of(A::UserPasswordChanged, user).with("password", "void"),
+    };
+    let parts = match entry {
+        Some(entry) => parts.with("replaced_entry", Fact::Number(entry)),
+        None => parts,
+    };
+    Parts { reason: Some(Reason::carried_over()), ..parts.with("carried_over", true) }
 }
 
 /// An event with who caused it and from where: all that an entry needs but its place in the chain.

@@ -127,7 +127,13 @@ fn error_page(app: &App, e: EdgeError) -> Response {
     if matches!(e, EdgeError::Failed) {
         tracing::error!(request = %request_id, "a request ended in a panic");
     }
-    let frame = Frame { organisation: &app.settings.organisation, signed_in: None, flash: None, now: app.now() };
+    let frame = Frame {
+        organisation: &app.settings.organisation,
+        signed_in: None,
+        people_wait: false,
+        flash: None,
+        now: app.now(),
+    };
     let detail = e.to_string();
     let view =
         ErrorView { status: e.status(), detail: &detail, retry_after: None, sign_in: None, request_id: &request_id };

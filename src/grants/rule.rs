@@ -11,6 +11,8 @@ pub enum Rule {
     Rank,
     /// Only an owner gives a role above member.
     RoleAboveYours,
+    /// Only an owner does this.
+    OwnersOnly,
     /// No evidence of who it is.
     EvidenceMissing,
     /// The evidence is too old, or from the future.
@@ -45,6 +47,7 @@ impl Rule {
             Self::Yourself => "yourself",
             Self::Rank => "rank",
             Self::RoleAboveYours => "role_above_yours",
+            Self::OwnersOnly => "owners_only",
             Self::EvidenceMissing => "evidence_missing",
             Self::EvidenceStale => "evidence_stale",
             Self::NumberNotOnAccount => "number_not_on_account",
@@ -67,6 +70,7 @@ impl Rule {
             Self::Yourself => "Nobody does this to their own account. Ask another admin or an owner.",
             Self::Rank => "Only an owner may do this for an owner, an admin or an auditor. Ask an owner.",
             Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
+            Self::OwnersOnly => "Only an owner may do this. Ask an owner.",
             Self::EvidenceMissing => "Say first how you made sure who it is.",
             Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
             Self::NumberNotOnAccount => {

@@ -1,4 +1,4 @@
-//! Fields of a form or query, read strictly: known names, each at most once, UTF-8.
+//! Fields of a form or query, read strictly: known names, each at most once unless it is a list, UTF-8.
 
 use percent_encoding::percent_decode;
 
@@ -16,6 +16,8 @@ pub struct Fields {
 
 impl Fields {
     /// Reads `name=value&…` (WHATWG URL, application/x-www-form-urlencoded).
+    ///
+    /// A name that `known` writes with a `*` at its end is a list: it may be sent any number of times.
     ///
     /// # Errors
     /// A name that `known` does not list, a repeated one, or bytes that are no UTF-8: 400 with what is wrong.
@@ -35,11 +37,12 @@ impl Fields {
     /// # Errors
     /// As [`Fields::parse`].
     pub(super) fn add(&mut self, name: String, value: String, known: &[&str]) -> Result<(), Problem> {
-        if !known.contains(&name.as_str()) {
+        let is_list = known.iter().any(|k| k.strip_suffix('*') == Some(&name));
+        if !is_list && (name.ends_with('*') || !known.contains(&name.as_str())) {
             let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
             return Err(Problem::bad(format!("There is no field “{shown}” here.")));
         }
-        if self.texts.iter().any(|(n, _)| *n == name) {
+        if !is_list && self.texts.iter().any(|(n, _)| *n == name) {
             return Err(Problem::bad(format!("The field “{name}” was sent twice.")));
         }
         self.texts.push((name, value));
@@ -68,6 +71,11 @@ impl Fields {
         self.texts.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
     }
 
+    /// All that was sent under `name`, which is a list.
+    pub fn list<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.texts.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
     /// Those of `names` that were sent, to be shown again.
     pub fn kept(&self, names: &[&str]) -> Vec<(String, String)> {
         self.texts.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect()
@@ -89,6 +97,10 @@ mod tests {
         let known = ["a", "b"];
         let fields = Fields::parse(b"a=x+y%26&b=%C3%A9", &known).ok().unwrap();
         assert_eq!((fields.get("a"), fields.get("b"), fields.get("c")), ("x y&", "é", ""));
+        let known = ["a", "l*"];
+        let fields = Fields::parse(b"l=1&a=2&l=3", &known).ok().unwrap();
+        assert_eq!(fields.list("l").collect::<Vec<_>>(), ["1", "3"]);
+        assert!(Fields::parse(b"l*=1", &known).is_err());
         for bad in [&b"c=1"[..], b"a=1&a=2", b"a=%FF", b"%FF=1"] {
             assert!(Fields::parse(bad, &known).is_err());
         }

@@ -7,6 +7,7 @@ pub mod access;
 pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod confirm_people;
 pub mod contacts;
 pub mod cookies;
 pub mod dashboard;

@@ -14,8 +14,8 @@ use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, contacts, dashboard, enrol, factors, grants, import, multipart, people, person,
-    profile, recovery, sessions, sign_in, standing, system,
+    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, import, multipart,
+    people, person, profile, recovery, sessions, sign_in, standing, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -49,7 +49,7 @@ pub struct Route {
     pub method: fn() -> Method,
     /// Its pattern.
     pub path: &'static str,
-    /// The fields of its form, or of its query.
+    /// The fields of its form, or of its query; a list with `*` at its end.
     pub takes: &'static [&'static str],
     /// Its door.
     pub door: Door,
@@ -150,6 +150,9 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
     get("/admin/users/import", &[], Door::People(import::page)),
     post("/admin/users/import", IMPORT, Door::People(import::import)),
+    get("/admin/users/confirm", &[], Door::People(confirm_people::page)),
+    post("/admin/users/confirm", &["csrf", "nonce", "step_up_code", "disable*", "demote*"],
+        Door::People(confirm_people::confirm)),
     get("/admin/users/{id}", &[], Door::People(person::overview)),
     get("/admin/users/{id}/mfa", &[], Door::People(person::mfa)),
     get("/admin/users/{id}/activity", &["before"], Door::People(person::activity)),

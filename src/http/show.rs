@@ -69,6 +69,7 @@ said! {
     Renamed "renamed" "The name was changed.";
     EmailChanged "email-changed" "The sign-in address was changed.";
     Left "left" "The person is marked as left.";
+    PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 
 impl Said {
@@ -86,6 +87,7 @@ impl Said {
 pub struct Page<'a> {
     organisation: &'a str,
     viewer: Option<(String, Role, String)>,
+    people_wait: bool,
     said: Option<Said>,
     now: Timestamp,
     https: bool,
@@ -97,6 +99,7 @@ impl<'a> Page<'a> {
         Self {
             organisation: &call.app.settings.organisation,
             viewer: None,
+            people_wait: false,
             said: None,
             now: call.now,
             https: call.https(),
@@ -107,7 +110,7 @@ impl<'a> Page<'a> {
     pub fn signed(call: &Call<'a>, signed: &Signed) -> Self {
         let viewer = (signed.user.name.to_string(), signed.user.role, signed.csrf.clone());
         let said = Cookie::Flash.read(call.request, call.https()).and_then(Said::parse);
-        Self { viewer: Some(viewer), said, ..Self::stranger(call) }
+        Self { viewer: Some(viewer), people_wait: signed.people_wait, said, ..Self::stranger(call) }
     }
 
     /// The frame.
@@ -115,6 +118,7 @@ impl<'a> Page<'a> {
         Frame {
             organisation: self.organisation,
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
+            people_wait: self.people_wait,
             flash: self.said.map(Said::flash),
             now: self.now,
         }

@@ -11,7 +11,7 @@ use crate::actions::sign_in::{self, Progress};
 use crate::audit::event::Methods;
 use crate::pages::sign_in::{
     CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble, backup_code as backup_code_markup,
-    code as code_markup, new_password as new_password_markup, no_way_in, password as password_markup,
+    code as code_markup, must_wait, new_password as new_password_markup, no_way_in, password as password_markup,
     resume as resume_markup, signed_out,
 };
 use crate::pages::{FieldError, Form};
@@ -116,6 +116,11 @@ pub fn onwards(call: &Call<'_>, progress: &Progress, signed: Option<&Signed>) ->
             let page = Page::stranger(call);
             let view = NoWayInView { help_contact: call.app.settings.help_contact.as_deref() };
             page.answer(403, no_way_in(&page.frame(), &view))
+        }
+        Progress::MustWait => {
+            let page = Page::stranger(call);
+            let view = NoWayInView { help_contact: call.app.settings.help_contact.as_deref() };
+            page.answer(403, must_wait(&page.frame(), &view))
         }
         Progress::Wrong => Response::redirect(303, "/sign-in"),
     }

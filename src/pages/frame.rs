@@ -16,6 +16,8 @@ pub struct Frame<'a> {
     pub organisation: &'a str,
     /// Who looks at the page with a complete sign-in; `None` for strangers and for those half way in.
     pub signed_in: Option<Viewer<'a>>,
+    /// Nobody but owners can sign in until an owner, as the viewer is, has confirmed who is here.
+    pub people_wait: bool,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -99,7 +101,7 @@ impl Frame<'_> {
         let main = html! {
             div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
                 @if let Some(navigation) = navigation { (navigation) }
-                main id="main" tabindex="-1" { (self.flash()) (content) }
+                main id="main" tabindex="-1" { (self.people_wait()) (self.flash()) (content) }
             }
         };
         self.document(section, title, wrong, &main)
@@ -168,6 +170,20 @@ impl Frame<'_> {
                 }
             }
         })
+    }
+
+    fn people_wait(&self) -> Markup {
+        html! {
+            @if self.people_wait {
+                div class="notice warn" role="note" {
+                    p {
+                        strong { "Nobody but owners can sign in yet." }
+                        " The database was restored, and what was decided since the backup is not known for certain. "
+                        a href="/admin/users/confirm" { "Confirm who is here" }
+                    }
+                }
+            }
+        }
     }
 
     fn flash(&self) -> Markup {

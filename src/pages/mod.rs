@@ -14,6 +14,7 @@ pub mod access;
 pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
 pub mod enrol;

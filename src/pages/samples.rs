@@ -35,7 +35,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 fn stranger() -> Frame<'static> {
-    Frame { organisation: "Fernhill Joinery", signed_in: None, flash: None, now: now() }
+    Frame { organisation: "Fernhill Joinery", signed_in: None, people_wait: false, flash: None, now: now() }
 }
 
 pub(super) fn viewer(role: Role) -> Frame<'static> {
@@ -99,6 +99,7 @@ fn sign_in_pages() -> Vec<(&'static str, Markup)> {
         ("new-password", sign_in::new_password(&f, &NewPasswordView { form: form(), email })),
         ("resume", sign_in::resume(&f, &resume)),
         ("no-way-in", sign_in::no_way_in(&f, &NoWayInView { help_contact: None })),
+        ("must-wait", sign_in::must_wait(&f, &NoWayInView { help_contact: HELP })),
         ("signed-out", sign_in::signed_out(&f)),
     ]
 }

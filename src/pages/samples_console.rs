@@ -3,6 +3,7 @@
 use maud::Markup;
 
 use super::audit::{self, AuditView};
+use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
 use super::parts::{Badge, Task, TaskState, Tone};
@@ -72,6 +73,10 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         )),
         roles: &Role::ALL,
     };
+    let waiting = Frame { people_wait: true, ..viewer(Role::Owner) };
+    let ticked = people[2].id.to_string();
+    let confirm =
+        ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people: &people, viewer: people[1].id };
     let link = InvitationLinkView {
         id: UserId::generate(),
         name: "Mara Lindqvist",
@@ -87,6 +92,8 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
             users::users(&f, &UsersView { further: false, ..list(typed(&[("state", "attention")], &[]), &[], None) }),
         ),
         ("user-add", users::add_person(&f, &add)),
+        ("users-waiting", users::users(&waiting, &list(form(), &people, None))),
+        ("users-confirm", confirm_people::confirm_people(&viewer(Role::Owner), &confirm)),
         ("user-link", users::invitation_link(&f, &link)),
     ]
 }

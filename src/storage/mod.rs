@@ -10,6 +10,7 @@
 pub mod audit;
 pub mod backup;
 pub mod backup_codes;
+pub mod carry;
 pub mod contacts;
 pub mod dashboard;
 pub mod devices;

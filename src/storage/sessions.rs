@@ -13,6 +13,11 @@ use crate::users::User;
 const COLUMNS: &str = "s.id, s.user_id, s.stage, s.epoch, s.methods, s.pass_given, s.sealed_seed, s.address, s.user_agent, \
                        s.next, s.device_id, s.created_at, s.seen_at, s.step_up_at, s.expires_at";
 
+/// When a session carries its person. After a restore that could not know what was decided since the backup, only owners'
+/// do until an owner has confirmed who is here.
+const CARRIES: &str = "s.epoch = u.credential_epoch AND u.status = 'active'
+                       AND (u.role = 'owner' OR NOT EXISTS (SELECT 1 FROM instance WHERE people_confirmed = 0))";
+
 fn to_session(row: &Row<'_>, base: usize) -> rusqlite::Result<Session> {
     Ok(Session {
         id: parse(row, base)?,
@@ -40,7 +45,7 @@ pub fn find(tx: &ReadTx<'_>, token: &TokenHash) -> Result<Option<(Session, User)
         "SELECT u.id, u.email, u.name, u.role, u.status, u.credential_epoch, u.password_hash IS NOT NULL,
                 u.must_change_password, u.password_expires_at, u.created_at, u.last_sign_in_at, {COLUMNS}
          FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.token_hash = ?1 AND s.epoch = u.credential_epoch AND u.status = 'active'"
+         WHERE s.token_hash = ?1 AND {CARRIES}"
     ))?;
     Ok(query.query_row([token.as_bytes()], |row| Ok((to_session(row, 11)?, to_user(row)?))).optional()?)
 }
@@ -49,7 +54,7 @@ pub fn find(tx: &ReadTx<'_>, token: &TokenHash) -> Result<Option<(Session, User)
 pub fn find_by_id(tx: &ReadTx<'_>, id: SessionId) -> Result<Option<Session>> {
     let mut query = tx.conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.id = ?1 AND s.epoch = u.credential_epoch AND u.status = 'active'"
+         WHERE s.id = ?1 AND {CARRIES}"
     ))?;
     Ok(query.query_row([id.to_string()], |row| to_session(row, 0)).optional()?)
 }
