@@ -95,6 +95,7 @@ fn a_recovery_is_said_while_it_waits_when_its_window_closes_and_after_it_ran_out
     let over = "1 person was reset and did not enrol in time";
     assert!(follow(&mut ada, over).unwrap().says("Mara Lindqvist"));
     assert!(follow(&mut ada, "1 person has no second factor").unwrap().says("Mara Lindqvist"));
+    let mut ada = world.browser();
     ada.sign_in(&world, "ada@fernhill.example", PASSWORD, &phone);
     reset(&mut ada, &mara.id);
     assert!(follow(&mut ada, over).is_none() && follow(&mut ada, waits).is_some(), "a new start is no old failure");

@@ -24,7 +24,7 @@ pub struct DashboardView {
 /// What needs attention first, what happened lately below.
 pub fn dashboard(frame: &Frame, view: &DashboardView) -> Markup {
     let content = html! {
-        (heading(None, "Overview", None))
+        (heading(None, "Dashboard", None))
         @if view.matters.is_empty() {
             (empty("Nothing needs attention.", "Nobody is locked out, everyone has a second factor, and there is a fresh backup."))
         } @else {
@@ -37,7 +37,7 @@ pub fn dashboard(frame: &Frame, view: &DashboardView) -> Markup {
             }))
         }
     };
-    frame.wide(Section::Overview, "Overview", false, &content)
+    frame.wide(Section::Dashboard, "Dashboard", false, &content)
 }
 
 /// What needs attention as a list: what it is leads to where it can be seen to.

@@ -46,7 +46,7 @@ impl fmt::Debug for Viewer<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
     /// `/admin`
-    Overview,
+    Dashboard,
     /// `/admin/users`
     People,
     /// `/admin/recovery`
@@ -149,7 +149,7 @@ impl Frame<'_> {
     fn navigation(&self, here: Option<Section>) -> Option<Markup> {
         let role = self.signed_in.as_ref()?.role;
         let all = [
-            (role.looks_after_people(), Section::Overview, "/admin", "Overview"),
+            (role.looks_after_people(), Section::Dashboard, "/admin", "Dashboard"),
             (role.looks_after_people(), Section::People, "/admin/users", "People"),
             (role.looks_after_people(), Section::Recovery, "/admin/recovery", "Recovery"),
             (role.reads_audit(), Section::Audit, "/admin/audit", "Audit"),
