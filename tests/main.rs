@@ -6,6 +6,7 @@ mod browser_walk;
 mod cli_audit;
 mod cli_backup;
 mod cli_folder;
+mod cli_key;
 mod cli_restore;
 mod cli_world;
 mod detours;

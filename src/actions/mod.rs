@@ -11,6 +11,7 @@ pub mod data_folder;
 pub mod enrol;
 pub mod export;
 pub mod first_run;
+pub mod key_export;
 pub mod nonce;
 pub mod password_check;
 pub mod profile;

@@ -125,6 +125,7 @@ actions! {
     BackupCreated "backup.created" "A verified backup of the database was written.";
     SystemInitialised "system.initialised" "The database was created.";
     SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";
+    SystemKeyExported "system.key_exported" "The key that encrypts authenticator secrets was exported, to be kept elsewhere.";
     SystemClockStepped "system.clock_stepped" "The host's clock went backwards; times stand still until it catches up.";
 }
 

@@ -178,6 +178,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::BackupCreated => "Backup written".into(),
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),
+        Action::SystemKeyExported => "Key of the authenticator secrets exported".into(),
         Action::SystemClockStepped => "The host's clock went backwards".into(),
     }
 }

@@ -9,6 +9,7 @@ mod audit_export;
 mod audit_verify;
 mod backup;
 mod doctor;
+mod key;
 mod operator;
 mod outcome;
 mod recover_owner;
@@ -42,7 +43,7 @@ Exit codes:
 
 Files of the data folder:
   idp.db              everything but the keys
-  seed.key            encrypts the secrets of authenticator apps; keep a copy elsewhere, it is in no backup
+  seed.key            encrypts the secrets of authenticator apps; it is in no backup: idp key export
   audit-signing.key   signs checkpoints of the audit trail; can be replaced
   idp.lock            held by a running server";
 
@@ -64,6 +65,8 @@ pub enum Command {
     RecoverOwner(recover_owner::RecoverOwner),
     #[command(subcommand)]
     Audit(audit::Audit),
+    #[command(subcommand)]
+    Key(key::Key),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
@@ -81,6 +84,7 @@ impl Command {
             Self::User(command) => command.run(),
             Self::RecoverOwner(command) => command.run(),
             Self::Audit(command) => command.run(),
+            Self::Key(command) => command.run(),
             Self::Backup(command) => command.run(),
             Self::Restore(command) => command.run(),
             Self::Doctor(command) => command.run(),
