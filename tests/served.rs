@@ -1,7 +1,9 @@
 //! The real program, serving on a port of its own, and a client that speaks to it over a socket.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -24,9 +26,20 @@ impl Server {
         Self::of(&mut command)
     }
 
+    /// Starts `idp serve` with these arguments and its log in `file`, which is emptied first.
+    pub fn logged(args: &[&str], file: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
+        Self::spawn(&mut command, File::create(file).unwrap().into())
+    }
+
     /// Starts what this command starts, and waits until it is ready.
     pub fn of(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::spawn(command, Stdio::null())
+    }
+
+    fn spawn(command: &mut Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { child, out, address: String::new() };
         let ready = server.line();

@@ -10,6 +10,7 @@ mod audit_verify;
 mod backup;
 mod doctor;
 mod key;
+mod log;
 mod operator;
 mod outcome;
 mod recover_owner;

@@ -12,6 +12,8 @@ pub mod error;
 pub mod fields;
 pub mod grants;
 pub mod guards;
+pub mod health;
+pub mod log;
 pub mod people;
 pub mod person;
 pub mod profile;

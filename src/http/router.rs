@@ -4,6 +4,7 @@
 //! can not be opened by forgetting a check. What is not listed does not exist.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use tiny_http::Method;
 
@@ -13,7 +14,7 @@ use super::fields::Fields;
 use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
-use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in, standing};
+use super::{assets, audit, enrol, grants, health, log, people, person, profile, recovery, sign_in, standing};
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
 use crate::sessions::Stage;
@@ -76,6 +77,8 @@ const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case"
 pub const ROUTES: &[Route] = &[
     get("/", &[], Door::Anyone(sign_in::start)),
     get("/assets/{name}", &[], Door::Anyone(assets::file)),
+    get("/healthz", &[], Door::Anyone(health::alive)),
+    get("/readyz", &[], Door::Anyone(health::ready)),
 
     get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
@@ -176,8 +179,10 @@ impl Router {
 
     /// Answers a request, with the headers that every answer carries.
     pub fn answer(&self, app: &App, request: &Request) -> Response {
+        let begun = Instant::now();
         let mut call = Call::new(app, request);
         let response = self.run(&mut call).unwrap_or_else(|problem| answer(&call, &problem));
+        log::answered(&call, response.status(), begun.elapsed());
         protect(app, response)
     }
 
