@@ -92,6 +92,16 @@ setting!(
 pub const SETTINGS: [Setting; 8] =
     [DATA, LISTEN, PUBLIC_URL, TRUSTED_PROXY, ORGANISATION, HELP_CONTACT, HASH_WORKERS, LOG_LEVEL];
 
+/// All settings as a table in Markdown, one a row.
+pub fn reference() -> String {
+    let mut table = String::from("| in `idp.toml` | flag | variable | default | what it is |\n|---|---|---|---|---|\n");
+    for Setting { key, variable, default, sentence, .. } in &SETTINGS {
+        let flag = key.replace('_', "-");
+        table.push_str(&format!("| `{key}` | `--{flag}` | `{variable}` | {default} | {sentence} |\n"));
+    }
+    table
+}
+
 /// The variable that names the configuration file, which therefore is no setting of its own.
 pub const CONFIG_VARIABLE: &str = "IDP_CONFIG";
 /// The configuration file's name in the data folder.

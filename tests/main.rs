@@ -21,6 +21,7 @@ mod host_commands;
 mod kill;
 mod logs;
 mod machine;
+mod manual;
 mod pages;
 mod people;
 mod profile;

@@ -8,9 +8,11 @@ mod audit;
 mod audit_export;
 mod audit_verify;
 mod backup;
+mod config;
 mod doctor;
 mod key;
 mod log;
+mod manual;
 mod operator;
 mod outcome;
 mod recover_owner;
@@ -71,6 +73,10 @@ pub enum Command {
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Config(config::Config),
+    Man(manual::Man),
+    Completions(manual::Completions),
     Version(version::Version),
 }
 
@@ -89,6 +95,9 @@ impl Command {
             Self::Backup(command) => command.run(),
             Self::Restore(command) => command.run(),
             Self::Doctor(command) => command.run(),
+            Self::Config(command) => command.run(),
+            Self::Man(command) => command.run(),
+            Self::Completions(command) => command.run(),
             Self::Version(command) => command.run(),
         };
         match ran {
