@@ -25,6 +25,7 @@ mod manual;
 mod pages;
 mod people;
 mod profile;
+mod proxy;
 mod routes;
 mod runbook;
 mod second_factor;

@@ -89,11 +89,7 @@ impl Server {
         let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let header = |line: &str| line.split_once(": ").map(|(n, v)| (n.to_lowercase(), v.to_owned()));
-        Heard { status, headers: head.lines().skip(1).filter_map(header).collect(), body: body.to_owned() }
+        Heard::read(&String::from_utf8(answer).unwrap())
     }
 
     /// The answer to a request without a body.
@@ -118,6 +114,14 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// Reads head and body.
+    pub fn read(answer: &str) -> Self {
+        let (head, body) = answer.split_once("\r\n\r\n").expect(answer);
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let header = |line: &str| line.split_once(": ").map(|(n, v)| (n.to_lowercase(), v.to_owned()));
+        Self { status, headers: head.lines().skip(1).filter_map(header).collect(), body: body.to_owned() }
+    }
+
     /// The first header of this (lower-case) name; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
