@@ -20,8 +20,13 @@ pub struct Folder {
 
 impl Folder {
     pub fn new() -> Self {
+        Self::made_by(Clock::System)
+    }
+
+    /// A folder whose first start went by this clock.
+    pub fn made_by(clock: Clock) -> Self {
         let folder = Self { room: tempfile::tempdir().unwrap() };
-        drop(open_or_create(&folder.data(), &Source::default(), Clock::System).unwrap());
+        drop(open_or_create(&folder.data(), &Source::default(), clock).unwrap());
         folder
     }
 

@@ -16,6 +16,7 @@ pub mod export;
 pub mod first_run;
 pub mod import;
 pub mod keep_out;
+pub mod key_export;
 pub mod nonce;
 pub mod password_check;
 pub mod profile;

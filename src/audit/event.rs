@@ -347,6 +347,11 @@ pub enum Event {
         file: String,
         head_seq: i64,
     },
+    /// `key` is the fingerprint, by which it is known later whether it is still the one in use.
+    KeyExported {
+        to: String,
+        key: String,
+    },
     Initialised {
         origin: String,
     },

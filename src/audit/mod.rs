@@ -137,6 +137,7 @@ actions! {
     SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";
     SystemUpgraded "system.upgraded" "A newer version of the program changed how the database is laid out.";
     SystemPeopleConfirmed "system.people_confirmed" "An owner confirmed who is here and in which role, after a restore that could not know what was decided since.";
+    SystemKeyExported "system.key_exported" "The key that encrypts authenticator secrets was exported, to be kept elsewhere.";
     SystemClockStepped "system.clock_stepped" "The host's clock went backwards; times stand still until it catches up.";
 }
 

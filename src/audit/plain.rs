@@ -187,6 +187,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::SystemRestored => "Restored from a backup".into(),
         Action::SystemUpgraded => "Database brought up to date by a newer version".into(),
         Action::SystemPeopleConfirmed => format!("List of {} people confirmed", fact("people")),
+        Action::SystemKeyExported => "Key of the authenticator secrets exported".into(),
         Action::SystemClockStepped => "The host's clock went backwards".into(),
     }
 }

@@ -262,6 +262,7 @@ impl Event {
             Self::BackupCreated { file, head_seq } => {
                 Parts::bare(A::BackupCreated).with("file", file).with("head_seq", Fact::Number(head_seq))
             }
+            Self::KeyExported { to, key } => Parts::bare(A::SystemKeyExported).with("to", to).with("key", key),
             Self::Initialised { origin } => Parts::bare(A::SystemInitialised).with("origin", origin),
             Self::Restored {
                 from,

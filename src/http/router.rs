@@ -4,6 +4,7 @@
 //! can not be opened by forgetting a check. What is not listed does not exist.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use tiny_http::Method;
 
@@ -14,8 +15,8 @@ use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, import, multipart,
-    people, person, profile, recovery, sessions, sign_in, standing, system,
+    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
+    multipart, people, person, profile, recovery, sessions, sign_in, standing, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -94,6 +95,8 @@ const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case"
 pub const ROUTES: &[Route] = &[
     get("/", &[], Door::Anyone(sign_in::start)),
     get("/assets/{name}", &[], Door::Anyone(assets::file)),
+    get("/healthz", &[], Door::Anyone(health::alive)),
+    get("/readyz", &[], Door::Anyone(health::ready)),
 
     get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
@@ -236,8 +239,10 @@ impl Router {
 
     /// Answers a request, with the headers that every answer carries.
     pub fn answer(&self, app: &App, request: &Request) -> Response {
+        let begun = Instant::now();
         let mut call = Call::new(app, request);
         let response = self.run(&mut call).unwrap_or_else(|problem| answer(&call, &problem, None));
+        log::answered(&call, response.status(), begun.elapsed());
         protect(app, response)
     }
 

@@ -229,6 +229,14 @@ impl Store {
         self.readers.read(look)
     }
 
+    /// Whether changes can be written, as far as is known without writing one.
+    ///
+    /// # Errors
+    /// Why the last ones could not be written, or that nothing can be any more.
+    pub fn check_writer(&self) -> Result<()> {
+        self.writer.check()
+    }
+
     /// Makes the next writes fail in a chosen way; only in builds for tests.
     #[cfg(feature = "faults")]
     pub fn inject(&self, fault: faults::Fault) {
