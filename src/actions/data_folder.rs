@@ -58,6 +58,15 @@ pub fn open_store(folder: &Path, clock: Clock) -> Result<Arc<Store>, FolderError
     Ok(Arc::new(Store::open(&find_database(folder)?, clock)?))
 }
 
+/// As [`open_store`], also where an earlier version wrote the database: for commands that read it, copy it, and go on
+/// with its trail. Between a new program's coming and the server's next start, backups must not fail.
+///
+/// # Errors
+/// As [`open_store`].
+pub fn open_trail(folder: &Path, clock: Clock) -> Result<Arc<Store>, FolderError> {
+    Ok(Arc::new(Store::open_trail(&find_database(folder)?, clock)?))
+}
+
 /// The database of a folder, which must have one.
 ///
 /// # Errors
@@ -94,7 +103,8 @@ pub fn load_keys(folder: &Path, instance: &Instance) -> Result<Keys, FolderError
 }
 
 /// Opens the folder for a server, which has it to itself; an absent or empty one is created first, and a database of an
-/// earlier version is brought up to date, `source` being who started it. Files that are not ours, such as `idp.toml`, may stand in it.
+/// earlier version is brought up to date, `source` being who started it. Files that are not ours, such as `idp.toml`, may
+/// stand in it.
 ///
 /// # Errors
 /// As [`open`], and when another server has the folder or it can not be created; then nothing that this made is left.
@@ -120,7 +130,7 @@ pub fn open_or_create(folder: &Path, source: &Source, clock: Clock) -> Result<Se
             return Err(e);
         }
     }
-    let upgraded = upgrade(&database(folder), source, clock.now())?;
+    let upgraded = upgrade(folder, source, clock.now())?;
     Ok(Serving { opened: open(folder, clock)?, lock, created, upgraded })
 }
 

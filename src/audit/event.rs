@@ -383,6 +383,8 @@ pub enum Event {
     Upgraded {
         from: i64,
         to: i64,
+        /// The copy of the database as it was. Absent after a restore, which was made from one.
+        copy: Option<String>,
     },
     ClockStepped {
         back_by_seconds: u32,

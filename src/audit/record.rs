@@ -287,9 +287,12 @@ impl Event {
                 .with("people", people)
                 .with("disabled", disabled)
                 .with("demoted", demoted),
-            Self::Upgraded { from, to } => Parts::bare(A::SystemUpgraded)
-                .with("from_schema", Fact::Number(from))
-                .with("to_schema", Fact::Number(to)),
+            Self::Upgraded { from, to, copy } => {
+                let parts = Parts::bare(A::SystemUpgraded)
+                    .with("from_schema", Fact::Number(from))
+                    .with("to_schema", Fact::Number(to));
+                copy.into_iter().fold(parts, |parts, copy| parts.with("copy", copy))
+            }
             Self::ClockStepped { back_by_seconds } => {
                 Parts::bare(A::SystemClockStepped).with("back_by_seconds", back_by_seconds)
             }

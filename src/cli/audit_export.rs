@@ -11,7 +11,7 @@ use super::Place;
 use super::audit::parse_action;
 use super::operator;
 use super::outcome::{Answer, Failure};
-use crate::actions::data_folder::open_store;
+use crate::actions::data_folder::open_trail;
 use crate::actions::export::{ExportReader, begin};
 use crate::audit::export::Format;
 use crate::audit::filter::{ActorFilter, Filter};
@@ -82,7 +82,7 @@ pub struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let doing = "export the audit trail";
-        let store = open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let store = open_trail(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
         let filter = self.filter(&store).map_err(Failure::to(doing))?;
         if let Some(path) = &self.output {
             check_target(path, Some(self.force)).map_err(Failure::to(doing))?;

@@ -49,7 +49,8 @@ Files of the data folder:
   idp.db              everything but the keys
   seed.key            encrypts the secrets of authenticator apps; it is in no backup: idp key export
   audit-signing.key   signs checkpoints of the audit trail; can be replaced
-  idp.lock            held by a running server";
+  idp.lock            held by a running server
+  idp-before-schema-… the database before a newer version changed its layout; yours to delete";
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -38,6 +38,8 @@ idp.toml they are called as the flags are, with underscores:
 The first start creates the data folder and prints a one-time link with which the first owner sets up password,
 authenticator app and backup codes. The link is printed again, as a new one, at every start until there is an owner.
 
+A database that an earlier version wrote is first copied, as idp-before-schema-… beside it, and then brought up to date.
+
 SIGTERM or Ctrl-C ends the server: it takes no new requests, finishes those under way, and writes everything down.";
 
 /// Runs the identity provider.

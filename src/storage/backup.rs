@@ -17,11 +17,15 @@ use crate::audit::{Head, Header};
 /// # Errors
 /// Why it could not be copied; the caller removes the file then.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    let source = schema::open(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    copy_open(&schema::open(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?, to)
+}
+
+/// As [`copy`], of a database that is open.
+pub(super) fn copy_open(source: &Connection, to: &Path) -> Result<()> {
     let mut target = schema::open(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // The copy becomes durable by one fsync of its file at the end, by the caller, before it gets its name.
     target.execute_batch("PRAGMA synchronous = OFF")?;
-    copy_all(&Backup::new(&source, &mut target)?)?;
+    copy_all(&Backup::new(source, &mut target)?)?;
     target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
     target.close().map_err(|(_, e)| Error::from(e))
 }
@@ -45,6 +49,8 @@ fn copy_all(backup: &Backup<'_, '_>) -> Result<()> {
 /// What a check of a whole database found.
 #[derive(Debug)]
 pub struct Checked {
+    /// The version of its schema.
+    pub version: i64,
     /// Which instance it is.
     pub instance: Instance,
     /// The newest entry.
@@ -76,9 +82,9 @@ impl Checked {
 /// When it can not be read as a database of ours at all.
 pub fn check(path: &Path) -> Result<Checked> {
     let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    schema::check_header(&conn, path)?;
+    let version = schema::check_header(&conn, path)?;
     conn.execute_batch("BEGIN")?;
-    check_open(&conn)
+    check_open(&conn, version)
 }
 
 /// Looks into a database without a writer: for a command that must change nothing, also not the log beside the file.
@@ -92,13 +98,14 @@ pub fn read_alone<T>(path: &Path, look: impl FnOnce(&ReadTx<'_>) -> Result<T>) -
     look(&ReadTx { conn: &conn })
 }
 
-pub(super) fn check_open(conn: &Connection) -> Result<Checked> {
+pub(super) fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
     let tx = ReadTx { conn };
     let damage: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     let (walk, broken) = walk(&tx)?;
     // An entry that can not be read back has no header to show.
     let found = broken.as_ref().and_then(|b| audit::find_entry(&tx, b.seq).ok().flatten());
     Ok(Checked {
+        version,
         instance: instance::get(&tx)?,
         head: audit::get_head(&tx)?,
         missing_guards: audit::list_missing_guards(&tx)?,

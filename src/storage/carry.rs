@@ -139,13 +139,13 @@ pub fn find_head(path: &Path) -> Option<Head> {
 /// be read, and where it is another instance's.
 pub fn find_old(path: &Path, copy: &Path) -> Option<Old> {
     let old = schema::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
-    schema::check_header(&old, path).ok()?;
+    let version = schema::check_header(&old, path).ok()?;
     old.execute_batch("BEGIN").ok()?;
     let copy = schema::open(copy, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
-    read_old(&old, &ReadTx { conn: &copy }).ok().flatten()
+    read_old(&old, version, &ReadTx { conn: &copy }).ok().flatten()
 }
 
-fn read_old(conn: &Connection, copy: &ReadTx<'_>) -> Result<Option<Old>> {
+fn read_old(conn: &Connection, version: i64, copy: &ReadTx<'_>) -> Result<Option<Old>> {
     let tx = &ReadTx { conn };
     if instance::get(tx)?.origin != instance::get(copy)?.origin {
         return Ok(None);
@@ -155,7 +155,7 @@ fn read_old(conn: &Connection, copy: &ReadTx<'_>) -> Result<Option<Old>> {
     let follows = fork == backup.seq;
     let belief = if !follows && fork == head.seq {
         Belief::Nothing
-    } else if follows && backup::check_open(conn).is_ok_and(|found| found.is_good()) {
+    } else if follows && backup::check_open(conn, version).is_ok_and(|found| found.is_good()) {
         Belief::Full
     } else {
         Belief::Restrictions

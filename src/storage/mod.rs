@@ -170,7 +170,20 @@ impl Store {
     /// # Errors
     /// [`Error::Unusable`] says which of them is not.
     pub fn open(path: &Path, clock: Clock) -> Result<Self> {
-        let conn = schema::open_checked(path)?;
+        Self::open_since(schema::VERSION, path, clock)
+    }
+
+    /// As [`Store::open`], also of an earlier version: for those who read it, copy it, and go on with its trail, and do no
+    /// more than that. They work beside a server that runs the program of that version.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_trail(path: &Path, clock: Clock) -> Result<Self> {
+        Self::open_since(schema::OLDEST, path, clock)
+    }
+
+    fn open_since(oldest: i64, path: &Path, clock: Clock) -> Result<Self> {
+        let conn = schema::open_checked(path, oldest)?;
         Ok(Self { path: path.to_owned(), writer: Writer::start(conn, clock), readers: Readers::new(path) })
     }
 

@@ -72,7 +72,7 @@ pub fn begin_lineage(
     let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // The copy was made without a log; the database in use has one.
     conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    let upgraded = migrate::begin(&conn, path)?;
+    let upgraded = migrate::begin(&conn, path)?.map(|from| Event::Upgraded { from, to: schema::VERSION, copy: None });
     let old = audit::get_head(&ReadTx { conn: &conn })?;
     let now = clock.max(old.at);
     // First: a temporary password that is carried over is void like all others.

@@ -51,9 +51,14 @@ fn soundness(database: &Path) -> Vec<Finding> {
         let advice = ": keep a copy of the file as evidence, then restore the last good backup";
         return found.into_iter().map(|said| Finding::problem(format!("{said}{advice}"))).collect();
     }
-    let entries = checked.entries;
+    let (entries, version) = (checked.entries, checked.version);
+    let whole = format!("{DATABASE_FILE} is whole, with schema version {version}");
+    let advice = "idp serve makes a copy at its next start and brings it up to date";
     vec![
-        Finding::ok(format!("{DATABASE_FILE} is whole, with schema version {}", schema::VERSION)),
+        match schema::VERSION {
+            ours if ours == version => Finding::ok(whole),
+            ours => Finding::warning(format!("{whole}, and this program's is {ours}: {advice}")),
+        },
         Finding::ok(format!("the audit trail's {entries} entries are consistent, and its guards are in place")),
     ]
 }
