@@ -1,5 +1,6 @@
 //! Tests are sentences against the real thing, in one binary.
 
+mod activity;
 mod at_once;
 mod audit_pages;
 mod browser_walk;
@@ -17,6 +18,7 @@ mod held_up;
 mod host_commands;
 mod kill;
 mod machine;
+mod own_sessions;
 mod pages;
 mod people;
 mod profile;

@@ -32,6 +32,8 @@ pub mod recovery;
 mod samples;
 #[cfg(test)]
 mod samples_console;
+#[cfg(test)]
+mod samples_profile;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
