@@ -27,7 +27,7 @@ fn an_owner_gives_another_role_and_the_person_signs_in_again_with_it() {
     assert_eq!(read.text("reason"), "a new task");
     assert!(!mara.browser.clone().is_signed_in());
     let mut again = world.browser();
-    assert_eq!(again.sign_in(&world, &mara.email, PASSWORD, &mara.phone).location(), "/admin/users");
+    assert_eq!(again.sign_in(&world, &mara.email, PASSWORD, &mara.phone).location(), "/admin");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests are sentences against the real thing, in one binary.
 
+mod activity;
 mod at_once;
 mod audit_pages;
 mod browser_walk;
@@ -30,6 +31,7 @@ mod logs;
 mod look;
 mod machine;
 mod manual;
+mod own_sessions;
 mod pages;
 mod people;
 mod people_confirmed;

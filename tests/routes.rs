@@ -72,17 +72,12 @@ fn path(cast: &Cast, route: &Route) -> String {
     route
         .path
         .replace("/admin/users/{id}", &format!("/admin/users/{}", cast.mara.id))
-        .replace("{id}", &factor_of(&cast.world, &cast.mara.id))
+        .replace("{id}", &cast.world.factor(&cast.mara.id))
         .replace("{session}", &session_of(&cast.world, &cast.mara.id))
         .replace("{case}", "R-2026-0001")
         .replace("{seq}", "1")
         .replace("{name}", "app.css")
         .replace("{token}", &idp::secret::Token::generate().to_text())
-}
-
-fn factor_of(world: &World, user: &str) -> String {
-    let db = rusqlite::Connection::open(world.database()).unwrap();
-    db.query_row("SELECT id FROM factors WHERE user_id = ?1", [user], |row| row.get(0)).unwrap()
 }
 
 fn session_of(world: &World, user: &str) -> String {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Files that may be longer than 400 lines: one machine each, half of it its tests, which reads worse in two.
 const LONG_FILES: [&str; 1] = ["host/hash_pool.rs"];
 /// Functions that may be longer than 70 lines: tables, one line an entry.
-const LONG_FUNCTIONS: [&str; 1] = ["audit/record.rs: into_parts"];
+const LONG_FUNCTIONS: [&str; 2] = ["audit/plain.rs: said", "audit/record.rs: into_parts"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")

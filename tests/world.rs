@@ -202,6 +202,13 @@ impl World {
         self.app = Arc::new(App::new(opened, self.app.settings.clone(), self.clock.clone()).unwrap());
     }
 
+    /// The id of the first factor of the person `id`.
+    pub fn factor(&self, id: &str) -> String {
+        let db = rusqlite::Connection::open(self.database()).unwrap();
+        let sql = "SELECT id FROM factors WHERE user_id = ?1 ORDER BY created_at LIMIT 1";
+        db.query_row(sql, [id], |row| row.get(0)).unwrap()
+    }
+
     /// A number out of the database.
     pub fn count(&self, sql: &str) -> i64 {
         rusqlite::Connection::open(self.database()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()

@@ -67,6 +67,9 @@ fn happened(action: Action, read: &Read) -> Option<String> {
     Some(match action {
         A::UserCreated => "Your account was made".into(),
         A::UserInvited => "An invitation link was made for you".into(),
+        A::UserUpdated => format!("Your name changed from {} to {}", fact("from"), fact("to")),
+        A::UserEmailChanged => format!("Your sign-in address changed from {} to {}", fact("from"), fact("to")),
+        A::UserContactChanged => "Your contact details were changed".into(),
         A::UserDisabled => "Your account was switched off".into(),
         A::UserEnabled => "Your account was switched on again".into(),
         A::UserRoleChanged => format!("Your role changed from {} to {}", fact("from"), fact("to")),
@@ -84,6 +87,8 @@ fn happened(action: Action, read: &Read) -> Option<String> {
             device => format!("A remembered device was forgotten: {device}"),
         },
         A::UserLocked => format!("Sign-in was held up for {} minutes after many failures", fact("delay_minutes")),
+        A::UserUnlocked => "Delays after failed tries on your account were lifted".into(),
+        A::UserPasswordResetRequired => "You were asked to choose a new password".into(),
         A::UserPasswordChanged => "You chose a password".into(),
         A::UserPasswordSetByAdmin => "A temporary password was set for you".into(),
         A::UserStepUp => match fact("resumed").as_str() {
@@ -123,6 +128,14 @@ const fn did(action: Action) -> Option<&'static str> {
     Some(match action {
         A::UserCreated => "You added a person",
         A::UserInvited => "You made an invitation link",
+        A::UserUpdated => "You changed somebody’s name",
+        A::UserEmailChanged => "You changed somebody’s sign-in address",
+        A::UserContactChanged => "You changed somebody’s contact details",
+        A::UserSessionRevoked => "You ended somebody’s sessions",
+        A::UserUnlocked => "You lifted the delays on somebody’s account",
+        A::UserPasswordResetRequired => "You asked somebody for a new password",
+        A::UserLeft => "You marked somebody as left",
+        A::SystemPeopleConfirmed => "You confirmed the list of people",
         A::UserDisabled => "You disabled somebody",
         A::UserEnabled => "You enabled somebody",
         A::UserRoleChanged => "You changed somebody’s role",
@@ -146,13 +159,17 @@ mod tests {
     fn every_action_is_told_to_its_person_or_kept_from_them_on_purpose() {
         let kept: Vec<&str> =
             Action::ALL.iter().filter(|a| !about_them().any(|told| told == **a)).map(|a| a.as_str()).collect();
-        // Notes are the help desk's own; the others are about nobody.
+        // Who left reads nothing any more; notes are the help desk's own; the others are about nobody.
         let meant = [
+            "user.left",
             "user.note_added",
             "audit.exported",
             "backup.created",
             "system.initialised",
             "system.restored",
+            "system.upgraded",
+            "system.people_confirmed",
+            "system.key_exported",
             "system.clock_stepped",
         ];
         assert_eq!(kept, meant);

@@ -43,6 +43,8 @@ mod samples_console;
 mod samples_contacts;
 #[cfg(any(test, feature = "faults"))]
 mod samples_dashboard;
+#[cfg(any(test, feature = "faults"))]
+mod samples_profile;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;

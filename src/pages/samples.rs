@@ -1,29 +1,24 @@
-//! Samples of every page in every state, hostile text included; here those that people see of themselves.
+//! Samples of every page in every state, hostile text included; here those that people see on their way in.
 
 use std::time::Duration;
 
 use maud::Markup;
 
-use super::activity::{self, ActivityView, OwnActivity};
 use super::enrol::{self, BackupCodesView, FilesToKeep, PassView, QrView};
 use super::errors::{self, ErrorView};
-use super::factors::{self, NewFactorView, RemoveFactorView, RenameFactorView, StartFactorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
-use super::parts::{FactorLine, SessionLine};
-use super::profile::{self, ChangePasswordView, NewCodesView, ProfileView};
-use super::sessions::{self, DeviceLine, SessionsView};
+use super::parts::FactorLine;
 use super::sign_in::{self, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
-use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard};
-use crate::ids::{CaseNumber, DeviceId, FactorId, SessionId};
+use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_profile};
+use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::Role;
 
-const OTPAUTH: &str = "otpauth://totp/Fernhill%20Joinery:mara%40fernhill.example?secret=\
+pub(super) const OTPAUTH: &str = "otpauth://totp/Fernhill%20Joinery:mara%40fernhill.example?secret=\
                        JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Fernhill%20Joinery";
-const HELP: Option<&str> = Some("the office, +46 8 555 01 00");
+pub(super) const HELP: Option<&str> = Some("the office, +46 8 555 01 00");
 pub(super) const HOSTILE: &str = "<img src=x onerror=alert(1)>\" style=\"x";
-const RIGHT_TO_LEFT: &str = "מרים בת־אברהם הכהן";
 pub(super) const CASE: CaseNumber = CaseNumber::new(2026, 42);
 
 pub(super) fn at(text: &str) -> Timestamp {
@@ -63,7 +58,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     pages.extend(sign_in_pages());
     pages.extend(enrol_pages());
-    pages.extend(profile_pages());
+    pages.extend(samples_profile::all());
     pages.extend(samples_console::all());
     pages.extend(samples_dashboard::all());
     pages.extend(error_pages());
@@ -151,106 +146,6 @@ pub(super) fn factor(name: &str, last_used_at: Option<Timestamp>) -> FactorLine 
         added_at: at("2026-02-03T09:12:00Z"),
         last_used_at,
     }
-}
-
-/// This session, and one more for each of `others`; the others' devices are remembered.
-fn sessions_of(others: &[&str], form: Form<'static>) -> SessionsView<'static> {
-    let line = |device: &str, here| SessionLine {
-        id: SessionId::generate(),
-        device: device.to_owned(),
-        address: "2001:db8:4860:4860:8888:8888:8888:8888".to_owned(),
-        began_at: at("2026-11-24T08:00:00Z"),
-        seen_at: at("2026-11-24T10:41:30Z"),
-        here,
-    };
-    let device = |name: &str| DeviceLine {
-        id: DeviceId::generate(),
-        name: name.to_owned(),
-        address: "192.0.2.7".to_owned(),
-        since: at("2026-02-03T09:12:00Z"),
-        signed_in_at: at("2026-11-24T08:00:00Z"),
-        here: name == HOSTILE,
-    };
-    let others_lines = others.iter().map(|name| line(name, false));
-    SessionsView {
-        form,
-        sessions: std::iter::once(line("Firefox on Windows", true)).chain(others_lines).collect(),
-        devices: others.iter().map(|name| device(name)).collect(),
-    }
-}
-
-fn profile_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Member);
-    let id = FactorId::generate();
-    let activity = |text: &str| OwnActivity {
-        at: at("2026-11-24T08:00:00Z"),
-        text: text.to_owned(),
-        source: "Firefox on Windows, 192.0.2.7".to_owned(),
-    };
-    let profile = ProfileView {
-        form: form(),
-        name: "Mara Lindqvist",
-        email: "mara@fernhill.example",
-        role: Role::Member,
-        factors: vec![factor(HOSTILE, None), factor("Mara’s phone", Some(at("2026-11-19T07:58:00Z")))],
-        codes_left: 2,
-        codes_made: 10,
-        codes_made_at: Some(at("2026-02-03T09:12:00Z")),
-        signed_in_with_backup_code: true,
-        password_changed_at: Some(at("2026-02-03T09:12:00Z")),
-        other_sessions: 1,
-        devices: 3,
-        activity: vec![activity("You signed in with a backup code"), activity("A wrong password was entered")],
-    };
-    let spent = ProfileView {
-        name: RIGHT_TO_LEFT,
-        factors: Vec::new(),
-        codes_left: 0,
-        signed_in_with_backup_code: false,
-        other_sessions: 0,
-        devices: 1,
-        ..profile.clone()
-    };
-    let history = ActivityView {
-        entries: vec![activity(HOSTILE), activity("A wrong password was entered")],
-        newest: true,
-        older: Some("/profile/activity?before=12".to_owned()),
-        help_contact: HELP,
-    };
-    let end_of_history = ActivityView { entries: Vec::new(), newest: false, older: None, help_contact: None };
-    let rename =
-        RenameFactorView { form: typed(&[("name", HOSTILE)], &[("name", "Shorten the name to 60 characters.")]), id };
-    let new = NewFactorView {
-        form: step_up(typed(&[("name", HOSTILE)], &[])),
-        otpauth: Secret::new(OTPAUTH),
-        secret: Secret::new("JBSWY3DPEHPK3PXP"),
-    };
-    let change = ChangePasswordView {
-        form: typed(
-            &[("current_password", "hunter2")],
-            &[("new_password", "Choose a longer one: at least 8 characters.")],
-        ),
-        email: "mara@fernhill.example",
-    };
-    vec![
-        ("profile", profile::profile(&f, &profile)),
-        ("profile-spent", profile::profile(&f, &spent)),
-        ("sessions", sessions::sessions(&f, &sessions_of(&[HOSTILE, "Safari on iPhone"], form()))),
-        ("sessions-one", sessions::sessions(&f, &sessions_of(&[], form()))),
-        ("session-gone", sessions::sessions(&f, &sessions_of(&["curl/8.14.1"], typed(&[], &[("", "It has ended.")])))),
-        ("activity", activity::activity(&f, &history)),
-        ("activity-end", activity::activity(&f, &end_of_history)),
-        ("factor-rename", factors::rename_factor(&f, &rename)),
-        ("factor-start", factors::start_factor(&f, &StartFactorView { form: step_up(form()) })),
-        ("factor-new", factors::new_factor(&f, &new)),
-        (
-            "factor-remove",
-            factors::remove_factor(&f, &RemoveFactorView { form: form(), id, name: "Old phone", last: false }),
-        ),
-        ("factor-last", factors::remove_factor(&f, &RemoveFactorView { form: form(), id, name: HOSTILE, last: true })),
-        ("codes-new", profile::new_codes(&f, &NewCodesView { form: step_up(form()), codes_left: 2 })),
-        ("password-change", profile::change_password(&f, &change)),
-    ]
 }
 
 fn error_pages() -> Vec<(&'static str, Markup)> {
