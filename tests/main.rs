@@ -8,6 +8,7 @@ mod cli_backup;
 mod cli_folder;
 mod cli_restore;
 mod cli_world;
+mod contacts;
 mod detours;
 mod enrolment;
 mod faults;
