@@ -13,6 +13,7 @@ mod cli_import;
 mod cli_key;
 mod cli_restore;
 mod cli_world;
+mod contacts;
 mod daily;
 mod dashboard;
 mod detours;

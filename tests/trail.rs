@@ -220,14 +220,15 @@ fn morning(day: &mut Day, mara: &mut Member) {
     let tablet = Phone::scan(&browser.get("/profile/factors/new").body);
     let code = tablet.code(day.world.now());
     assert_eq!(browser.post("/profile/factors/new", &[("name", "Tablet"), ("code", &code)]).status, 303);
-    let page = browser.get("/profile");
-    let at = page.body.find("/profile/factors/0").unwrap();
-    let remove: String = page.body[at..].chars().take_while(|c| *c != '"').collect();
+    // The first app that is listed, by its own page.
+    let removal = |page: &str| {
+        let ids = page.split("/profile/factors/").filter_map(|rest| rest.split_once("/remove\""));
+        format!("/profile/factors/{}/remove", ids.map(|(id, _)| id).next().unwrap())
+    };
+    let remove = removal(&browser.get("/profile").body);
     browser.get(&remove);
     assert_eq!(browser.post(&remove, &[]).status, 303);
-    let left = browser.get("/profile").body;
-    let at = left.find("/profile/factors/0").unwrap();
-    let last: String = left[at..].chars().take_while(|c| *c != '"').collect();
+    let last = removal(&browser.get("/profile").body);
     browser.get(&last);
     assert_eq!(browser.post(&last, &[]).status, 422, "never the last one");
     browser.get("/profile/password");

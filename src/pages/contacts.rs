@@ -113,12 +113,12 @@ fn in_use(frame: &Frame, view: &ContactsView) -> Markup {
     }
 }
 
-/// Since when, and for a number that is too new, that it must not be called to make sure who it is.
+/// Since when, and for a number that is too new, that a call to it proves nothing.
 fn known_since(frame: &Frame, contact: &Contact) -> Markup {
     let new = matches!(contact.detail, Detail::Phone(_)) && !usable(contact, frame.now);
     html! {
         (time_ago(contact.known_since, frame.now))
-        @if new { " " (Badge::new(Tone::Warn, "too new to call").show()) }
+        @if new { " " (Badge::new(Tone::Warn, "does not count yet").show()) }
     }
 }
 
@@ -137,18 +137,18 @@ fn adding(view: &ContactsView) -> Markup {
         Whose::Own => "If you lose your phone, an admin can call a number that stands here to make sure it is you.",
         Whose::Of(_) => "A number can be called to make sure who it is, once it is known long enough.",
     };
-    let hint = match view.whose {
-        Whose::Own => "A number with its country code, like +46 70 123 45 67, or an address.",
-        Whose::Of(_) => "A number with its country code, like +46 70 123 45 67, an address, or the manager’s name.",
+    let label = match view.whose {
+        Whose::Own => "Number or address",
+        Whose::Of(_) => "Number, address or name",
     };
     html! {
         form class="card" method="post" action=(view.whose.href("")) novalidate aria-labelledby="adding" {
             h2 id="adding" { "Add a contact" }
             (form.hidden())
-            p { (lead) " It counts when it was here for " (long_enough())
+            p { (lead) " It counts once it was here for " (long_enough())
                 " before help is asked for; a number that is removed and added again begins anew." }
             (radios(form, "kind", "What do you add?", &choices))
-            (Field::new("value", "Number, address or name").hint(hint).show(form))
+            (Field::new("value", label).hint("A number with its country code, like +46 70 123 45 67.").show(form))
             (form.step_up())
             div class="actions" { button class="main" { "Add" } }
         }
