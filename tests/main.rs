@@ -34,6 +34,7 @@ mod served;
 mod sessions;
 mod sign_in;
 mod structure;
+mod systemd;
 mod throttle;
 mod trail;
 mod webdriver;

@@ -11,6 +11,7 @@ use crate::actions::data_folder::{Serving, open_or_create};
 use crate::actions::first_run::setup_link;
 use crate::app::{App, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
+use crate::host::notify::{READY, STOPPING, notify};
 use crate::http::Response;
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
 use crate::http::router::protect;
@@ -73,6 +74,8 @@ impl Serve {
         stop_on_signals(edge.stopper()).map_err(Failure::to(doing))?;
 
         announce(&public_url, link.as_ref());
+        // Whoever connects from here on waits at most until the next line.
+        notify(READY);
         serve(edge, &app);
         drop(sweeper);
         drop(app);
@@ -135,6 +138,7 @@ fn stop_on_signals(stopper: Stopper) -> std::io::Result<()> {
     thread.spawn(move || {
         if signals.forever().next().is_some() {
             tracing::info!("stopping: requests under way are finished");
+            notify(STOPPING);
             stopper.stop();
         }
         // The second signal does not wait.
