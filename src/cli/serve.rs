@@ -12,7 +12,7 @@ use crate::actions::first_run::setup_link;
 use crate::actions::upgrade::Upgraded;
 use crate::app::{App, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
-use crate::host::service::{Progress, notify};
+use crate::host::notify::{READY, STOPPING, notify};
 use crate::http::Response;
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
 use crate::http::router::protect;
@@ -82,7 +82,8 @@ impl Serve {
         stop_on_signals(edge.stopper()).map_err(Failure::to(doing))?;
 
         announce(&public_url, link.as_ref());
-        tell_manager(Progress::Ready);
+        // Whoever connects from here on waits at most until the next line.
+        notify(READY);
         serve(edge, &app);
         drop(sweeper);
         drop(app);
@@ -103,12 +104,6 @@ fn announce(public_url: &PublicUrl, link: Option<&Token>) {
     }
     if let Err(e) = lines.iter().try_for_each(|line| say(line)) {
         tracing::warn!("{e}");
-    }
-}
-
-fn tell_manager(progress: Progress) {
-    if let Err(e) = notify(progress) {
-        tracing::warn!("the service manager can not be told: {e}");
     }
 }
 
@@ -157,7 +152,7 @@ fn stop_on_signals(stopper: Stopper) -> std::io::Result<()> {
     thread.spawn(move || {
         if signals.forever().next().is_some() {
             tracing::info!("stopping: requests under way are finished");
-            tell_manager(Progress::Stopping);
+            notify(STOPPING);
             stopper.stop();
         }
         // The second signal does not wait.
