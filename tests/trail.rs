@@ -220,17 +220,19 @@ fn morning(day: &mut Day, mara: &mut Member) {
     let tablet = Phone::scan(&browser.get("/profile/factors/new").body);
     let code = tablet.code(day.world.now());
     assert_eq!(browser.post("/profile/factors/new", &[("name", "Tablet"), ("code", &code)]).status, 303);
-    // The first app that is listed, by its own page.
-    let removal = |page: &str| {
-        let ids = page.split("/profile/factors/").filter_map(|rest| rest.split_once("/remove\""));
-        format!("/profile/factors/{}/remove", ids.map(|(id, _)| id).next().unwrap())
-    };
-    let remove = removal(&browser.get("/profile").body);
+    let first = day.world.factor(&mara.id);
+    let rename = format!("/profile/factors/{first}/rename");
+    browser.get(&rename);
+    assert_eq!(browser.post(&rename, &[("name", "old phone")]).status, 303);
+    let remove = format!("/profile/factors/{first}/remove");
     browser.get(&remove);
     assert_eq!(browser.post(&remove, &[]).status, 303);
-    let last = removal(&browser.get("/profile").body);
+    let last = format!("/profile/factors/{}/remove", day.world.factor(&mara.id));
     browser.get(&last);
     assert_eq!(browser.post(&last, &[]).status, 422, "never the last one");
+    browser.get("/profile/sessions");
+    assert_eq!(browser.post("/profile/sessions/end", &[]).status, 303);
+    assert_eq!(browser.post("/profile/devices/forget", &[]).status, 303);
     browser.get("/profile/password");
     let fields = [("current_password", PASSWORD), ("new_password", "orchard lantern forty")];
     assert_eq!(browser.post("/profile/password", &fields).status, 303);
@@ -249,8 +251,11 @@ fn morning(day: &mut Day, mara: &mut Member) {
         day.told(),
         [
             "mfa.factor_enrolled",
+            "mfa.factor_renamed",
             "mfa.factor_removed",
             "mfa.factor_removed denied",
+            "user.session_revoked",
+            "user.device_forgotten",
             "user.password_changed",
             "mfa.backup_codes_generated",
             "user.access_refused denied",

@@ -67,8 +67,7 @@ fn make_new_codes(mara: &mut Person) {
     fits(browser);
     let shown = shown(browser, "#codes");
     browser.tab_to("Download").keys(ENTER);
-    let file = browser.downloads().pop().expect("the codes are a file now");
-    let saved = std::fs::read_to_string(file).unwrap();
+    let saved = std::fs::read_to_string(browser.wait_for_download()).unwrap();
     assert!(saved.contains(&shown) && saved.starts_with("Backup codes · "), "{saved}");
     // One tap selects them all, where no script runs either.
     let select = browser.execute("return getComputedStyle(document.querySelector('#codes')).userSelect");
