@@ -196,8 +196,13 @@ fn a_long_day_is_told_exactly_and_no_entry_holds_a_secret() {
 
     let seen: BTreeSet<String> = day.world.entries().into_iter().map(|e| e.header.action).collect();
     // These are caused by commands, or follow upon one; their tests are beside this one.
-    let elsewhere =
-        [Action::BackupCreated, Action::SystemRestored, Action::SystemUpgraded, Action::SystemPeopleConfirmed];
+    let elsewhere = [
+        Action::BackupCreated,
+        Action::SystemRestored,
+        Action::SystemUpgraded,
+        Action::SystemPeopleConfirmed,
+        Action::SystemKeyExported,
+    ];
     for action in Action::ALL.iter().filter(|a| !elsewhere.contains(a)) {
         assert!(seen.contains(action.as_str()), "{action} was never told");
     }
