@@ -234,6 +234,8 @@ fn morning(day: &mut Day, mara: &mut Member) {
     browser.get("/profile/backup-codes");
     mara.codes = browser.post("/profile/backup-codes", &[]).codes();
     mara.codes.iter().for_each(|code| drop(day.secret(code)));
+    browser.get("/profile/contacts");
+    assert_eq!(browser.post("/profile/contacts", &[("kind", "phone"), ("value", "+46 70 123 45 67")]).status, 303);
     browser.get("/profile");
     assert_eq!(browser.post("/admin/audit/export", &[]).status, 403);
     browser.get("/profile");
@@ -249,6 +251,7 @@ fn morning(day: &mut Day, mara: &mut Member) {
             "mfa.factor_removed denied",
             "user.password_changed",
             "mfa.backup_codes_generated",
+            "user.contact_changed",
             "user.access_refused denied",
             "user.signed_out",
             "user.password_verified",
