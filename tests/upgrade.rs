@@ -94,7 +94,7 @@ impl Earlier {
     /// Starts this version on it.
     fn open(self) -> (World, BTreeMap<String, String>) {
         let clock = Clock::at(self.fact("now").parse().unwrap());
-        (World::over(self.folder, clock, "http://localhost:8080", |_| ()), self.facts)
+        (World::on(self.folder, clock), self.facts)
     }
 }
 
@@ -309,7 +309,7 @@ fn only_a_server_brings_a_database_up_to_date_and_what_needs_the_trail_alone_wor
     assert_eq!(earlier.idp(&["audit", "verify"]).code, 0);
     let doctor = earlier.idp(&["doctor"]).out;
     assert!(
-        doctor.contains("warn  idp.db is whole, with schema version 1, and this program's is 2: idp serve"),
+        doctor.contains("warning  idp.db is whole, with schema version 1, and this program's is 2: idp serve"),
         "{doctor}"
     );
     assert_eq!(earlier.version(), 1);

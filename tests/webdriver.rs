@@ -207,6 +207,13 @@ impl Browser {
         entries.filter(|entry| !unfinished(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
     }
 
+    /// Waits for the first file that a page gives the browser to keep.
+    #[track_caller]
+    pub fn wait_for_download(&self) -> PathBuf {
+        self.until("no file came", || Ok(!self.downloads().is_empty()));
+        self.downloads().remove(0)
+    }
+
     /// Makes the page area `width` by `height` CSS pixels.
     #[track_caller]
     pub fn resize(&self, width: u32, height: u32) -> &Self {

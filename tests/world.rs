@@ -62,8 +62,12 @@ impl World {
         Self::over(tempfile::tempdir().unwrap(), clock, public_url, change)
     }
 
-    /// A provider on the folder `data` in `folder`, which may be there already.
-    pub fn over(folder: tempfile::TempDir, clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
+    /// The provider whose data folder stands in `folder` already.
+    pub fn on(folder: tempfile::TempDir, clock: Clock) -> Self {
+        Self::over(folder, clock, "http://localhost:8080", |_| ())
+    }
+
+    fn over(folder: tempfile::TempDir, clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let data = folder.path().join("data");
         let Serving { opened, lock, .. } = open_or_create(&data, &host(), clock.clone()).unwrap();
         let mut settings = Settings {
@@ -196,6 +200,13 @@ impl World {
     pub fn restart(&mut self) {
         let opened = open(&self.data(), self.clock.clone()).unwrap();
         self.app = Arc::new(App::new(opened, self.app.settings.clone(), self.clock.clone()).unwrap());
+    }
+
+    /// The id of the first factor of the person `id`.
+    pub fn factor(&self, id: &str) -> String {
+        let db = rusqlite::Connection::open(self.database()).unwrap();
+        let sql = "SELECT id FROM factors WHERE user_id = ?1 ORDER BY created_at LIMIT 1";
+        db.query_row(sql, [id], |row| row.get(0)).unwrap()
     }
 
     /// A number out of the database.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::authorise::{Admin, By};
+use super::contacts::look_up_number;
 use super::nonce::Nonce;
 use super::password_check::account_budget;
 use super::sign_in::many;
@@ -94,7 +95,7 @@ impl Ask {
     }
 }
 
-fn ask_rule(
+pub(super) fn ask_rule(
     tx: &ReadTx<'_>,
     grant: Grant,
     admin: &Admin,
@@ -106,17 +107,33 @@ fn ask_rule(
     Ok(decide(&Question { grant, asker: admin.asker(), target: Some(user), evidence, other_owners, now }))
 }
 
-/// Which rule would refuse `grant` on each of these now, if any: for a menu that says why. Evidence and step-up are
-/// not looked at; they come with the form.
-///
-/// # Errors
-/// Storage.
-pub fn preview(tx: &ReadTx<'_>, viewer: &User, user: &User, grant: Grant, now: Timestamp) -> Result<Option<Rule>> {
-    let evidence = Evidence::host(now);
-    let other_owners = users::count_owners(tx, Some(user.id))?;
-    let asker = crate::grants::Asker::Person(viewer);
-    let question = Question { grant, asker, target: Some(user), evidence: Some(&evidence), other_owners, now };
-    Ok(decide(&question).err())
+/// What the rule says before anything is asked for: for a menu that says why, and for forms that need not be filled in
+/// for nothing. Evidence and step-up are not looked at; they come with the form.
+#[derive(Debug)]
+pub struct Preview<'a> {
+    viewer: &'a User,
+    user: &'a User,
+    evidence: Evidence,
+    other_owners: u32,
+    now: Timestamp,
+}
+
+impl<'a> Preview<'a> {
+    /// Reads what the rule looks at beside these two.
+    ///
+    /// # Errors
+    /// Storage.
+    pub fn read(tx: &ReadTx<'_>, viewer: &'a User, user: &'a User, now: Timestamp) -> Result<Self> {
+        let other_owners = users::count_owners(tx, Some(user.id))?;
+        Ok(Self { viewer, user, evidence: Evidence::host(now), other_owners, now })
+    }
+
+    /// Which rule would refuse `grant` now, if any.
+    pub fn refusal(&self, grant: Grant) -> Option<Rule> {
+        let (asker, target) = (crate::grants::Asker::Person(self.viewer), Some(self.user));
+        let (evidence, other_owners, now) = (Some(&self.evidence), self.other_owners, self.now);
+        decide(&Question { grant, asker, target, evidence, other_owners, now }).err()
+    }
 }
 
 /// What a reset gives: shown once.
@@ -137,6 +154,7 @@ pub struct Reset {
 pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavailable: bool) -> Result<Granted<Reset>> {
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
+        let statement = look_up_number(tx, ask.user, statement)?;
         let d = ask.decide(tx, Grant::ResetFactors, Some(&statement.evidence))?;
         let unasked = !codes_unavailable && backup_codes::count_left(tx, d.user.id, tx.now())? > 0;
         if let Err(rule) = d.rule.and(if unasked { Err(Rule::CodesNotAskedFor) } else { Ok(()) }) {
@@ -229,7 +247,7 @@ fn close_invitation(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     }
 }
 
-fn delete_factors(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
+pub(super) fn delete_factors(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
     for factor in factors::list(tx, user)? {
         throttle::delete(tx, &Budget::Totp(factor.id))?;
     }
@@ -282,6 +300,7 @@ pub fn issue_codes(means: &Means, ask: Ask, statement: Statement) -> Result<Gran
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::IssueBackupCodes;
+        let statement = look_up_number(tx, ask.user, statement)?;
         let d = ask.decide(tx, grant, Some(&statement.evidence))?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, grant, rule, Some(&statement)));
@@ -332,6 +351,7 @@ pub fn set_temporary_password(means: &Means, ask: Ask, statement: Statement) -> 
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::SetTemporaryPassword;
+        let statement = look_up_number(tx, ask.user, statement)?;
         let d = ask.decide(tx, grant, Some(&statement.evidence))?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, grant, rule, Some(&statement)));

@@ -19,8 +19,8 @@ Every night from cron, two weeks kept:
 Always to the same file:
   idp backup /mnt/usb/idp.db
 
-The keys are in no backup. Keep a copy of seed.key once, in another place than the backups: whoever has both can compute
-everyone's second factors, and without it everyone has to enrol again. audit-signing.key can be replaced.
+The keys are in no backup. Export seed.key once (idp key export), to another place than the backups: whoever has both can
+compute everyone's second factors, and without it everyone has to enrol again. audit-signing.key can be replaced.
 
 What is printed ends with the hash of the newest entry in the copy. Kept where this host can not rewrite it, it shows
 later that the trail up to there was not changed.";

@@ -47,7 +47,8 @@ impl std::error::Error for FileError {
     }
 }
 
-pub(super) fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> FileError {
+/// For `map_err`: `doing` is the middle of "can not … PATH".
+pub fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> FileError {
     let path = path.to_owned();
     move |e| FileError { doing, path, source: e.into() }
 }

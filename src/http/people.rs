@@ -4,39 +4,37 @@ use super::Response;
 use super::error::Problem;
 use super::grants::already_done;
 use super::guards::{Call, Signed};
-use super::show::{Answer, Page, confirm, form_of, home, wrong};
+use super::show::{Answer, Page, confirm, form_of, wrong};
 use crate::actions::Error;
-use crate::actions::administer::{AddedPerson, Invitation, NewPerson, add_person};
+use crate::actions::administer::{AddedPerson, Invitation, add_person};
 use crate::actions::authorise::By;
 use crate::ids::UserId;
 use crate::pages::users::{
-    AWAITING, AddPersonView, InvitationLinkView, UsersView, add_person as add_markup, invitation_link,
-    users as users_markup,
+    AddPersonView, InvitationLinkView, UsersView, add_person as add_markup, invitation_link, users as users_markup,
 };
 use crate::pages::{FieldError, Form};
 use crate::secret::Secret;
 use crate::storage::users::{self, Search};
-use crate::users::{Email, PersonName, Role};
+use crate::users::{Email, NewPerson, PersonName, Role};
+
+/// What is said where someone has the address that was typed.
+pub const TAKEN: &str = "Someone with this address is here already. Search for them in the list.";
+/// The same, where that person has left.
+pub const TAKEN_BY_WHO_LEFT: &str = "Someone who has left for good had this address. It stays theirs, so that the audit \
+                                     log names one person by it: use another address.";
 
 /// People on one page of the list.
 const PAGE: u32 = 50;
 
-/// `GET /admin`
-pub fn start(_call: &Call<'_>, signed: &Signed) -> Answer {
-    Ok(Response::redirect(303, home(signed.user.role)))
-}
-
 /// `GET /admin/users`
 pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
     let mut errors = Vec::new();
-    let (state, role) = (call.fields.get("state"), call.fields.get("role"));
     let text: String = crate::audit::clean(call.fields.get("q")).chars().take(100).collect();
-    let awaiting = state == AWAITING;
     let search = Search {
         text,
-        status: read(if awaiting { "" } else { state }, "state", &mut errors),
-        role: read(role, "role", &mut errors),
-        awaiting,
+        state: read(call.fields.get("state"), "state", &mut errors),
+        role: read(call.fields.get("role"), "role", &mut errors),
+        with_left: false,
     };
     let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
     let mut people = match errors.is_empty() {
@@ -122,9 +120,8 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
     let name = person.name.clone();
     match add_person(&call.app.means, by, person, Some(nonce), call.visitor.source()) {
         Ok(AddedPerson::Done(invitation)) => Ok(show_link(call, signed, name.as_str(), &invitation)),
-        Ok(AddedPerson::Exists(_)) => {
-            again(422, vec![wrong("email", "Someone with this address is here already. Search for them in the list.")])
-        }
+        Ok(AddedPerson::Exists(_)) => again(422, vec![wrong("email", TAKEN)]),
+        Ok(AddedPerson::HasLeft(_)) => again(422, vec![wrong("email", TAKEN_BY_WHO_LEFT)]),
         Ok(AddedPerson::Refused(rule)) => again(403, vec![wrong("role", rule.sentence())]),
         Err(Error::AlreadyDone(done)) => already_done(call, signed, &done),
         Err(e) => Err(Problem::from(e)),
@@ -133,9 +130,13 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// The invitation link, shown once as the answer itself.
 pub fn show_link(call: &Call<'_>, signed: &Signed, name: &str, invitation: &Invitation) -> Response {
-    let link = call.app.settings.public_url.link(&format!("/invitation/{}", invitation.token.to_text()));
     let page = Page::signed(call, signed);
-    let view =
-        InvitationLinkView { id: invitation.user, name, link: Secret::new(link), expires_at: invitation.expires_at };
+    let link = invitation_address(call, invitation);
+    let view = InvitationLinkView { id: invitation.user, name, link, expires_at: invitation.expires_at };
     page.answer(200, invitation_link(&page.frame(), &view))
+}
+
+/// The whole address of an invitation.
+pub fn invitation_address(call: &Call<'_>, invitation: &Invitation) -> Secret {
+    Secret::new(call.app.settings.public_url.link(&format!("/invitation/{}", invitation.token.to_text())))
 }

@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{Error, ReadTx, Result};
 use crate::audit::filter::Filter;
-use crate::audit::{Actor, Entry, Head, Header, Line, Record, chain};
+use crate::audit::{Action, Actor, Entry, Head, Header, Line, Record, chain, own};
+use crate::ids::UserId;
 use crate::time::Timestamp;
 
 const COLUMNS: &str = "lineage, seq, at, action, outcome, actor_kind, actor_id, target_kind, target_id, case_number, \
@@ -119,6 +120,24 @@ pub fn find_entry(tx: &ReadTx<'_>, seq: i64) -> Result<Option<Entry>> {
     Ok(query.query_row([seq], to_entry).optional()?)
 }
 
+pub(super) const NEWEST: &str =
+    "SELECT at FROM audit WHERE action = ?1 AND outcome = 'success' ORDER BY seq DESC LIMIT 1";
+
+/// When this was last done. The action as it stands in the trail: a name that this program does not know finds nothing.
+pub fn find_newest(tx: &ReadTx<'_>, action: &str) -> Result<Option<Timestamp>> {
+    let mut query = tx.conn.prepare_cached(NEWEST)?;
+    Ok(query.query_row([action], |row| Ok(Timestamp::from_micros(row.get(0)?))).optional()?)
+}
+
+pub(super) const PEOPLE: &str = "SELECT count(DISTINCT target_id) FROM audit WHERE action = ?1 AND seq >= ?2";
+
+/// The people about whom there are such entries since `since`.
+pub fn count_people(tx: &ReadTx<'_>, action: Action, since: Timestamp) -> Result<u32> {
+    let (low, _) = seq_range(tx, &Filter { since: Some(since), ..Filter::default() })?;
+    let mut query = tx.conn.prepare_cached(PEOPLE)?;
+    Ok(query.query_row((action.as_str(), low), |row| row.get(0))?)
+}
+
 /// Which way a list runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -141,6 +160,28 @@ pub fn list(tx: &ReadTx<'_>, filter: &Filter, order: Order, cursor: Option<i64>,
     let (sql, values) = selection(filter, low, high, order, limit);
     let mut query = tx.conn.prepare_cached(&sql)?;
     let rows = query.query_map(rusqlite::params_from_iter(values), to_entry)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// At most `limit` entries before `cursor` (a seq; exclusive) that a person is told about themself, newest first: what
+/// stands in [`own`], of which they are target or actor. Each half walks its own index and stops after `limit`.
+pub fn list_own(tx: &ReadTx<'_>, user: UserId, cursor: Option<i64>, limit: u32) -> Result<Vec<Entry>> {
+    let names = |actions: &mut dyn Iterator<Item = Action>| {
+        actions.map(|a| format!("'{}'", a.as_str())).collect::<Vec<_>>().join(", ")
+    };
+    let (about, by) = (names(&mut own::about_them()), names(&mut own::by_them()));
+    // The plus keeps SQLite from choosing the index on actions.
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM audit WHERE seq IN (
+             SELECT seq FROM (SELECT seq FROM audit WHERE target_id = ?1 AND seq < ?2 AND +action IN ({about})
+                              AND (+outcome <> 'denied' OR +actor_id = ?1) ORDER BY seq DESC LIMIT ?3)
+             UNION
+             SELECT seq FROM (SELECT seq FROM audit WHERE actor_id = ?1 AND seq < ?2
+                              AND CASE WHEN target_id = ?1 THEN action IN ({about}) ELSE action IN ({by}) END
+                              ORDER BY seq DESC LIMIT ?3))
+         ORDER BY seq DESC LIMIT ?3"
+    ))?;
+    let rows = query.query_map((user.to_string(), cursor.unwrap_or(i64::MAX), limit), to_entry)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

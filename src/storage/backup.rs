@@ -98,7 +98,7 @@ pub fn read_alone<T>(path: &Path, look: impl FnOnce(&ReadTx<'_>) -> Result<T>) -
     look(&ReadTx { conn: &conn })
 }
 
-fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
+pub(super) fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
     let tx = ReadTx { conn };
     let damage: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     let (walk, broken) = walk(&tx)?;

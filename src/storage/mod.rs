@@ -10,6 +10,9 @@
 pub mod audit;
 pub mod backup;
 pub mod backup_codes;
+pub mod carry;
+pub mod contacts;
+pub mod dashboard;
 pub mod devices;
 pub mod factors;
 pub mod instance;
@@ -237,6 +240,14 @@ impl Store {
     /// What `look` says, or why the database can not be read.
     pub fn read<T, E: From<Error>>(&self, look: impl FnOnce(&ReadTx<'_>) -> Result<T, E>) -> Result<T, E> {
         self.readers.read(look)
+    }
+
+    /// Whether changes can be written, as far as is known without writing one.
+    ///
+    /// # Errors
+    /// Why the last ones could not be written, or that nothing can be any more.
+    pub fn check_writer(&self) -> Result<()> {
+        self.writer.check()
     }
 
     /// Makes the next writes fail in a chosen way; only in builds for tests.

@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension, Row, ToSql, named_params};
 
-use super::{Error, ReadTx, Result, WriteTx};
+use super::{Error, ReadTx, Result, WriteTx, dashboard};
+use crate::dashboard::{Chosen, Need};
 use crate::ids::UserId;
 use crate::password::PasswordHash;
 use crate::policy;
@@ -118,12 +119,12 @@ pub fn count_owners(tx: &ReadTx<'_>, except: Option<UserId>) -> Result<u32> {
 pub struct Search {
     /// Part of the name or address.
     pub text: String,
-    /// In this state only.
-    pub status: Option<Status>,
+    /// In this state or need only.
+    pub state: Option<Chosen>,
     /// With this role only.
     pub role: Option<Role>,
-    /// Only who waits for enrolment.
-    pub awaiting: bool,
+    /// Also who has left, where no state is asked for.
+    pub with_left: bool,
 }
 
 /// At most `limit` people in the order of their names, after `cursor` (the id of the last one seen).
@@ -139,10 +140,12 @@ pub fn list(
                 (SELECT count(*) FROM factors f WHERE f.user_id = u.id AND f.disabled_at IS NULL),
                 (SELECT count(*) FROM code_sets s JOIN codes c ON c.set_id = s.id
                   WHERE s.user_id = u.id AND c.used_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > ?1)),
-                EXISTS (SELECT 1 FROM cases k WHERE k.user_id = u.id AND k.state = 'awaiting_enrolment'),
-                u.last_sign_in_at
-         FROM users u WHERE 1",
+                u.last_sign_in_at",
     );
+    for need in Need::ALL {
+        sql.push_str(&format!(", {}", dashboard::condition(need)));
+    }
+    sql.push_str(" FROM users u WHERE 1");
     let mut values: Vec<Box<dyn ToSql>> = vec![Box::new(now.as_micros())];
     let mut add = |sql: &mut String, text: &str, value: Box<dyn ToSql>| {
         values.push(value);
@@ -152,14 +155,15 @@ pub fn list(
         let (condition, value) = text_condition(&search.text);
         add(&mut sql, condition, Box::new(value));
     }
-    if let Some(status) = search.status {
-        add(&mut sql, " AND u.status = ?n", Box::new(status.as_str()));
+    match search.state {
+        Some(Chosen::Status(status)) => add(&mut sql, " AND u.status = ?n", Box::new(status.as_str())),
+        Some(Chosen::Attention) => sql.push_str(&format!(" AND ({})", dashboard::any_condition())),
+        Some(Chosen::Need(need)) => sql.push_str(&format!(" AND {}", dashboard::condition(need))),
+        None if search.with_left => {}
+        None => sql.push_str(" AND u.status <> 'left'"),
     }
     if let Some(role) = search.role {
         add(&mut sql, " AND u.role = ?n", Box::new(role.as_str()));
-    }
-    if search.awaiting {
-        sql.push_str(" AND u.id IN (SELECT user_id FROM cases WHERE state = 'awaiting_enrolment')");
     }
     if let Some(after) = cursor {
         let beyond = " AND (u.name COLLATE NOCASE, u.row) > (SELECT name, row FROM users WHERE id = ?n)";
@@ -199,9 +203,19 @@ fn to_line(row: &Row<'_>) -> rusqlite::Result<UserLine> {
         status: parse(row, 4)?,
         factors: row.get(5)?,
         codes_left: row.get(6)?,
-        awaiting_enrolment: row.get(7)?,
-        last_sign_in_at: optional_time(row, 8)?,
+        last_sign_in_at: optional_time(row, 7)?,
+        needs: needs(row)?,
     })
+}
+
+fn needs(row: &Row<'_>) -> rusqlite::Result<Vec<Need>> {
+    let mut needs = Vec::new();
+    for (column, need) in (8..).zip(Need::ALL) {
+        if row.get(column)? {
+            needs.push(need);
+        }
+    }
+    Ok(needs)
 }
 
 /// Adds a person.
@@ -285,6 +299,43 @@ pub fn update_role(tx: &WriteTx<'_>, user: &User, role: Role) -> Result<()> {
     tx.conn
         .prepare_cached("UPDATE users SET role = ?2, credential_epoch = credential_epoch + 1 WHERE id = ?1")?
         .execute((&id, role.as_str()))?;
+    Ok(())
+}
+
+/// Gives another name.
+pub fn update_name(tx: &WriteTx<'_>, id: UserId, name: &PersonName) -> Result<()> {
+    tx.conn.prepare_cached("UPDATE users SET name = ?2 WHERE id = ?1")?.execute((id.to_string(), name.as_str()))?;
+    Ok(())
+}
+
+/// Gives another address to sign in with and raises the credential epoch. The address must not stand yet; the caller
+/// has looked inside the same transaction.
+pub fn update_email(tx: &WriteTx<'_>, id: UserId, email: &Email) -> Result<()> {
+    tx.conn
+        .prepare_cached("UPDATE users SET email = ?2, credential_epoch = credential_epoch + 1 WHERE id = ?1")?
+        .execute((id.to_string(), email.as_str()))?;
+    Ok(())
+}
+
+/// Asks for a new password at the next sign-in and raises the credential epoch.
+pub fn update_must_change(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE users SET must_change_password = 1, credential_epoch = credential_epoch + 1 WHERE id = ?1",
+        )?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// Marks someone as gone for good: without a password, nothing could let them in even if the state were overlooked.
+pub fn update_left(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE users SET status = 'left', password_hash = NULL, password_expires_at = NULL,
+                    must_change_password = 0, credential_epoch = credential_epoch + 1
+             WHERE id = ?1",
+        )?
+        .execute([id.to_string()])?;
     Ok(())
 }
 

@@ -49,6 +49,15 @@ CREATE TABLE contacts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contacts_by_user ON contacts (user_id, kind);
 CREATE UNIQUE INDEX contacts_in_use ON contacts (user_id, kind, value) WHERE removed_at IS NULL;
+CREATE TRIGGER contacts_change_by_removal_alone BEFORE UPDATE ON contacts BEGIN
+    SELECT raise(ABORT, 'a contact is removed and added, never changed')
+    WHERE old.removed_at IS NOT NULL
+       OR (new.id, new.user_id, new.kind, new.value, new.known_since, new.added_by)
+          <> (old.id, old.user_id, old.kind, old.value, old.known_since, old.added_by);
+END;
+CREATE TRIGGER contacts_are_kept BEFORE DELETE ON contacts BEGIN
+    SELECT raise(ABORT, 'contacts are removed, never deleted');
+END;
 
 CREATE TABLE cases_2 (
     number           TEXT    PRIMARY KEY,
