@@ -108,7 +108,7 @@ impl FromStr for Chosen {
             (Some(need), _) => Ok(Self::Need(need)),
             (None, Ok(status)) => Ok(Self::Status(status)),
             (None, Err(_)) => {
-                Err(BadInput("Choose a state: invited, active, disabled, or attention for all that need some."))
+                Err(BadInput("Choose a state: invited, active, disabled, left, or attention for all that need some."))
             }
         }
     }

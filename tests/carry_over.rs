@@ -1,13 +1,14 @@
 //! What was decided after a backup stays decided when that backup is restored: with the real program, and browsers before
 //! and after.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use idp::audit::Action;
 use idp::time::Clock;
 
 use crate::cli_world::idp_on;
 use crate::profile::{add_app, factors};
+use crate::runbook::act;
 use crate::world::{Answer, Browser, Member, PASSWORD, Phone, World, body};
 
 /// A password that replaces [`PASSWORD`].
@@ -217,13 +218,15 @@ fn a_code_that_was_accepted_since_the_backup_is_not_accepted_again() {
 fn a_contact_detail_that_was_removed_since_stays_removed() {
     let (world, mut ada, _) = office();
     let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
-    // No page takes contact details yet; the table is there.
-    let add = "INSERT INTO contacts (id, user_id, kind, value, known_since, added_by)
-               VALUES ('01935780-0000-7000-8000-000000000001', ?1, 'phone', '+46 8 555 01 77', 1, 'Ada')";
-    let db = rusqlite::Connection::open(world.database()).unwrap();
-    db.execute(add, [&mara.id]).unwrap();
+    let mut browser = mara.browser;
+    browser.get("/profile/contacts");
+    let phone = [("kind", "phone"), ("value", "+46 8 555 01 77")];
+    assert_eq!(browser.post("/profile/contacts", &phone).status, 303);
     let backup = back_up(&world, "old.db");
-    db.execute("UPDATE contacts SET removed_at = 2, removed_by = 'Mara'", []).unwrap();
+    let page = browser.get("/profile/contacts").body;
+    let remove = page.split('"').find(|part| part.ends_with("/remove")).unwrap().to_owned();
+    browser.get(&remove);
+    assert_eq!(browser.post(&remove, &[]).status, 303);
     let room = Room::of(&world);
     let said = room.restore(&backup, &[]);
     assert!(said.contains("kept: 1 contact details that were removed since stay removed"), "{said}");
@@ -306,6 +309,38 @@ fn what_was_decided_on_another_way_than_the_backups_is_kept_where_its_own_trail_
     }
     assert_eq!(knock(&after, &lost.email, PASSWORD).status, 403);
     enter(&after, &ada, NEWER);
+}
+
+#[test]
+fn who_left_since_the_backup_stays_away_whichever_way_the_replaced_database_went() {
+    let (world, mut ada, ada_phone) = office();
+    let gone = world.person(&mut ada, "gone@fernhill.example", "Gone", "member");
+    let old = back_up(&world, "old.db");
+    world.person(&mut ada, "later@fernhill.example", "Later", "member");
+    let newer = back_up(&world, "newer.db");
+    let leave = |there: &World, ada: &mut Browser| {
+        let fields = [("reason", "moved to another firm"), ("confirmed", "on")];
+        assert_eq!(act(ada, &gone.id, "/leave", &fields).status, 303, "{}", ada.page.text());
+        Room::of(there)
+    };
+    let stays_away = |room: Room, backup: &Path| {
+        let said = room.restore(backup, &[]);
+        assert!(said.contains("kept: Gone <gone@fernhill.example>: left since the backup"), "{said}");
+        let after = room.open(&world);
+        assert_eq!(knock(&after, &gone.email, PASSWORD).status, 401);
+        let entry = after.entries_of(Action::UserLeft).pop().unwrap();
+        assert_eq!(body(&entry).text("reason"), "carried over from the replaced database");
+        assert_eq!(after.count("SELECT count(*) FROM users WHERE status = 'left' AND password_hash IS NULL"), 1);
+    };
+    // The wrong backup was restored first; there they left, and now the right one takes its place.
+    let room = Room::of(&world);
+    room.restore(&old, &[]);
+    let there = room.open(&world);
+    let mut again = there.browser();
+    assert_eq!(again.sign_in(&there, "ada@fernhill.example", PASSWORD, &ada_phone).status, 303);
+    stays_away(leave(&there, &mut again), &newer);
+
+    stays_away(leave(&world, &mut ada), &newer);
 }
 
 #[test]

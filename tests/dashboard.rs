@@ -38,6 +38,12 @@ fn happened(world: &World, event: Event) {
     world.app.means.store.change(move |_| Ok::<_, storage::Error>(Audited::new((), record))).unwrap();
 }
 
+/// The key with this fingerprint was exported; that of the key in use is what the instance has.
+fn exported(world: &World, fingerprint: [u8; 16]) {
+    let key = data_encoding::HEXLOWER.encode(&fingerprint);
+    happened(world, Event::KeyExported { to: "a stick".into(), key });
+}
+
 fn backed_up(world: &World) {
     happened(world, Event::BackupCreated { file: "idp-2026.db".into(), head_seq: 1 });
 }
@@ -52,7 +58,13 @@ fn a_new_house_is_told_what_it_lacks_and_a_settled_one_that_nothing_needs_attent
     backed_up(&world);
     let page = ada.get("/admin");
     assert_eq!(matters(&page), [("The seed key was never exported".to_owned(), "/admin/system".to_owned())]);
+    exported(&world, [0; 16]);
+    assert_eq!(matters(&ada.get("/admin")).len(), 1, "a key that was in use before a restore is not this one");
+    exported(&world, world.app.means.store.read(storage::instance::get).unwrap().key_fingerprint);
+    let page = ada.get("/admin");
+    assert_eq!(matters(&page), []);
     assert!(page.says("Backup written") && page.says("Added as owner"), "what happened lately stands below");
+    assert!(page.says("Key of the authenticator secrets exported"));
     assert!(!page.says("Signed in") && !page.says("Password chosen"), "but not what everyone does all day");
 }
 
@@ -119,6 +131,9 @@ fn people_in_need_are_counted_and_listed_by_the_same_rule() {
     world.temporary_password(&mut ada, &kim.id);
     let page = follow(&mut ada, "1 person has a temporary password").unwrap();
     assert!(page.says("Kim") && page.says("temporary password") && !page.says("Mara Lindqvist"));
+    // Who is only asked for a new password has one that works.
+    act(&mut ada, &mara.id, "/password/change", &[("reason", "it stood on a note")]);
+    assert!(!follow(&mut ada, "1 person has a temporary password").unwrap().says("Mara Lindqvist"));
 
     // A factor that was switched off: only where its row says so as well.
     assert!(follow(&mut ada, "1 person has an app that was switched off").is_none());

@@ -9,7 +9,6 @@ use super::{Error, Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
 use crate::grants::{Grant, Question, Rule, decide};
 use crate::ids::UserId;
-use crate::storage::users::Search;
 use crate::storage::{Audited, WriteTx, instance, users};
 use crate::users::{Role, User};
 
@@ -59,9 +58,7 @@ pub fn confirm_people(
         }
         instance::update_people_confirmed(tx)?;
         nonce.done(tx, "The list of people was confirmed.", "/admin/users")?;
-        let people = users::list(tx, &Search::default(), None, tx.now(), u32::MAX)?.len();
-        let people = u32::try_from(people).unwrap_or(u32::MAX);
-        let event = Event::PeopleConfirmed { people, disabled: disabled_now, demoted };
+        let event = Event::PeopleConfirmed { people: users::count(tx)?, disabled: disabled_now, demoted };
         records.push(Record::new(admin.actor(), &source, event));
         Ok(many(Granted::Yes(()), records))
     })

@@ -5,7 +5,7 @@ use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
 use crate::time::Timestamp;
-use crate::users::Role;
+use crate::users::{Role, Status};
 
 /// Which methods completed a sign-in; names from RFC 8176 where it has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +59,8 @@ impl Challenge {
 pub enum Decision {
     /// They were shut out: disabled, or left.
     ShutOut {
-        /// The account's state, as it is stored.
-        state: String,
+        /// The account's state.
+        state: Status,
     },
     /// They were given a role that opens less.
     Role {

@@ -6,6 +6,7 @@ use super::{Action, Actor, Outcome, Person, Reason, Source, Ticket};
 use crate::contacts::Detail as ContactDetail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
+use crate::users::Status;
 
 /// The filterable part of an event and its text, before it has a place in the chain.
 #[derive(Debug, Clone)]
@@ -307,7 +308,10 @@ impl Event {
 fn carried_over(user: Person, decision: Decision, entry: Option<i64>) -> Parts {
     use Action as A;
     let parts = match decision {
-        Decision::ShutOut { state } => Parts::of(A::UserDisabled, user).with("state", state),
+        Decision::ShutOut { state } => {
+            let action = if state == Status::Left { A::UserLeft } else { A::UserDisabled };
+            Parts::of(action, user).with("state", state.as_str())
+        }
         Decision::Role { from, to } => {
             Parts::of(A::UserRoleChanged, user).with("from", from.as_str()).with("to", to.as_str())
         }

@@ -4,6 +4,7 @@ use super::Response;
 use super::guards::{Call, Signed};
 use super::person::entry_line;
 use super::show::{Answer, Page, home};
+use crate::actions::key_export;
 use crate::audit::filter::Filter;
 use crate::audit::{Action, Entry};
 use crate::dashboard::{HouseFigures, matters};
@@ -13,17 +14,21 @@ use crate::storage::{self, ReadTx, audit, users};
 
 /// Entries of what happened lately.
 const ENTRIES: u32 = 10;
-/// As the trail names it, which is written by the command on the host.
-const KEY_EXPORTED: &str = "system.key_exported";
 
 /// What an admin wants to hear of: acts about other people and about the house. What everyone does all day is not in it.
-const NOTABLE: [Action; 19] = [
+const NOTABLE: [Action; 28] = [
     Action::UserCreated,
+    Action::UserUpdated,
+    Action::UserEmailChanged,
+    Action::UserContactChanged,
     Action::UserDisabled,
     Action::UserEnabled,
+    Action::UserLeft,
     Action::UserRoleChanged,
     Action::UserLocked,
+    Action::UserUnlocked,
     Action::UserAccessRefused,
+    Action::UserPasswordResetRequired,
     Action::UserPasswordSetByAdmin,
     Action::UserNoteAdded,
     Action::MfaFactorAdminReset,
@@ -36,6 +41,9 @@ const NOTABLE: [Action; 19] = [
     Action::BackupCreated,
     Action::SystemInitialised,
     Action::SystemRestored,
+    Action::SystemPeopleConfirmed,
+    Action::SystemUpgraded,
+    Action::SystemKeyExported,
     Action::SystemClockStepped,
 ];
 
@@ -62,9 +70,9 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 pub(super) fn house(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<HouseFigures> {
     Ok(HouseFigures {
         able_owners: users::count_able_owners(tx, None)?,
-        last_backup: audit::find_newest(tx, Action::BackupCreated.as_str())?,
-        key_exported: audit::find_newest(tx, KEY_EXPORTED)?,
-        clock_stepped: audit::find_newest(tx, Action::SystemClockStepped.as_str())?,
+        last_backup: audit::find_newest(tx, Action::BackupCreated)?,
+        key_exported: key_export::find_last(tx)?,
+        clock_stepped: audit::find_newest(tx, Action::SystemClockStepped)?,
         free: call.app.free_space(),
     })
 }

@@ -123,10 +123,10 @@ pub fn find_entry(tx: &ReadTx<'_>, seq: i64) -> Result<Option<Entry>> {
 pub(super) const NEWEST: &str =
     "SELECT at FROM audit WHERE action = ?1 AND outcome = 'success' ORDER BY seq DESC LIMIT 1";
 
-/// When this was last done. The action as it stands in the trail: a name that this program does not know finds nothing.
-pub fn find_newest(tx: &ReadTx<'_>, action: &str) -> Result<Option<Timestamp>> {
+/// When this was last done.
+pub fn find_newest(tx: &ReadTx<'_>, action: Action) -> Result<Option<Timestamp>> {
     let mut query = tx.conn.prepare_cached(NEWEST)?;
-    Ok(query.query_row([action], |row| Ok(Timestamp::from_micros(row.get(0)?))).optional()?)
+    Ok(query.query_row([action.as_str()], |row| Ok(Timestamp::from_micros(row.get(0)?))).optional()?)
 }
 
 pub(super) const PEOPLE: &str = "SELECT count(DISTINCT target_id) FROM audit WHERE action = ?1 AND seq >= ?2";

@@ -18,7 +18,7 @@ use crate::audit::event::Decision;
 use crate::audit::{Action, Event, Head, Outcome, Person};
 use crate::ids::UserId;
 use crate::time::Timestamp;
-use crate::users::Role;
+use crate::users::{Role, Status};
 
 /// How far the replaced database is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Old {
 struct Line {
     person: Person,
     role: Role,
-    status: String,
+    status: Status,
     password: Password,
 }
 
@@ -211,7 +211,7 @@ fn list_people(conn: &Connection) -> Result<Vec<Line>> {
     collect(conn, sql, |row| {
         let password = Password { hash: row.get(4)?, must_change: row.get(5)?, expires_at: row.get(6)? };
         let person = Person { id: parse(row, 0)?, name: row.get(1)? };
-        Ok(Line { person, role: parse(row, 2)?, status: row.get(3)?, password })
+        Ok(Line { person, role: parse(row, 2)?, status: parse(row, 3)?, password })
     })
 }
 
@@ -281,8 +281,8 @@ impl Keeper<'_> {
     }
 
     fn status(&mut self, line: &Line, there: &Line) -> Result<()> {
-        let is_shut = |line: &Line| matches!(line.status.as_str(), "disabled" | "left");
-        if line.status == there.status || line.status == "left" {
+        let is_shut = |line: &Line| matches!(line.status, Status::Disabled | Status::Left);
+        if line.status == there.status || line.status == Status::Left {
             return Ok(());
         }
         if !is_shut(there) {
@@ -291,9 +291,14 @@ impl Keeper<'_> {
             }
             return Ok(());
         }
-        let Some(entry) = self.decided(line, |action| action == Action::UserDisabled.as_str()) else { return Ok(()) };
-        self.conn.execute("UPDATE users SET status = ?2 WHERE id = ?1", (line.person.id.to_string(), &there.status))?;
-        self.keep(line, Decision::ShutOut { state: there.status.clone() }, entry);
+        let shut_out = [Action::UserDisabled.as_str(), Action::UserLeft.as_str()];
+        let Some(entry) = self.decided(line, |action| shut_out.contains(&action)) else { return Ok(()) };
+        // Who has left keeps no password.
+        self.conn.execute(
+            "UPDATE users SET status = ?2, password_hash = iif(?2 = 'left', NULL, password_hash) WHERE id = ?1",
+            (line.person.id.to_string(), there.status.as_str()),
+        )?;
+        self.keep(line, Decision::ShutOut { state: there.status }, entry);
         Ok(())
     }
 

@@ -59,11 +59,12 @@ pub fn find_by_id(tx: &ReadTx<'_>, id: SessionId) -> Result<Option<Session>> {
     Ok(query.query_row([id.to_string()], |row| to_session(row, 0)).optional()?)
 }
 
-/// A person's sessions that are not over at `now`, the one seen last on top; those under way are among them.
+/// A person's sessions that carry them and are not over at `now`, the one seen last on top; those under way are among
+/// them.
 pub fn list(tx: &ReadTx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
     let mut query = tx.conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.user_id = ?1 AND s.epoch = u.credential_epoch AND u.status = 'active' AND s.expires_at > ?2
+         WHERE s.user_id = ?1 AND s.expires_at > ?2 AND {CARRIES}
          ORDER BY s.seen_at DESC, s.id DESC"
     ))?;
     let rows = query.query_map((user.to_string(), now.as_micros()), |row| to_session(row, 0))?;

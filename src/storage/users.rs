@@ -97,6 +97,12 @@ pub fn find_ranked(tx: &ReadTx<'_>, id: UserId, now: Timestamp) -> Result<Option
     Ok(Some(user))
 }
 
+/// Everyone who has not left.
+pub fn count(tx: &ReadTx<'_>) -> Result<u32> {
+    let mut query = tx.conn.prepare_cached("SELECT count(*) FROM users WHERE status <> 'left'")?;
+    Ok(query.query_row([], |row| row.get(0))?)
+}
+
 /// Active owners who can sign in with a password and a factor.
 pub fn count_able_owners(tx: &ReadTx<'_>, except: Option<UserId>) -> Result<u32> {
     let mut query = tx.conn.prepare_cached(

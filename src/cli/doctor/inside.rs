@@ -7,10 +7,9 @@ use super::Finding;
 use crate::actions::data_folder::{DATABASE_FILE, load_keys};
 use crate::actions::key_export;
 use crate::audit::Action;
-use crate::audit::filter::Filter;
 use crate::cli::audit_verify::findings;
 use crate::policy::CLOCK_SLACK;
-use crate::storage::audit::{Order, get_head, list};
+use crate::storage::audit::{find_newest, get_head};
 use crate::storage::backup::{check, read_alone};
 use crate::storage::{self, ReadTx, instance, links, recovery, schema, users};
 use crate::time::Timestamp;
@@ -94,11 +93,10 @@ fn owners(tx: &ReadTx<'_>, _: Timestamp) -> storage::Result<Finding> {
 }
 
 fn last_backup(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
-    let filter = Filter { action: Some(Action::BackupCreated), ..Filter::default() };
-    let Some(entry) = list(tx, &filter, Order::NewestFirst, None, 1)?.into_iter().next() else {
+    let Some(last) = find_newest(tx, Action::BackupCreated)? else {
         return Ok(Finding::warning("there was no backup yet: run idp backup DIR, best every night"));
     };
-    let (at, age) = (entry.header.at.to_seconds_text(), now.since(entry.header.at));
+    let (at, age) = (last.to_seconds_text(), now.since(last));
     let hours = age.as_secs() / 3_600;
     Ok(if age > OLD_BACKUP {
         let days = hours / 24;
