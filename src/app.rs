@@ -127,7 +127,7 @@ impl App {
     }
 
     /// Pretends that this many bytes are free; only in builds for tests.
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     pub fn pretend_free(&self, bytes: Option<u64>) {
         self.disk.pretended.store(bytes.map_or(-1, u64::cast_signed), Ordering::Relaxed);
     }

@@ -246,6 +246,33 @@ impl User {
     }
 }
 
+/// Why an address can not be given to somebody: it names one person in the trail, also after they have left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Someone here signs in with it.
+    ByWhoIsHere,
+    /// Someone who has left for good had it.
+    ByWhoLeft,
+}
+
+impl Taken {
+    /// By somebody in this state.
+    pub const fn of(status: Status) -> Self {
+        match status {
+            Status::Left => Self::ByWhoLeft,
+            Status::Invited | Status::Active | Status::Disabled => Self::ByWhoIsHere,
+        }
+    }
+
+    /// The word in the audit entry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ByWhoIsHere => "address_exists",
+            Self::ByWhoLeft => "address_of_who_left",
+        }
+    }
+}
+
 /// Who is to be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewPerson {

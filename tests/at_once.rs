@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use idp::actions::authorise::By;
-use idp::actions::recover::Ask;
+use idp::actions::grants::Ask;
 use idp::audit::Action;
 use idp::users::Role;
 

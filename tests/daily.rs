@@ -168,20 +168,20 @@ fn unlocking_gives_no_more_guesses_at_a_factor_than_a_hundred_and_switches_none_
         world.later(if n < 98 { delay(Kind::Totp, n) } else { Duration::ZERO });
     }
     wrong(429);
-    let ask = || idp::actions::recover::Ask {
+    let ask = || idp::actions::grants::Ask {
         by: idp::actions::authorise::By::Host,
         user: mara.id.parse().unwrap(),
         nonce: None,
         source: crate::world::host(),
     };
     let unlock = || idp::actions::keep_out::unlock(&world.app.means, ask(), "mistyped".parse().unwrap()).unwrap();
-    assert!(matches!(unlock(), idp::actions::recover::Granted::Yes(())));
+    assert!(matches!(unlock(), idp::actions::grants::Granted::Yes(())));
     wrong(401);
     wrong(429);
     unlock();
     wrong(401);
     assert_eq!(world.entries_of(Action::MfaFactorDisabled).len(), 1, "the hundredth counts as the hundredth");
-    assert!(matches!(unlock(), idp::actions::recover::Granted::No(_)), "no delay is left to lift");
+    assert!(matches!(unlock(), idp::actions::grants::Granted::No(_)), "no delay is left to lift");
     let mut browser = world.browser();
     browser.password(&mara.email, PASSWORD);
     world.later(Duration::from_secs(30));

@@ -9,7 +9,8 @@ use std::time::Duration;
 use idp::actions::administer::change_role;
 use idp::actions::authorise::By;
 use idp::actions::first_run::setup_link;
-use idp::actions::recover::{Ask, break_glass};
+use idp::actions::grants::Ask;
+use idp::actions::recover::break_glass;
 use idp::recovery::{Evidence, Statement};
 use idp::users::Role;
 

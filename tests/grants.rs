@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use idp::actions::administer::{change_role, disable};
 use idp::actions::authorise::By;
-use idp::actions::recover::{Ask, Granted};
+use idp::actions::grants::{Ask, Granted};
 use idp::audit::Action;
 use idp::grants::Rule;
 use idp::ids::UserId;

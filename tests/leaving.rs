@@ -4,8 +4,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use idp::actions::authorise::By;
+use idp::actions::grants::{Ask, Granted};
 use idp::actions::keep_out::leave;
-use idp::actions::recover::{Ask, Granted};
 use idp::audit::Action;
 use idp::grants::Rule;
 

@@ -112,7 +112,8 @@ fn an_invitation_is_shown_once_works_once_and_dies_after_72_hours() {
 
 /// The owner of a world whose sessions are long over: a new one by the host's command.
 fn fresh_owner(world: &World) -> Browser {
-    use idp::actions::recover::{Granted, break_glass};
+    use idp::actions::grants::Granted;
+    use idp::actions::recover::break_glass;
     use idp::recovery::{Evidence, Statement};
     let reason = "the clock moved on".parse().unwrap();
     let statement = Statement { evidence: Evidence::host(world.now()), reason, ticket: None };

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use idp::actions::administer::change_role;
 use idp::actions::authorise::By;
-use idp::actions::recover::{Ask, Granted, break_glass};
+use idp::actions::grants::{Ask, Granted};
+use idp::actions::recover::break_glass;
 use idp::audit::chain::{body_digest, entry_hash};
 use idp::audit::{Action, Entry};
 use idp::recovery::{Evidence, Statement};

@@ -1,9 +1,9 @@
 //! Looking after people: add, invite, disable, enable, roles, notes.
 
 use super::authorise::{Admin, By};
-use super::contacts::look_up_number;
+use super::grants::{Ask, Granted};
 use super::nonce::Nonce;
-use super::recover::{Ask, Granted, expire_open_case, shut_out};
+use super::recover::{expire_open_case, shut_out};
 use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
@@ -14,7 +14,7 @@ use crate::recovery::Statement;
 use crate::secret::{Purpose, Token};
 use crate::storage::{Audited, ReadTx, WriteTx, backup_codes, links, users};
 use crate::time::Timestamp;
-use crate::users::{NewPerson, Role, Status, User};
+use crate::users::{NewPerson, Role, Status, Taken, User};
 
 /// A one-time invitation link, to be handed over.
 #[derive(Debug, Clone)]
@@ -27,15 +27,20 @@ pub struct Invitation {
     pub expires_at: Timestamp,
 }
 
+impl Invitation {
+    /// The link's path, which is as secret as the token.
+    pub fn path(&self) -> String {
+        format!("/invitation/{}", self.token.to_text())
+    }
+}
+
 /// How adding a person came out.
 #[derive(Debug, Clone)]
 pub enum AddedPerson {
     /// They were added; hand over the link.
     Done(Invitation),
-    /// Someone with this address is there already.
-    Exists(UserId),
-    /// Someone who left had this address, and keeps it: the trail must not name two people by one address.
-    HasLeft(UserId),
+    /// Somebody has this address.
+    Taken(Taken),
     /// A rule said no.
     Refused(Rule),
 }
@@ -45,8 +50,8 @@ pub enum AddedPerson {
 pub(super) enum Obstacle {
     /// A rule says no.
     Rule(Rule),
-    /// Someone with this address is there already.
-    Exists(User),
+    /// This person has the address.
+    Taken(User),
 }
 
 impl Obstacle {
@@ -54,8 +59,7 @@ impl Obstacle {
     pub(super) fn event(&self) -> Event {
         let (rule, user) = match self {
             Self::Rule(rule) => (rule.as_str(), None),
-            Self::Exists(user) if user.status == Status::Left => ("address_of_who_left", Some(user.into())),
-            Self::Exists(user) => ("address_exists", Some(user.into())),
+            Self::Taken(user) => (Taken::of(user.status).as_str(), Some(user.into())),
         };
         Event::Refused { action: Action::UserCreated, user, rule, reason: None, ticket: None }
     }
@@ -73,7 +77,7 @@ pub(super) fn obstacle(
     if let Err(rule) = decide(&question) {
         return Ok(Some(Obstacle::Rule(rule)));
     }
-    Ok(users::find_by_email(tx, &person.email)?.map(Obstacle::Exists))
+    Ok(users::find_by_email(tx, &person.email)?.map(Obstacle::Taken))
 }
 
 /// Adds a person against whom nothing stands: their invitation, and what happened.
@@ -106,8 +110,7 @@ pub fn add_person(
             let record = Record::new(admin.actor(), &source, obstacle.event());
             let answer = match obstacle {
                 Obstacle::Rule(rule) => AddedPerson::Refused(rule),
-                Obstacle::Exists(user) if user.status == Status::Left => AddedPerson::HasLeft(user.id),
-                Obstacle::Exists(user) => AddedPerson::Exists(user.id),
+                Obstacle::Taken(user) => AddedPerson::Taken(Taken::of(user.status)),
             };
             return Ok(Audited::new(answer, record));
         }
@@ -134,8 +137,7 @@ fn invite(tx: &WriteTx<'_>, user: UserId) -> Result<Invitation> {
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn invite_again(means: &Means, ask: Ask, statement: Statement) -> Result<Granted<Invitation>> {
     means.store.change(move |tx| {
-        let statement = look_up_number(tx, ask.user, statement)?;
-        let d = ask.decide(tx, Grant::InviteAgain, Some(&statement.evidence))?;
+        let (d, statement) = ask.decide_founded(tx, Grant::InviteAgain, statement)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::InviteAgain, rule, Some(&statement)));
         }
@@ -155,7 +157,7 @@ pub fn invite_again(means: &Means, ask: Ask, statement: Statement) -> Result<Gra
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn disable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::Disable, None)?;
+        let d = ask.decide(tx, Grant::Disable)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::Disable, rule, None));
         }
@@ -189,7 +191,7 @@ pub(super) fn disabled(
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn enable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::Enable, None)?;
+        let d = ask.decide(tx, Grant::Enable)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::Enable, rule, None));
         }
@@ -208,7 +210,7 @@ pub fn enable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn change_role(means: &Means, ask: Ask, role: Role, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::ChangeRole(role), None)?;
+        let d = ask.decide(tx, Grant::ChangeRole(role))?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::ChangeRole(role), rule, None));
         }
@@ -250,7 +252,7 @@ pub(super) fn role_changed(
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn add_note(means: &Means, ask: Ask, note: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::AddNote, None)?;
+        let d = ask.decide(tx, Grant::AddNote)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::AddNote, rule, None));
         }

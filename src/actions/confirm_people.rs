@@ -2,8 +2,8 @@
 
 use super::administer::{disabled, role_changed};
 use super::authorise::{Admin, By};
+use super::grants::{Granted, ask_rule};
 use super::nonce::Nonce;
-use super::recover::{Granted, ask_rule};
 use super::sign_in::many;
 use super::{Error, Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};

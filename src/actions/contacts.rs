@@ -4,7 +4,7 @@
 //! A changed value is one contact removed and another added, so that its age begins anew.
 
 use super::authorise::stepped_up;
-use super::recover::{Ask, Granted};
+use super::grants::{Ask, Granted};
 use super::{Error, Means, Result, Visitor};
 use crate::audit::{Action, Actor, Event, Record, Source};
 use crate::contacts::{Detail, Kind, KnownNumber};
@@ -34,7 +34,7 @@ pub enum AddedContact {
 /// As [`Error`] says; a refusal by a rule is a value.
 pub fn add(means: &Means, ask: Ask, detail: Detail) -> Result<Granted<AddedContact>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::ChangeContacts, None)?;
+        let d = ask.decide(tx, Grant::ChangeContacts)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::ChangeContacts, rule, None));
         }
@@ -53,7 +53,7 @@ pub fn add(means: &Means, ask: Ask, detail: Detail) -> Result<Granted<AddedConta
 /// is a value.
 pub fn remove(means: &Means, ask: Ask, contact: ContactId) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::ChangeContacts, None)?;
+        let d = ask.decide(tx, Grant::ChangeContacts)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::ChangeContacts, rule, None));
         }

@@ -1,13 +1,12 @@
 //! Changing what a person is called and what they sign in with.
 
-use super::contacts::look_up_number;
-use super::recover::{Ask, Granted};
+use super::grants::{Ask, Granted};
 use super::{Means, Result};
 use crate::audit::{Event, Record};
 use crate::grants::{Grant, Rule};
 use crate::recovery::Statement;
 use crate::storage::{Audited, links, sessions, users};
-use crate::users::{Email, PersonName, Status};
+use crate::users::{Email, PersonName, Taken};
 
 /// Gives a person another name. That lets nobody in, so it rests on rank alone.
 ///
@@ -15,7 +14,7 @@ use crate::users::{Email, PersonName, Status};
 /// As [`super::Error`] says; a refusal by a rule is a value. The name that they have is [`Rule::NothingToDo`].
 pub fn rename(means: &Means, ask: Ask, name: PersonName) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::Rename, None)?;
+        let d = ask.decide(tx, Grant::Rename)?;
         if let Err(rule) = d.rule.and(if name == d.user.name { Err(Rule::NothingToDo) } else { Ok(()) }) {
             return Ok(ask.refused(&d, Grant::Rename, rule, None));
         }
@@ -33,20 +32,8 @@ pub fn rename(means: &Means, ask: Ask, name: PersonName) -> Result<Granted<()>> 
 pub enum EmailChange {
     /// It was changed.
     Done,
-    /// Someone has this address.
-    Taken,
-    /// Someone who left had it, and keeps it.
-    TakenByWhoLeft,
-}
-
-impl EmailChange {
-    const fn rule(self) -> Option<&'static str> {
-        match self {
-            Self::Done => None,
-            Self::Taken => Some("address_exists"),
-            Self::TakenByWhoLeft => Some("address_of_who_left"),
-        }
-    }
+    /// Somebody has this address.
+    Taken(Taken),
 }
 
 /// Gives a person another address to sign in with. It is a grant: who comes with the new address is taken for them. Every
@@ -58,21 +45,17 @@ impl EmailChange {
 pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement) -> Result<Granted<EmailChange>> {
     means.store.change(move |tx| {
         let grant = Grant::ChangeEmail;
-        let statement = look_up_number(tx, ask.user, statement)?;
-        let d = ask.decide(tx, grant, Some(&statement.evidence))?;
+        let (d, statement) = ask.decide_founded(tx, grant, statement)?;
         if let Err(rule) = d.rule.and(if email == d.user.email { Err(Rule::NothingToDo) } else { Ok(()) }) {
             return Ok(ask.refused(&d, grant, rule, Some(&statement)));
         }
         let Statement { evidence, reason, ticket } = statement;
-        let change = match users::find_by_email(tx, &email)? {
-            None => EmailChange::Done,
-            Some(other) if other.status == Status::Left => EmailChange::TakenByWhoLeft,
-            Some(_) => EmailChange::Taken,
-        };
-        if let Some(rule) = change.rule() {
+        if let Some(other) = users::find_by_email(tx, &email)? {
+            let taken = Taken::of(other.status);
             let (action, user, reason) = (grant.action(), Some((&d.user).into()), Some(reason));
-            let event = Event::Refused { action, user, rule, reason, ticket };
-            return Ok(Audited::new(Granted::Yes(change), Record::new(d.admin.actor(), &ask.source, event)));
+            let event = Event::Refused { action, user, rule: taken.as_str(), reason, ticket };
+            let record = Record::new(d.admin.actor(), &ask.source, event);
+            return Ok(Audited::new(Granted::Yes(EmailChange::Taken(taken)), record));
         }
         users::update_email(tx, d.user.id, &email)?;
         let sessions_ended = sessions::delete_all(tx, d.user.id, None)?;
@@ -82,6 +65,6 @@ pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement)
         let (from, to) = (d.user.email.to_string(), email.to_string());
         let event =
             Event::UserEmailChanged { user: (&d.user).into(), reason, ticket, evidence, from, to, sessions_ended };
-        Ok(Audited::new(Granted::Yes(change), Record::new(d.admin.actor(), &ask.source, event)))
+        Ok(Audited::new(Granted::Yes(EmailChange::Done), Record::new(d.admin.actor(), &ask.source, event)))
     })
 }

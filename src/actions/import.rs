@@ -11,7 +11,7 @@ use crate::grants::Asker;
 use crate::import::Line;
 use crate::storage::{Audited, ReadTx};
 use crate::time::Timestamp;
-use crate::users::{NewPerson, Status};
+use crate::users::{NewPerson, Taken};
 
 /// What to do about lines that can not be added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +63,13 @@ fn check(tx: &ReadTx<'_>, asker: Asker<'_>, lines: &mut [Line], now: Timestamp) 
         first.get_or_insert_with(|| obstacle.event());
         line.person = Err(vec![match obstacle {
             Obstacle::Rule(rule) => rule.sentence().to_owned(),
-            Obstacle::Exists(user) if user.status == Status::Left => {
-                "Someone who has left for good had this address, and it stays theirs. Write another.".to_owned()
+            Obstacle::Taken(user) => match Taken::of(user.status) {
+                Taken::ByWhoIsHere => "Someone with this address is here already. Take the line out.",
+                Taken::ByWhoLeft => {
+                    "Someone who has left for good had this address, and it stays theirs. Write another."
+                }
             }
-            Obstacle::Exists(_) => "Someone with this address is here already. Take the line out.".to_owned(),
+            .to_owned(),
         }]);
     }
     Ok(first)

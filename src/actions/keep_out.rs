@@ -5,8 +5,9 @@
 use std::sync::Arc;
 
 use super::authorise::Admin;
+use super::grants::{Ask, Granted};
 use super::password_check::account_budget;
-use super::recover::{Ask, Granted, delete_factors, expire_open_case, shut_out};
+use super::recover::{delete_factors, expire_open_case, shut_out};
 use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Event, Reason, Record, Source};
@@ -27,7 +28,7 @@ use crate::users::User;
 /// [`Rule::NothingToDo`].
 pub fn end_session(means: &Means, ask: Ask, session: SessionId, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::EndSessions, None)?;
+        let d = ask.decide(tx, Grant::EndSessions)?;
         let found = sessions::find_by_id(tx, session)?.filter(|s| s.user_id == d.user.id);
         let session = match (d.rule, found) {
             (Ok(()), Some(session)) => session,
@@ -52,7 +53,7 @@ pub fn end_session(means: &Means, ask: Ask, session: SessionId, reason: Reason) 
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn end_sessions(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::EndSessions, None)?;
+        let d = ask.decide(tx, Grant::EndSessions)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::EndSessions, rule, None));
         }
@@ -73,7 +74,7 @@ pub fn end_sessions(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<(
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn require_password_change(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::RequirePasswordChange, None)?;
+        let d = ask.decide(tx, Grant::RequirePasswordChange)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::RequirePasswordChange, rule, None));
         }
@@ -122,7 +123,7 @@ pub fn delays(
 pub fn unlock(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::Unlock, None)?;
+        let d = ask.decide(tx, Grant::Unlock)?;
         let delays = delays(tx, &key, &d.user, tx.now())?;
         if let Err(rule) = d.rule.and(if delays.is_empty() { Err(Rule::NothingToDo) } else { Ok(()) }) {
             return Ok(ask.refused(&d, Grant::Unlock, rule, None));
@@ -148,7 +149,7 @@ pub fn unlock(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn leave(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::Leave, None)?;
+        let d = ask.decide(tx, Grant::Leave)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::Leave, rule, None));
         }

@@ -16,7 +16,7 @@ use crate::audit::filter::Filter;
 use crate::audit::plain::Read;
 use crate::audit::{Action, Actor, Event, Record, Source};
 use crate::host::draft::{Draft, Place};
-use crate::host::files::{self, FileError};
+use crate::host::files::{self, FileError, folder_of};
 use crate::host::keys::{SeedKey, find_seed};
 use crate::secret::Secret;
 use crate::storage::audit::{Order, list};
@@ -79,7 +79,7 @@ pub fn open(folder: &Path, clock: Clock) -> Result<(Arc<Store>, SeedKey), Folder
 /// # Errors
 /// See [`KeyExportError`]; then there is no such file.
 pub fn to_file(store: &Store, key: &SeedKey, source: &Source, path: &Path) -> Result<(), KeyExportError> {
-    if folder_of(path) == folder_of(store.path()) {
+    if folder_of(path).canonicalize().ok() == folder_of(store.path()).canonicalize().ok() {
         return Err(KeyExportError::SamePlace(path.to_owned()));
     }
     let mut draft = Draft::beside(path)?;
@@ -106,11 +106,6 @@ pub fn to_standard_output(store: &Store, key: &SeedKey, source: &Source) -> Resu
 fn record(store: &Store, key: &SeedKey, source: &Source, to: String) -> Result<(), storage::Error> {
     let (source, key) = (source.clone(), HEXLOWER.encode(&key.fingerprint()));
     store.change(move |_| Ok(Audited::new((), Record::new(Actor::Host, &source, Event::KeyExported { to, key }))))
-}
-
-fn folder_of(file: &Path) -> Option<PathBuf> {
-    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    folder.canonicalize().ok()
 }
 
 /// When the key that is in use now was exported last. An older key, before a restore that made a new one, does not

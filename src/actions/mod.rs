@@ -14,6 +14,7 @@ pub mod edit;
 pub mod enrol;
 pub mod export;
 pub mod first_run;
+pub mod grants;
 pub mod import;
 pub mod keep_out;
 pub mod key_export;

@@ -25,7 +25,7 @@ pub fn end(means: &Means, session: &Session, which: SessionId, visitor: &Visitor
             .ok_or(Error::NotFound)?;
         sessions::delete(tx, which)?;
         let device = device_name(&found.user_agent);
-        let event = Event::UserOwnSessionEnded { user: (&user).into(), session: which.to_string(), device };
+        let event = Event::UserOwnSessionRevoked { user: (&user).into(), session: which.to_string(), device };
         Ok(Audited::new((), Record::new(Actor::Person((&user).into()), &source, event)))
     })
 }

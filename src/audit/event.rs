@@ -192,7 +192,7 @@ pub enum Event {
         user: Person,
     },
     /// By the person, from another session or this one.
-    UserOwnSessionEnded {
+    UserOwnSessionRevoked {
         user: Person,
         session: String,
         device: String,

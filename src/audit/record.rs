@@ -159,7 +159,7 @@ impl Event {
                 Parts { outcome: Outcome::Denied, ..Parts::of(A::UserAccessRefused, user) }.with("route", route)
             }
             Self::UserSignedOut { user } => Parts::of(A::UserSignedOut, user),
-            Self::UserOwnSessionEnded { user, session, device } => Parts::of(A::UserSessionRevoked, user)
+            Self::UserOwnSessionRevoked { user, session, device } => Parts::of(A::UserSessionRevoked, user)
                 .with("session", session)
                 .with("device", device)
                 .with("sessions_ended", 1_u32),

@@ -56,7 +56,7 @@ impl Import {
             Imported::Done { joined, left_out } => {
                 left_out.iter().for_each(|line| remark(&words(line)));
                 for j in joined {
-                    let link = url.link(&format!("/invitation/{}", j.invitation.token.to_text()));
+                    let link = url.link(&j.invitation.path());
                     say(&format!("{} {link}", j.person.email))?;
                 }
                 Ok(Answer::Done)

@@ -8,7 +8,7 @@ use super::outcome::{Answer, Failure, say};
 use super::{Place, operator, settings};
 use crate::actions::administer::{self, AddedPerson};
 use crate::actions::authorise::By;
-use crate::actions::recover::{Ask, Granted};
+use crate::actions::grants::{Ask, Granted};
 use crate::actions::{Error, Means, data_folder};
 use crate::audit::Reason;
 use crate::config::PublicUrl;
@@ -18,7 +18,7 @@ use crate::ids::UserId;
 use crate::storage::users::Search;
 use crate::storage::{backup_codes, factors, recovery, sessions, users};
 use crate::time::Clock;
-use crate::users::{Email, NewPerson, PersonName, Role, User};
+use crate::users::{Email, NewPerson, PersonName, Role, Taken, User};
 
 /// People read at a time for the list.
 const PAGE: u32 = 500;
@@ -172,14 +172,14 @@ impl Add {
         let said = person.email.to_string();
         match administer::add_person(&means, By::Host, person, None, operator::source()).map_err(Failure::to(doing))? {
             AddedPerson::Done(invitation) => {
-                say(&url.link(&format!("/invitation/{}", invitation.token.to_text())))?;
+                say(&url.link(&invitation.path()))?;
                 Ok(Answer::Done)
             }
-            AddedPerson::Exists(_) => {
+            AddedPerson::Taken(Taken::ByWhoIsHere) => {
                 let why = format!("{said} is here already; idp user show {said} tells more");
                 Err(Failure::to(doing)(why).with_answer_no())
             }
-            AddedPerson::HasLeft(_) => {
+            AddedPerson::Taken(Taken::ByWhoLeft) => {
                 let why = format!("{said} belongs to someone who has left for good; add them under another address");
                 Err(Failure::to(doing)(why).with_answer_no())
             }

@@ -4,11 +4,11 @@ use super::contacts::numbers_of;
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
-use super::people::{TAKEN, TAKEN_BY_WHO_LEFT, show_link};
-use super::show::{Answer, Page, Said, redirect_saying, wrong};
+use super::people::{show_link, taken};
+use super::show::{Answer, Page, Said, wrong};
 use super::signals::signals_of;
 use crate::actions::edit::EmailChange;
-use crate::actions::recover::Granted;
+use crate::actions::grants::Granted;
 use crate::actions::{administer, edit};
 use crate::grants::{Grant, Rule};
 use crate::pages::FieldError;
@@ -86,8 +86,7 @@ pub fn email(call: &Call<'_>, signed: &Signed) -> Answer {
         return again("This is the address already. Write the new one.");
     }
     sheet.granted_on_evidence(granted, show_email, |change| match change {
-        EmailChange::Done => Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), Said::EmailChanged)),
-        EmailChange::Taken => again(TAKEN),
-        EmailChange::TakenByWhoLeft => again(TAKEN_BY_WHO_LEFT),
+        EmailChange::Done => sheet.back("", Said::EmailChanged),
+        EmailChange::Taken(by) => again(taken(by)),
     })
 }

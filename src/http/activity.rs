@@ -2,7 +2,7 @@
 
 use super::guards::{Call, Signed};
 use super::person::cursor;
-use super::show::{Answer, Page};
+use super::show::{Answer, Page, page_of};
 use crate::audit::{Entry, own};
 use crate::ids::UserId;
 use crate::pages::activity::{ActivityView, OwnActivity, activity as activity_markup};
@@ -21,9 +21,8 @@ pub fn own_activity(entries: &[Entry], me: UserId) -> Vec<OwnActivity> {
 /// `GET /profile/activity`
 pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     let (me, before) = (signed.user.id, cursor(call)?);
-    let mut entries = call.app.means.store.read(|tx| audit::list_own(tx, me, before, PAGE + 1))?;
-    let more = entries.len() > PAGE as usize;
-    entries.truncate(PAGE as usize);
+    let found = call.app.means.store.read(|tx| audit::list_own(tx, me, before, PAGE + 1))?;
+    let (entries, more) = page_of(found, PAGE);
     let older = entries.last().filter(|_| more).map(|e| format!("/profile/activity?before={}", e.header.seq));
     let help_contact = call.app.settings.help_contact.as_deref();
     let view = ActivityView { entries: own_activity(&entries, me), newest: before.is_none(), older, help_contact };

@@ -8,7 +8,7 @@ use super::show::{Answer, Page, Said, form_of, redirect_saying};
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::confirm_people::{Corrections, confirm_people};
-use crate::actions::recover::Granted;
+use crate::actions::grants::Granted;
 use crate::grants::Rule;
 use crate::ids::UserId;
 use crate::pages::confirm_people::{ConfirmPeopleView, confirm_people as confirm_markup};

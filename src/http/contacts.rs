@@ -5,7 +5,7 @@ use super::grants::{Sheet, confirmed, subject};
 use super::guards::{Call, Signed};
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
 use crate::actions::contacts::{self as errands, AddedContact};
-use crate::actions::recover::Preview;
+use crate::actions::grants::Preview;
 use crate::contacts::{Contact, Detail, Kind};
 use crate::grants::{Grant, Rule};
 use crate::ids::{ContactId, UserId};
@@ -125,12 +125,8 @@ pub fn add(call: &Call<'_>, signed: &Signed) -> Answer {
     }
     sheet.granted(errands::add(&call.app.means, sheet.ask(nonce), detail), |added| match unfit(added) {
         Some(errors) => again(422, errors),
-        None => Ok(redirect_saying(call, &theirs(&sheet), Said::ContactAdded)),
+        None => sheet.back("/contacts", Said::ContactAdded),
     })
-}
-
-fn theirs(sheet: &Sheet<'_>) -> String {
-    format!("/admin/users/{}/contacts", sheet.user.id)
 }
 
 /// The contact in the address, of this person and of one of these kinds.
@@ -185,6 +181,6 @@ pub fn remove(call: &Call<'_>, signed: &Signed) -> Answer {
         return answer;
     }
     sheet.granted(errands::remove(&call.app.means, sheet.ask(nonce), contact), |()| {
-        Ok(redirect_saying(call, &theirs(&sheet), Said::ContactRemoved))
+        sheet.back("/contacts", Said::ContactRemoved)
     })
 }

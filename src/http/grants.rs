@@ -5,12 +5,13 @@ use super::contacts::numbers_of;
 use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::recovery::tasks_of;
-use super::show::{Answer, Page, confirm, form_of, wrong};
+use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
 use super::signals::signals_of;
 use crate::actions::Error;
 use crate::actions::authorise::By;
+use crate::actions::grants::{Ask, Granted, Preview};
 use crate::actions::nonce::Nonce;
-use crate::actions::recover::{self, Ask, Granted, Preview};
+use crate::actions::recover;
 use crate::audit::{Reason, Ticket};
 use crate::grants::{Grant, Rule};
 use crate::ids::UserId;
@@ -106,6 +107,11 @@ impl<'a> Sheet<'a> {
             form.values.extend(now.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         Ok(form)
+    }
+
+    /// Back to one of the person's pages, `""` for the first, saying what was done.
+    pub(super) fn back(&self, tab: &str, said: Said) -> Answer {
+        Ok(redirect_saying(self.call, &format!("/admin/users/{}{tab}", self.user.id), said))
     }
 
     pub(super) fn nonce_text(&self) -> String {

@@ -4,7 +4,7 @@ use super::Response;
 use super::error::Problem;
 use super::grants::already_done;
 use super::guards::{Call, Signed};
-use super::show::{Answer, Page, confirm, form_of, wrong};
+use super::show::{Answer, Page, confirm, form_of, page_of, wrong};
 use crate::actions::Error;
 use crate::actions::administer::{AddedPerson, Invitation, add_person};
 use crate::actions::authorise::By;
@@ -15,13 +15,18 @@ use crate::pages::users::{
 use crate::pages::{FieldError, Form};
 use crate::secret::Secret;
 use crate::storage::users::{self, Search};
-use crate::users::{Email, NewPerson, PersonName, Role};
+use crate::users::{Email, NewPerson, PersonName, Role, Taken};
 
-/// What is said where someone has the address that was typed.
-pub const TAKEN: &str = "Someone with this address is here already. Search for them in the list.";
-/// The same, where that person has left.
-pub const TAKEN_BY_WHO_LEFT: &str = "Someone who has left for good had this address. It stays theirs, so that the audit \
-                                     log names one person by it: use another address.";
+/// What is said where somebody has the address that was typed.
+pub const fn taken(by: Taken) -> &'static str {
+    match by {
+        Taken::ByWhoIsHere => "Someone with this address is here already. Search for them in the list.",
+        Taken::ByWhoLeft => {
+            "Someone who has left for good had this address. It stays theirs, so that the audit log names one person by \
+             it: use another address."
+        }
+    }
+}
 
 /// People on one page of the list.
 const PAGE: u32 = 50;
@@ -37,12 +42,11 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
         with_left: false,
     };
     let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
-    let mut people = match errors.is_empty() {
+    let found = match errors.is_empty() {
         true => call.app.means.store.read(|tx| users::list(tx, &search, after, call.now, PAGE + 1))?,
         false => Vec::new(),
     };
-    let more = people.len() > PAGE as usize;
-    people.truncate(PAGE as usize);
+    let (people, more) = page_of(found, PAGE);
     let page = Page::signed(call, signed);
     let status = if errors.is_empty() { 200 } else { 422 };
     let view = UsersView {
@@ -120,8 +124,7 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
     let name = person.name.clone();
     match add_person(&call.app.means, by, person, Some(nonce), call.visitor.source()) {
         Ok(AddedPerson::Done(invitation)) => Ok(show_link(call, signed, name.as_str(), &invitation)),
-        Ok(AddedPerson::Exists(_)) => again(422, vec![wrong("email", TAKEN)]),
-        Ok(AddedPerson::HasLeft(_)) => again(422, vec![wrong("email", TAKEN_BY_WHO_LEFT)]),
+        Ok(AddedPerson::Taken(by)) => again(422, vec![wrong("email", taken(by))]),
         Ok(AddedPerson::Refused(rule)) => again(403, vec![wrong("role", rule.sentence())]),
         Err(Error::AlreadyDone(done)) => already_done(call, signed, &done),
         Err(e) => Err(Problem::from(e)),
@@ -138,5 +141,5 @@ pub fn show_link(call: &Call<'_>, signed: &Signed, name: &str, invitation: &Invi
 
 /// The whole address of an invitation.
 pub fn invitation_address(call: &Call<'_>, invitation: &Invitation) -> Secret {
-    Secret::new(call.app.settings.public_url.link(&format!("/invitation/{}", invitation.token.to_text())))
+    Secret::new(call.app.settings.public_url.link(&invitation.path()))
 }

@@ -5,9 +5,9 @@ pub mod sessions;
 
 use super::error::Problem;
 use super::guards::{Call, Signed};
-use super::show::{Answer, Page};
+use super::show::{Answer, Page, page_of};
 use super::standing::any_other_role;
-use crate::actions::recover::Preview;
+use crate::actions::grants::Preview;
 use crate::audit::filter::Filter;
 use crate::audit::plain::{Read, sentence};
 use crate::audit::{Entry, Outcome};
@@ -29,7 +29,7 @@ use crate::users::{Status, User};
 /// Entries on one page of a person's activity.
 const PAGE: u32 = 50;
 /// The newest notes, on the first tab.
-const NOTES: usize = 3;
+const NOTES: u32 = 3;
 
 /// A factor as pages list it.
 pub fn factor_line(factor: &Factor) -> FactorLine {
@@ -131,7 +131,7 @@ fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result
 /// `GET /admin/users/{id}`
 pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
-    let (loaded, factors, codes_left, open, contacts, mut notes) = call.app.means.store.read(|tx| {
+    let (loaded, factors, codes_left, open, contacts, notes) = call.app.means.store.read(|tx| {
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
             factors::count_working(tx, id)?,
@@ -141,8 +141,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
             notes::list(tx, id, None, NOTES + 1)?,
         ))
     })?;
-    let more_notes = notes.len() > NOTES;
-    notes.truncate(NOTES);
+    let (notes, more_notes) = page_of(notes, NOTES);
     let page = Page::signed(call, signed);
     let view = OverviewView {
         head: loaded.head(),
@@ -199,13 +198,12 @@ pub fn mfa(call: &Call<'_>, signed: &Signed) -> Answer {
 pub fn activity(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
     let before = cursor(call)?;
-    let (loaded, mut entries) = call.app.means.store.read(|tx| {
+    let (loaded, entries) = call.app.means.store.read(|tx| {
         let filter = Filter { user: Some(id), ..Filter::default() };
         let entries = audit::list(tx, &filter, audit::Order::NewestFirst, before, PAGE + 1)?;
         Ok::<_, Problem>((load(tx, call, signed, id)?, entries))
     })?;
-    let more = entries.len() > PAGE as usize;
-    entries.truncate(PAGE as usize);
+    let (entries, more) = page_of(entries, PAGE);
     let older = entries.last().filter(|_| more).map(|e| format!("/admin/users/{id}/activity?before={}", e.header.seq));
     let page = Page::signed(call, signed);
     let view = ActivityView { head: loaded.head(), entries: entries.iter().map(entry_line).collect(), older };

@@ -139,6 +139,14 @@ pub fn seconds(d: Duration) -> String {
     (d.as_secs() + u64::from(d.subsec_nanos() > 0)).max(1).to_string()
 }
 
+/// Of what was found, asked for with one more than a page holds: what the page holds, and whether there is more.
+pub fn page_of<T>(mut found: Vec<T>, size: u32) -> (Vec<T>, bool) {
+    let size = size as usize;
+    let more = found.len() > size;
+    found.truncate(size);
+    (found, more)
+}
+
 /// On to another page, which says what was done.
 pub fn redirect_saying(call: &Call<'_>, path: &str, said: Said) -> Response {
     saying(call, Response::redirect(303, path), said)

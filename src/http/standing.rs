@@ -3,8 +3,8 @@
 use super::error::Problem;
 use super::grants::{Sheet, confirmed, open_form, subject};
 use super::guards::{Call, Signed};
-use super::show::{Answer, Page, Said, redirect_saying, wrong};
-use crate::actions::recover::{Ask, Granted};
+use super::show::{Answer, Page, Said, wrong};
+use crate::actions::grants::{Ask, Granted};
 use crate::actions::{Means, Result, administer, edit, keep_out};
 use crate::audit::Reason;
 use crate::grants::{Grant, Rule};
@@ -105,9 +105,7 @@ pub fn act(call: &Call<'_>, signed: &Signed, errand: Errand) -> Answer {
         return answer;
     }
     let (said, tab) = said(errand);
-    sheet.granted(run(errand, &call.app.means, sheet.ask(nonce), reason), |()| {
-        Ok(redirect_saying(call, &format!("/admin/users/{}{tab}", sheet.user.id), said))
-    })
+    sheet.granted(run(errand, &call.app.means, sheet.ask(nonce), reason), |()| sheet.back(tab, said))
 }
 
 /// `GET /admin/users/{id}/sessions/{session}/end`
@@ -141,7 +139,7 @@ pub fn end_session(call: &Call<'_>, signed: &Signed) -> Answer {
         return answer;
     }
     sheet.granted(keep_out::end_session(&call.app.means, sheet.ask(nonce), session, reason), |()| {
-        Ok(redirect_saying(call, &format!("/admin/users/{}/sessions", sheet.user.id), Said::SessionEnded))
+        sheet.back("/sessions", Said::SessionEnded)
     })
 }
 
@@ -182,8 +180,7 @@ pub fn role(call: &Call<'_>, signed: &Signed) -> Answer {
     if let Ok(Granted::No(Rule::NothingToDo)) = granted {
         return again(422, vec![wrong("role", "They have this role already. Choose another one.")]);
     }
-    sheet
-        .granted(granted, |()| Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), Said::RoleChanged)))
+    sheet.granted(granted, |()| sheet.back("", Said::RoleChanged))
 }
 
 /// `GET /admin/users/{id}/name`
@@ -215,5 +212,5 @@ pub fn name(call: &Call<'_>, signed: &Signed) -> Answer {
     if let Ok(Granted::No(Rule::NothingToDo)) = granted {
         return again(422, vec![wrong("name", "This is the name already. Write the new one.")]);
     }
-    sheet.granted(granted, |()| Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), Said::Renamed)))
+    sheet.granted(granted, |()| sheet.back("", Said::Renamed))
 }

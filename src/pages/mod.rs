@@ -33,17 +33,17 @@ pub mod invitation;
 pub mod parts;
 pub mod profile;
 pub mod recovery;
-#[cfg(any(test, feature = "faults"))]
+#[cfg(any(test, feature = "testing"))]
 pub mod samples;
-#[cfg(any(test, feature = "faults"))]
+#[cfg(any(test, feature = "testing"))]
 mod samples_acts;
-#[cfg(any(test, feature = "faults"))]
+#[cfg(any(test, feature = "testing"))]
 mod samples_console;
-#[cfg(any(test, feature = "faults"))]
+#[cfg(any(test, feature = "testing"))]
 mod samples_contacts;
-#[cfg(any(test, feature = "faults"))]
+#[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
-#[cfg(any(test, feature = "faults"))]
+#[cfg(any(test, feature = "testing"))]
 mod samples_profile;
 pub mod sessions;
 pub mod sign_in;

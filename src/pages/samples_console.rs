@@ -6,12 +6,12 @@ use super::audit::{self, AuditView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
-use super::parts::{Badge, Task, TaskState, Tone};
+use super::parts::{Badge, SessionLine, Task, TaskState, Tone};
 use super::recovery::{self, BoardView, CaseLine, CaseView};
 use super::samples::{CASE, HOSTILE, at, factor, form, step_up, typed, viewer};
 use super::samples_acts::{self, mara};
 use super::user::notes::{self, Note, NotesView};
-use super::user::sessions::{self, SessionLine, SessionsView};
+use super::user::sessions::{self, SessionsView};
 use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
 use super::{Flash, Frame, samples_contacts};
@@ -178,13 +178,16 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
     };
     let activity =
         ActivityView { head: head("Mara Lindqvist"), entries: entries(), older: Some("?before=1".to_owned()) };
-    let session = |device: &str, state| SessionLine {
-        id: SessionId::generate(),
-        device: device.to_owned(),
-        address: "2001:db8::7".to_owned(),
-        state,
-        began_at: at("2026-11-24T07:58:00Z"),
-        seen_at: at("2026-11-24T10:40:00Z"),
+    let session = |device: &str, state| {
+        let line = SessionLine {
+            id: SessionId::generate(),
+            device: device.to_owned(),
+            address: "2001:db8::7".to_owned(),
+            began_at: at("2026-11-24T07:58:00Z"),
+            seen_at: at("2026-11-24T10:40:00Z"),
+            here: false,
+        };
+        (line, state)
     };
     let open = SessionsView {
         head: head("Mara Lindqvist"),

@@ -89,7 +89,7 @@ impl Older {
     }
 
     /// Makes what follows fail in a chosen way; only in builds for tests.
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     pub fn inject(&mut self, fault: &super::faults::Fault) {
         super::faults::install(&mut self.conn, fault);
     }

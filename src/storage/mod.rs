@@ -31,7 +31,7 @@ pub mod touch;
 pub mod users;
 mod writer;
 
-#[cfg(feature = "faults")]
+#[cfg(feature = "testing")]
 pub mod faults;
 
 use std::fmt;
@@ -251,7 +251,7 @@ impl Store {
     }
 
     /// Makes the next writes fail in a chosen way; only in builds for tests.
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     pub fn inject(&self, fault: faults::Fault) {
         self.writer.with_connection(move |conn| faults::install(conn, &fault));
     }

@@ -38,7 +38,7 @@ const HUNG: Duration = Duration::from_secs(15);
 type Answer<T, E> = (Result<T, E>, Relay);
 
 /// How many others a requester tells. Waking a thread costs a third of what an entry does; so the writer wakes few,
-/// goes on to the next batch, and those wake the rest. Tried: with 7 or 31 the rate of 64 requesters is a tenth lower.
+/// goes on to the next batch, and those wake the rest. Tried: with 7 or 31 the rate of 64 requesters is lower.
 const PASSED_ON: usize = 15;
 
 /// Jobs of the same batch whose requesters the one who hears of its fate first tells.
@@ -105,7 +105,7 @@ where
 
 enum Message {
     Job(Box<dyn Job>),
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     WithConnection(Box<dyn FnOnce(&mut Connection) + Send>),
 }
 
@@ -176,7 +176,7 @@ impl Writer {
         self.queue.as_ref().ok_or(Error::Stopped)?.send(Message::Job(job)).map_err(|_| Error::Stopped)
     }
 
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     pub(super) fn with_connection(&self, act: impl FnOnce(&mut Connection) + Send + 'static) {
         if let Some(queue) = &self.queue {
             let _ = queue.send(Message::WithConnection(Box::new(act)));
@@ -210,7 +210,7 @@ impl Loop {
             while let Some(message) = next {
                 match message {
                     Message::Job(job) => batch.push(job),
-                    #[cfg(feature = "faults")]
+                    #[cfg(feature = "testing")]
                     Message::WithConnection(act) => act(&mut self.conn),
                 }
                 next = if batch.len() < BATCH { jobs.try_recv().ok() } else { None };

@@ -3,7 +3,7 @@
 use super::super::error::Problem;
 use super::super::grants::{Sheet, confirmed};
 use super::super::guards::{Call, Signed};
-use super::super::show::{Answer, Page, Said, redirect_saying, wrong};
+use super::super::show::{Answer, Page, Said, page_of, wrong};
 use super::{cursor, load};
 use crate::actions::administer;
 use crate::audit::filter::Filter;
@@ -15,7 +15,7 @@ use crate::pages::user::notes::{Note, NotesView, notes as notes_markup};
 use crate::storage::{ReadTx, audit};
 
 /// Notes on one page.
-const PAGE: usize = 20;
+const PAGE: u32 = 20;
 
 /// At most `limit` notes on a person before the entry `before`, newest first, each with its entry's number.
 ///
@@ -25,11 +25,10 @@ pub(super) fn list(
     tx: &ReadTx<'_>,
     user: UserId,
     before: Option<i64>,
-    limit: usize,
+    limit: u32,
 ) -> Result<Vec<(i64, Note)>, Problem> {
     let (action, outcome) = (Some(Action::UserNoteAdded), Some(Outcome::Success));
     let filter = Filter { user: Some(user), action, outcome, ..Filter::default() };
-    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
     let entries = audit::list(tx, &filter, audit::Order::NewestFirst, before, limit)?;
     let note = entries.iter().map(|entry| {
         let read = Read::of(entry);
@@ -47,13 +46,12 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, id) = (sheet.call, sheet.user.id);
     let before = cursor(call)?;
-    let (loaded, mut notes) = call
+    let (loaded, notes) = call
         .app
         .means
         .store
         .read(|tx| Ok::<_, Problem>((load(tx, call, sheet.signed, id)?, list(tx, id, before, PAGE + 1)?)))?;
-    let more = notes.len() > PAGE;
-    notes.truncate(PAGE);
+    let (notes, more) = page_of(notes, PAGE);
     let older = notes.last().filter(|_| more).map(|(seq, _)| format!("/admin/users/{id}/notes?before={seq}"));
     let nonce = sheet.nonce_text();
     let view = NotesView {
@@ -79,6 +77,6 @@ pub fn add(call: &Call<'_>, signed: &Signed) -> Answer {
         return answer;
     }
     sheet.granted(administer::add_note(&call.app.means, sheet.ask(nonce), text), |()| {
-        Ok(redirect_saying(call, &format!("/admin/users/{}/notes", sheet.user.id), Said::NoteAdded))
+        sheet.back("/notes", Said::NoteAdded)
     })
 }

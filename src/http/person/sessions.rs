@@ -4,11 +4,12 @@ use super::super::error::Problem;
 use super::super::guards::{Call, Signed};
 use super::super::show::{Answer, Page};
 use super::load;
-use crate::actions::recover::Preview;
+use crate::actions::grants::Preview;
 use crate::grants::Grant;
 use crate::ids::UserId;
-use crate::pages::user::sessions::{SessionLine, SessionsView, sessions as sessions_markup};
-use crate::sessions::{Freshness, Session, Stage, device_name};
+use crate::pages::parts::SessionLine;
+use crate::pages::user::sessions::{SessionsView, sessions as sessions_markup};
+use crate::sessions::{Freshness, Session, Stage};
 use crate::storage::sessions;
 use crate::time::Timestamp;
 
@@ -22,27 +23,19 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     })?;
     let view = SessionsView {
         head: loaded.head(),
-        sessions: open.iter().map(|s| line(s, call.now)).collect(),
+        sessions: open.iter().map(|s| (SessionLine::of(s, signed.session.id), state(s, call.now))).collect(),
         refused: refused.map(|rule| rule.sentence().to_owned()),
     };
     let page = Page::signed(call, signed);
     Ok(page.answer(200, sessions_markup(&page.frame(), &view)))
 }
 
-fn line(session: &Session, now: Timestamp) -> SessionLine {
-    let state = match session.stage {
+fn state(session: &Session, now: Timestamp) -> &'static str {
+    match session.stage {
         Stage::Pending => "waits for the second factor",
         Stage::Enrolling => "is setting up a factor",
         Stage::ChangingPassword => "is choosing a new password",
         Stage::Full if session.freshness(now) == Freshness::Idle => "signed in, idle",
         Stage::Full => "signed in",
-    };
-    SessionLine {
-        id: session.id,
-        device: device_name(&session.user_agent),
-        address: session.address.clone(),
-        state,
-        began_at: session.created_at,
-        seen_at: session.seen_at,
     }
 }

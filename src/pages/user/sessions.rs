@@ -3,49 +3,30 @@
 use maud::{Markup, html};
 
 use super::{Tab, UserHead, tab};
-use crate::ids::SessionId;
 use crate::pages::Frame;
-use crate::pages::parts::{Tone, empty, notice, table};
+use crate::pages::parts::{SessionLine, Tone, empty, notice, table};
 use crate::pages::words::time_ago;
-use crate::time::Timestamp;
 
 /// The third tab: `/admin/users/{id}/sessions`.
 #[derive(Debug, Clone)]
 pub struct SessionsView<'a> {
     /// What stands on top.
     pub head: UserHead<'a>,
-    /// What is open, the one seen last on top.
-    pub sessions: Vec<SessionLine>,
+    /// What is open, the one seen last on top, and how far each has come: "signed in", "waits for the second factor".
+    pub sessions: Vec<(SessionLine, &'static str)>,
     /// Why this viewer may not end them: shown instead of the links.
     pub refused: Option<String>,
-}
-
-/// One session.
-#[derive(Debug, Clone)]
-pub struct SessionLine {
-    /// Which.
-    pub id: SessionId,
-    /// On which device: "Firefox on Linux".
-    pub device: String,
-    /// From which address.
-    pub address: String,
-    /// How far it has come: "signed in", "waits for the second factor".
-    pub state: &'static str,
-    /// When it began.
-    pub began_at: Timestamp,
-    /// When it was last used.
-    pub seen_at: Timestamp,
 }
 
 /// What is open.
 pub fn sessions(frame: &Frame, view: &SessionsView) -> Markup {
     let id = view.head.id;
     let columns = ["Device", "Address", "State", "Began", "Last seen", ""];
-    let row = |s: &SessionLine| {
+    let row = |(s, state): &(SessionLine, &str)| {
         vec![
             html! { strong { (s.device) } },
             html! { (s.address) },
-            html! { (s.state) },
+            html! { (state) },
             time_ago(s.began_at, frame.now),
             time_ago(s.seen_at, frame.now),
             html! {
