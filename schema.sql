@@ -35,6 +35,10 @@ CREATE TABLE users (
     credential_epoch     INTEGER NOT NULL DEFAULT 0,
     created_at           INTEGER NOT NULL,
     last_sign_in_at      INTEGER,
+    -- Counted by triggers on factors and codes, for lists of those who lack some; whether someone gets in is never asked
+    -- here.
+    working_factors      INTEGER NOT NULL DEFAULT 0,
+    own_codes_left       INTEGER NOT NULL DEFAULT 0,
     CHECK (status <> 'active' OR password_hash IS NOT NULL)
 ) STRICT;
 CREATE INDEX users_by_name ON users (name COLLATE NOCASE, row);
@@ -42,6 +46,12 @@ CREATE INDEX users_by_name ON users (name COLLATE NOCASE, row);
 CREATE INDEX users_by_role ON users (role, name COLLATE NOCASE, row);
 CREATE INDEX users_by_status ON users (status, name COLLATE NOCASE, row);
 CREATE INDEX users_by_role_and_status ON users (role, status, name COLLATE NOCASE, row);
+CREATE INDEX users_without_factor ON users (name COLLATE NOCASE, row) WHERE status = 'active' AND working_factors = 0;
+CREATE INDEX users_with_temporary_password ON users (name COLLATE NOCASE, row)
+    WHERE status = 'active' AND password_expires_at IS NOT NULL;
+-- The number is policy::FEW_CODES: with another one in it, no statement could be prepared that asks this index.
+CREATE INDEX users_with_few_codes ON users (name COLLATE NOCASE, row)
+    WHERE status = 'active' AND working_factors > 0 AND own_codes_left <= 2;
 
 -- Substring search over name and address; kept in step with users by triggers. The index holds every three characters in
 -- a row. Two spaces more, and each one or two characters, the last ones too, begin such a three: user_parts finds them.
@@ -83,6 +93,15 @@ CREATE TABLE contacts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contacts_by_user ON contacts (user_id, kind);
 CREATE UNIQUE INDEX contacts_in_use ON contacts (user_id, kind, value) WHERE removed_at IS NULL;
+CREATE TRIGGER contacts_change_by_removal_alone BEFORE UPDATE ON contacts BEGIN
+    SELECT raise(ABORT, 'a contact is removed and added, never changed')
+    WHERE old.removed_at IS NOT NULL
+       OR (new.id, new.user_id, new.kind, new.value, new.known_since, new.added_by)
+          <> (old.id, old.user_id, old.kind, old.value, old.known_since, old.added_by);
+END;
+CREATE TRIGGER contacts_are_kept BEFORE DELETE ON contacts BEGIN
+    SELECT raise(ABORT, 'contacts are removed, never deleted');
+END;
 
 -- An authenticator app's secret, encrypted under a key that is not in this file, with the row's id bound to it.
 -- last_step is the newest RFC 6238 step that was accepted: neither it nor an earlier one is ever accepted again.
@@ -98,6 +117,19 @@ CREATE TABLE factors (
     disabled_at  INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX factors_by_user ON factors (user_id);
+CREATE INDEX factors_disabled ON factors (user_id) WHERE disabled_at IS NOT NULL;
+CREATE TRIGGER factors_counted_insert AFTER INSERT ON factors BEGIN
+    UPDATE users SET working_factors =
+        (SELECT count(*) FROM factors WHERE user_id = new.user_id AND disabled_at IS NULL) WHERE id = new.user_id;
+END;
+CREATE TRIGGER factors_counted_update AFTER UPDATE OF disabled_at ON factors BEGIN
+    UPDATE users SET working_factors =
+        (SELECT count(*) FROM factors WHERE user_id = new.user_id AND disabled_at IS NULL) WHERE id = new.user_id;
+END;
+CREATE TRIGGER factors_counted_delete AFTER DELETE ON factors BEGIN
+    UPDATE users SET working_factors =
+        (SELECT count(*) FROM factors WHERE user_id = old.user_id AND disabled_at IS NULL) WHERE id = old.user_id;
+END;
 
 -- A set of backup codes: ten that a person made, or three that an admin issued. A newer set of a kind voids the older,
 -- so there is at most one of each. One salt a set, so that an attempt costs one hash.
@@ -124,6 +156,19 @@ CREATE TABLE codes (
     used_at  INTEGER,
     PRIMARY KEY (set_id, position)
 ) STRICT, WITHOUT ROWID;
+
+-- A set goes as a whole, with its codes.
+CREATE TRIGGER codes_counted_insert AFTER INSERT ON codes BEGIN
+    UPDATE users SET own_codes_left = (SELECT count(*) FROM codes WHERE set_id = new.set_id AND used_at IS NULL)
+    WHERE id = (SELECT user_id FROM code_sets WHERE id = new.set_id AND kind = 'own');
+END;
+CREATE TRIGGER codes_counted_update AFTER UPDATE OF used_at ON codes BEGIN
+    UPDATE users SET own_codes_left = (SELECT count(*) FROM codes WHERE set_id = new.set_id AND used_at IS NULL)
+    WHERE id = (SELECT user_id FROM code_sets WHERE id = new.set_id AND kind = 'own');
+END;
+CREATE TRIGGER codes_counted_delete AFTER DELETE ON code_sets WHEN old.kind = 'own' BEGIN
+    UPDATE users SET own_codes_left = 0 WHERE id = old.user_id;
+END;
 
 -- A session of any assurance; the cookie's token is here only as its hash. Stage and token change together. Only
 -- 'full' reaches anything beyond the page that the stage is about.
@@ -171,7 +216,7 @@ CREATE TABLE links (
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX links_by_user ON links (user_id);
+CREATE INDEX links_by_user ON links (user_id, expires_at);
 
 -- The one way for a person without a factor to enrol one. At most one a person.
 CREATE TABLE enrolment_windows (
@@ -194,7 +239,8 @@ CREATE TABLE cases (
     opened_by        TEXT    NOT NULL,
     opened_at        INTEGER NOT NULL,
     state            TEXT    NOT NULL CHECK (state IN ('awaiting_enrolment', 'recovered', 'expired')),
-    evidence         TEXT    NOT NULL CHECK (evidence IN ('video_call', 'manager_ticket', 'in_person', 'host')),
+    evidence         TEXT    NOT NULL CHECK (evidence IN ('video_call', 'known_number', 'manager_ticket', 'in_person',
+                                                            'host')),
     evidence_note    TEXT    NOT NULL,
     voucher          TEXT,
     ticket           TEXT,

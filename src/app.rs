@@ -63,6 +63,8 @@ pub struct App {
     pub means: Means,
     /// Where it runs.
     pub settings: Settings,
+    /// Since when.
+    pub started_at: Timestamp,
     router: Router,
     attempts: Mutex<SourceLimiter>,
     disk: Disk,
@@ -77,6 +79,7 @@ impl App {
     pub fn new(opened: Opened, settings: Settings, clock: Clock) -> std::io::Result<Self> {
         let disk = Disk::new(opened.store.path());
         Ok(Self {
+            started_at: clock.now(),
             means: Means {
                 store: opened.store,
                 key: Arc::new(opened.keys.seed),
@@ -115,11 +118,16 @@ impl App {
 
     /// Whether enough of the disk is free for writes that anyone can cause.
     pub(crate) fn has_room(&self) -> bool {
-        self.disk.free() >= policy::DISK_RESERVE
+        self.free_space() >= policy::DISK_RESERVE
+    }
+
+    /// Free bytes on the database's disk.
+    pub(crate) fn free_space(&self) -> u64 {
+        self.disk.free()
     }
 
     /// Pretends that this many bytes are free; only in builds for tests.
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     pub fn pretend_free(&self, bytes: Option<u64>) {
         self.disk.pretended.store(bytes.map_or(-1, u64::cast_signed), Ordering::Relaxed);
     }

@@ -82,8 +82,25 @@ setting!(
     "How many passwords are checked at the same time (1 to 64); each takes 19 MiB of memory"
 );
 
+setting!(
+    /// How much the log says.
+    LOG_LEVEL, "log_level", "IDP_LOG_LEVEL", "info",
+    "How much is logged: error, warn, info (each request) or debug (also health checks, stylesheets)"
+);
+
 /// All settings, in the order in which documentation lists them.
-pub const SETTINGS: [Setting; 7] = [DATA, LISTEN, PUBLIC_URL, TRUSTED_PROXY, ORGANISATION, HELP_CONTACT, HASH_WORKERS];
+pub const SETTINGS: [Setting; 8] =
+    [DATA, LISTEN, PUBLIC_URL, TRUSTED_PROXY, ORGANISATION, HELP_CONTACT, HASH_WORKERS, LOG_LEVEL];
+
+/// All settings as a table in Markdown, one a row.
+pub fn reference() -> String {
+    let mut table = String::from("| in `idp.toml` | flag | variable | default | what it is |\n|---|---|---|---|---|\n");
+    for Setting { key, variable, default, sentence, .. } in &SETTINGS {
+        let flag = key.replace('_', "-");
+        table.push_str(&format!("| `{key}` | `--{flag}` | `{variable}` | {default} | {sentence} |\n"));
+    }
+    table
+}
 
 /// The variable that names the configuration file, which therefore is no setting of its own.
 pub const CONFIG_VARIABLE: &str = "IDP_CONFIG";
@@ -130,6 +147,9 @@ pub struct Flags {
     /// See [`HASH_WORKERS`].
     #[arg(long, value_name = "N", help = HASH_WORKERS.help)]
     pub hash_workers: Option<String>,
+    /// See [`LOG_LEVEL`].
+    #[arg(long, value_name = "LEVEL", help = LOG_LEVEL.help)]
+    pub log_level: Option<String>,
 }
 
 impl Flags {
@@ -142,6 +162,7 @@ impl Flags {
             "organisation" => &self.organisation,
             "help_contact" => &self.help_contact,
             "hash_workers" => &self.hash_workers,
+            "log_level" => &self.log_level,
             _ => return None,
         };
         value.as_deref()
@@ -165,6 +186,8 @@ pub struct Config {
     pub help_contact: Option<String>,
     /// See [`HASH_WORKERS`].
     pub hash_workers: NonZeroUsize,
+    /// See [`LOG_LEVEL`].
+    pub log_level: tracing::Level,
 }
 
 impl Config {
@@ -191,6 +214,7 @@ impl Config {
             help_contact: sources
                 .read(&HELP_CONTACT, |text| one_line(text, 200, BadInput("write 1 to 200 characters")))?,
             hash_workers: sources.read(&HASH_WORKERS, parse_workers)?.unwrap_or(cores.min(most)),
+            log_level: sources.read(&LOG_LEVEL, parse_level)?.unwrap_or(tracing::Level::INFO),
         })
     }
 
@@ -216,6 +240,13 @@ fn parse_networks(text: &str) -> Result<Vec<Cidr>, BadInput> {
 fn parse_workers(text: &str) -> Result<NonZeroUsize, BadInput> {
     let workers = text.parse::<NonZeroUsize>().ok().filter(|n| n.get() <= MAX_HASH_WORKERS);
     workers.ok_or(BadInput("write a number from 1 to 64"))
+}
+
+fn parse_level(text: &str) -> Result<tracing::Level, BadInput> {
+    use tracing::Level;
+    let known = [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG];
+    let level = known.into_iter().find(|level| level.as_str().eq_ignore_ascii_case(text));
+    level.ok_or(BadInput("write error, warn, info or debug"))
 }
 
 /// `text` on one line, of at most `most` characters; `length` is what to say otherwise.

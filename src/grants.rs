@@ -3,11 +3,16 @@
 //! Architecture invariant: [`decide`] is pure and is the only place that says yes. Every route and command that gives
 //! access asks it inside the transaction that would give it.
 
+mod rule;
+
 use crate::audit::Action;
+use crate::contacts::usable_for_call;
 use crate::policy;
-use crate::recovery::Evidence;
+use crate::recovery::{Evidence, EvidenceKind};
 use crate::time::Timestamp;
 use crate::users::{Role, Status, User};
+
+pub use rule::Rule;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +31,26 @@ pub enum Grant {
     Enable,
     /// Keep someone out.
     Disable,
+    /// Mark someone as gone for good.
+    Leave,
+    /// End sessions of someone.
+    EndSessions,
+    /// Ask for a new password at someone's next sign-in.
+    RequirePasswordChange,
+    /// Lift the delays after failures on someone's account. It lets nobody in, but takes a brake away.
+    Unlock,
+    /// Give another name.
+    Rename,
+    /// Give another address to sign in with.
+    ChangeEmail,
     /// Give another role.
     ChangeRole(Role),
     /// Put a note on someone's record.
     AddNote,
+    /// Add or remove a way to reach someone, by which they could be called or vouched for later.
+    ChangeContacts,
+    /// Let everybody sign in again after a restore that could not know what was decided since the backup.
+    ConfirmPeople,
 }
 
 impl Grant {
@@ -43,13 +64,26 @@ impl Grant {
             Self::InviteAgain => Action::UserInvited,
             Self::Enable => Action::UserEnabled,
             Self::Disable => Action::UserDisabled,
+            Self::Leave => Action::UserLeft,
+            Self::EndSessions => Action::UserSessionRevoked,
+            Self::RequirePasswordChange => Action::UserPasswordResetRequired,
+            Self::Unlock => Action::UserUnlocked,
+            Self::Rename => Action::UserUpdated,
+            Self::ChangeEmail => Action::UserEmailChanged,
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
+            Self::ChangeContacts => Action::UserContactChanged,
+            Self::ConfirmPeople => Action::SystemPeopleConfirmed,
         }
     }
 
     /// Whether it lets someone in who could not get in, and so rests on evidence of who they are.
     const fn needs_evidence(self) -> bool {
+        self.gives_means() || matches!(self, Self::InviteAgain | Self::ChangeEmail)
+    }
+
+    /// Whether it gives something to sign in with, to someone who has an account in use.
+    const fn gives_means(self) -> bool {
         matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword)
     }
 }
@@ -80,81 +114,6 @@ pub struct Question<'a> {
     pub now: Timestamp,
 }
 
-/// Why the answer is no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// The asker's role does not look after people.
-    NotYourRole,
-    /// Nobody acts on themself.
-    Yourself,
-    /// Only an owner acts on an owner, an admin or an auditor; recent rank counts.
-    Rank,
-    /// Only an owner gives a role above member.
-    RoleAboveYours,
-    /// No evidence of who it is.
-    EvidenceMissing,
-    /// The evidence is too old, or from the future.
-    EvidenceStale,
-    /// Backup codes are left, and it was not said that the person does not have them.
-    CodesNotAskedFor,
-    /// The last active owner stays.
-    LastOwner,
-    /// The person is disabled.
-    IsDisabled,
-    /// The person is not disabled.
-    IsNotDisabled,
-    /// The person has not accepted the invitation yet.
-    IsInvited,
-    /// The person has accepted the invitation already.
-    IsNotInvited,
-    /// It is so already.
-    NothingToDo,
-}
-
-impl Rule {
-    /// The word in the audit entry.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotYourRole => "not_your_role",
-            Self::Yourself => "yourself",
-            Self::Rank => "rank",
-            Self::RoleAboveYours => "role_above_yours",
-            Self::EvidenceMissing => "evidence_missing",
-            Self::EvidenceStale => "evidence_stale",
-            Self::CodesNotAskedFor => "codes_not_asked_for",
-            Self::LastOwner => "last_owner",
-            Self::IsDisabled => "is_disabled",
-            Self::IsNotDisabled => "is_not_disabled",
-            Self::IsInvited => "is_invited",
-            Self::IsNotInvited => "is_not_invited",
-            Self::NothingToDo => "nothing_to_do",
-        }
-    }
-
-    /// What to tell who asked: what the rule is, and what to do instead.
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::NotYourRole => "Your role does not look after other people. Ask an admin or an owner.",
-            Self::Yourself => "Nobody does this to their own account. Ask another admin or an owner.",
-            Self::Rank => "Only an owner may do this for an owner, an admin or an auditor. Ask an owner.",
-            Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
-            Self::EvidenceMissing => "Say first how you made sure who it is.",
-            Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
-            Self::CodesNotAskedFor => {
-                "There are backup codes left. Ask for one of them first, or say that there is none at hand."
-            }
-            Self::LastOwner => {
-                "This is the last active owner, who can be neither disabled nor demoted. Make another owner first."
-            }
-            Self::IsDisabled => "This account is disabled. Enable it first, if it should be used again.",
-            Self::IsNotDisabled => "This account is not disabled.",
-            Self::IsInvited => "This person has not accepted the invitation yet. Make a new invitation link instead.",
-            Self::IsNotInvited => "This person has accepted the invitation already.",
-            Self::NothingToDo => "This is so already; nothing was changed.",
-        }
-    }
-}
-
 /// Whether it may be done.
 ///
 /// # Errors
@@ -165,10 +124,20 @@ pub fn decide(q: &Question<'_>) -> Result<(), Rule> {
         check_state(q, target)?;
     }
     if q.grant.needs_evidence() {
-        let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
-        let age_fits = q.now.since(evidence.recorded_at()) <= policy::EVIDENCE_AGE;
-        if !age_fits || evidence.recorded_at() > q.now {
-            return Err(Rule::EvidenceStale);
+        check_evidence(q.evidence.ok_or(Rule::EvidenceMissing)?, q.now)?;
+    }
+    Ok(())
+}
+
+fn check_evidence(evidence: &Evidence, now: Timestamp) -> Result<(), Rule> {
+    let age_fits = now.since(evidence.recorded_at()) <= policy::EVIDENCE_AGE;
+    if !age_fits || evidence.recorded_at() > now {
+        return Err(Rule::EvidenceStale);
+    }
+    if evidence.kind() == EvidenceKind::KnownNumber {
+        let called = evidence.called().ok_or(Rule::NumberNotOnAccount)?;
+        if !usable_for_call(called.known_since, called.requested_at, policy::KNOWN_NUMBER) {
+            return Err(Rule::NumberTooNew);
         }
     }
     Ok(())
@@ -186,6 +155,9 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
     {
         return Err(Rule::RoleAboveYours);
     }
+    if q.grant == Grant::ConfirmPeople && !is_owner {
+        return Err(Rule::OwnersOnly);
+    }
     let Some(target) = q.target else { return Ok(()) };
     if target.id == asker.id && q.grant != Grant::AddNote {
         return Err(Rule::Yourself);
@@ -199,15 +171,18 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
 fn check_state(q: &Question<'_>, target: &User) -> Result<(), Rule> {
     let last_owner = target.role == Role::Owner && target.status == Status::Active && q.other_owners == 0;
     match (q.grant, target.status) {
-        (Grant::Disable, Status::Disabled) => Err(Rule::IsDisabled),
+        (Grant::AddNote, _) => Ok(()),
+        (_, Status::Left) => Err(Rule::HasLeft),
+        (Grant::Disable | Grant::EndSessions | Grant::Unlock, Status::Disabled) => Err(Rule::IsDisabled),
+        (g, Status::Disabled) if g.needs_evidence() => Err(Rule::IsDisabled),
         (Grant::Enable, Status::Invited | Status::Active) => Err(Rule::IsNotDisabled),
         (Grant::InviteAgain, Status::Active) => Err(Rule::IsNotInvited),
-        (Grant::InviteAgain, Status::Disabled) => Err(Rule::IsDisabled),
-        (g, Status::Disabled) if g.needs_evidence() => Err(Rule::IsDisabled),
-        (g, Status::Invited) if g.needs_evidence() => Err(Rule::IsInvited),
-        (Grant::Disable, _) if last_owner => Err(Rule::LastOwner),
+        (Grant::EndSessions | Grant::RequirePasswordChange, Status::Invited) => Err(Rule::IsInvited),
+        (g, Status::Invited) if g.gives_means() => Err(Rule::IsInvited),
+        (Grant::Disable | Grant::Leave, _) if last_owner => Err(Rule::LastOwner),
         (Grant::ChangeRole(to), _) if to == target.role => Err(Rule::NothingToDo),
         (Grant::ChangeRole(_), _) if last_owner => Err(Rule::LastOwner),
+        (Grant::RequirePasswordChange, _) if target.must_change_password => Err(Rule::NothingToDo),
         _ => Ok(()),
     }
 }
@@ -216,6 +191,7 @@ fn check_state(q: &Question<'_>, target: &User) -> Result<(), Rule> {
 mod tests {
     use super::*;
     use crate::audit::Ticket;
+    use crate::contacts::KnownNumber;
     use crate::ids::UserId;
     use std::time::Duration;
 
@@ -277,7 +253,7 @@ mod tests {
     #[test]
     fn a_grant_rests_on_evidence_not_older_than_an_hour() {
         let (admin, member) = (user(Role::Admin), user(Role::Member));
-        for grant in [Grant::ResetFactors, Grant::IssueBackupCodes, Grant::SetTemporaryPassword] {
+        for grant in [Grant::ResetFactors, Grant::IssueBackupCodes, Grant::SetTemporaryPassword, Grant::ChangeEmail] {
             assert_eq!(ask(grant, &admin, &member, None), Err(Rule::EvidenceMissing));
             let hour = Duration::from_secs(3_600);
             assert_eq!(ask(grant, &admin, &member, Some(&evidence(NOW.minus(hour)))), Ok(()));
@@ -289,9 +265,28 @@ mod tests {
     }
 
     #[test]
-    fn the_last_active_owner_can_not_be_disabled_or_demoted_by_anyone() {
+    fn a_call_rests_on_a_number_that_was_on_the_account_for_seven_days_before_help_was_asked_for() {
+        let (admin, member) = (user(Role::Admin), user(Role::Member));
+        let day = Duration::from_secs(86_400);
+        let called = |age| KnownNumber {
+            phone: "+46701234567".parse().unwrap(),
+            known_since: NOW.minus(age),
+            requested_at: NOW.minus(day),
+        };
+        let ask = |called| {
+            let evidence = Evidence::parse("known_number", "", "", None, NOW).unwrap().with_called(called);
+            ask(Grant::ResetFactors, &admin, &member, Some(&evidence))
+        };
+        assert_eq!(ask(None), Err(Rule::NumberNotOnAccount), "what nobody looked up does not count");
+        assert_eq!(ask(Some(called(8 * day))), Ok(()));
+        assert_eq!(ask(Some(called(8 * day - Duration::from_micros(1)))), Err(Rule::NumberTooNew));
+        assert_eq!(ask(Some(called(Duration::ZERO))), Err(Rule::NumberTooNew), "added after help was asked for");
+    }
+
+    #[test]
+    fn the_last_active_owner_can_not_be_disabled_demoted_or_marked_as_left_by_anyone() {
         let owner = user(Role::Owner);
-        for grant in [Grant::Disable, Grant::ChangeRole(Role::Member)] {
+        for grant in [Grant::Disable, Grant::Leave, Grant::ChangeRole(Role::Member)] {
             let host =
                 Question { grant, asker: Asker::Host, target: Some(&owner), evidence: None, other_owners: 0, now: NOW };
             assert_eq!(decide(&host), Err(Rule::LastOwner));
@@ -305,6 +300,60 @@ mod tests {
         gone.status = Status::Disabled;
         for grant in [Grant::ResetFactors, Grant::IssueBackupCodes, Grant::SetTemporaryPassword, Grant::InviteAgain] {
             assert_eq!(ask(grant, &user(Role::Owner), &gone, Some(&evidence(NOW))), Err(Rule::IsDisabled));
+        }
+    }
+
+    const ON_AN_ACCOUNT: [Grant; 13] = [
+        Grant::ResetFactors,
+        Grant::IssueBackupCodes,
+        Grant::SetTemporaryPassword,
+        Grant::InviteAgain,
+        Grant::Enable,
+        Grant::Disable,
+        Grant::Leave,
+        Grant::EndSessions,
+        Grant::RequirePasswordChange,
+        Grant::Unlock,
+        Grant::Rename,
+        Grant::ChangeEmail,
+        Grant::ChangeRole(Role::Member),
+    ];
+
+    #[test]
+    fn nothing_is_done_any_more_for_who_has_left_not_even_by_the_host() {
+        let mut gone = user(Role::Admin);
+        gone.status = Status::Left;
+        let fresh = evidence(NOW);
+        for grant in ON_AN_ACCOUNT {
+            assert_eq!(ask(grant, &user(Role::Owner), &gone, Some(&fresh)), Err(Rule::HasLeft), "{grant:?}");
+            let evidence = Some(&fresh);
+            let host = Question { grant, asker: Asker::Host, target: Some(&gone), evidence, other_owners: 1, now: NOW };
+            assert_eq!(decide(&host), Err(Rule::HasLeft), "{grant:?}");
+        }
+        assert_eq!(ask(Grant::AddNote, &user(Role::Admin), &gone, None), Ok(()), "history goes on");
+    }
+
+    #[test]
+    fn every_act_on_an_account_keeps_to_the_ranks() {
+        let fresh = evidence(NOW);
+        for grant in ON_AN_ACCOUNT {
+            for target in Role::ALL.map(user) {
+                for asker in [Role::Member, Role::Auditor].map(user) {
+                    assert_eq!(ask(grant, &asker, &target, Some(&fresh)), Err(Rule::NotYourRole), "{grant:?}");
+                }
+                let of_admin = ask(grant, &user(Role::Admin), &target, Some(&fresh));
+                let refused = matches!(of_admin, Err(Rule::Rank | Rule::RoleAboveYours));
+                let owners_only = target.role != Role::Member || matches!(grant, Grant::ChangeRole(_));
+                assert_eq!(refused, owners_only, "{grant:?} on {}: {of_admin:?}", target.role);
+                let of_owner = ask(grant, &user(Role::Owner), &target, Some(&fresh));
+                assert!(of_owner.is_ok() || of_owner.is_err_and(Rule::is_about_state) || target.role == Role::Owner);
+                assert!(!matches!(of_owner, Err(Rule::Rank | Rule::Yourself)), "{grant:?} on {}", target.role);
+            }
+            let (owner, admin) = (user(Role::Owner), user(Role::Admin));
+            for me in [owner, admin] {
+                let got = ask(grant, &me, &me, Some(&fresh));
+                assert!(matches!(got, Err(Rule::Yourself | Rule::RoleAboveYours)), "{grant:?}: {got:?}");
+            }
         }
     }
 

@@ -62,6 +62,10 @@ id!(
     FactorId
 );
 id!(
+    /// One way to reach a person.
+    ContactId
+);
+id!(
     /// One session; not the secret in its cookie.
     SessionId
 );

@@ -11,7 +11,7 @@
 //!
 //! | floor | holds | may import |
 //! |---|---|---|
-//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`recovery`], [`grants`], [`audit`], [`policy`] …, [`config`] | each other |
+//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`recovery`], [`grants`], [`audit`], [`policy`] …, [`config`] | each other |
 //! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers | 0 |
 //! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
 //! | 2 | [`pages`]: functions from values to markup | 0 |
@@ -52,9 +52,12 @@ pub mod app;
 pub mod audit;
 pub mod backup_codes;
 pub mod config;
+pub mod contacts;
+pub mod dashboard;
 pub mod factors;
 pub mod grants;
 pub mod ids;
+pub mod import;
 pub mod password;
 pub mod policy;
 pub mod recovery;

@@ -12,6 +12,10 @@ const fn times(d: Duration, n: u32) -> Duration {
 
 /// An invitation link works this long.
 pub const INVITATION: Duration = times(HOUR, 72);
+/// So many people are added by one import.
+pub const IMPORT_PEOPLE: usize = 1_000;
+/// A list of people to import is no longer than this; the console takes 64 KiB, as of any form.
+pub const IMPORT_BYTES: usize = 256 * 1024;
 /// The first owner's link works this long; `serve` prints a new one at its next start.
 pub const SETUP_LINK: Duration = times(HOUR, 72);
 /// After a reset the person enrols within this time, with the pass.
@@ -20,6 +24,12 @@ pub const ENROLMENT_WINDOW: Duration = times(MINUTE, 60);
 pub const WRONG_PASSES: u32 = 5;
 /// Evidence older than this does not carry a grant.
 pub const EVIDENCE_AGE: Duration = times(MINUTE, 60);
+/// A call to a number is evidence if the number was on the account for so long before help was asked for.
+pub const KNOWN_NUMBER: Duration = times(DAY, 7);
+/// Whatever the policy says, a number that is known for less than this never counts.
+pub const KNOWN_NUMBER_LEAST: Duration = DAY;
+/// A person has at most so many contacts of a kind: phone numbers, further addresses, managers.
+pub const CONTACTS: u32 = 5;
 /// A confirmation with a second factor counts this long.
 pub const STEP_UP: Duration = times(MINUTE, 15);
 /// A sign-in that has passed the password waits this long for the second factor.
@@ -73,3 +83,11 @@ pub const COUNTERS: u32 = 50_000;
 pub const SOURCES_A_MINUTE: u32 = 50;
 /// Anonymous writes are refused when fewer bytes than this are free on the database's disk.
 pub const DISK_RESERVE: u64 = 200 * 1024 * 1024;
+/// The console says so when fewer bytes than this are free.
+pub const DISK_LOW: u64 = 1024 * 1024 * 1024;
+/// The console says so when the last backup is older than this.
+pub const BACKUP_AGE: Duration = times(DAY, 2);
+/// What happened within this time is news on the dashboard.
+pub const LATELY: Duration = times(DAY, 7);
+/// An enrolment window that closes within this time is pressing.
+pub const CLOSES_SOON: Duration = times(MINUTE, 15);

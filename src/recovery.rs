@@ -7,7 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::audit::{Reason, Ticket, clean};
-use crate::ids::{CaseNumber, UserId};
+use crate::contacts::KnownNumber;
+use crate::ids::{CaseNumber, ContactId, UserId};
 use crate::secret::TokenHash;
 use crate::time::Timestamp;
 use crate::users::BadInput;
@@ -17,6 +18,8 @@ use crate::users::BadInput;
 pub enum EvidenceKind {
     /// A live video call, compared with the photo or ID on record.
     VideoCall,
+    /// A call to a number that was on the account before help was asked for.
+    KnownNumber,
     /// A ticket by the person's manager or HR, who vouches.
     ManagerTicket,
     /// In person, with an ID.
@@ -27,12 +30,13 @@ pub enum EvidenceKind {
 
 impl EvidenceKind {
     /// Those that a form offers.
-    pub const OFFERED: [Self; 3] = [Self::VideoCall, Self::ManagerTicket, Self::InPerson];
+    pub const OFFERED: [Self; 4] = [Self::VideoCall, Self::KnownNumber, Self::ManagerTicket, Self::InPerson];
 
     /// The word that is stored and posted.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::VideoCall => "video_call",
+            Self::KnownNumber => "known_number",
             Self::ManagerTicket => "manager_ticket",
             Self::InPerson => "in_person",
             Self::Host => "host",
@@ -43,6 +47,7 @@ impl EvidenceKind {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::VideoCall => "Live video call, compared with the photo or ID on record",
+            Self::KnownNumber => "Call to a number that was known before",
             Self::ManagerTicket => "Ticket by the manager or HR",
             Self::InPerson => "In person, with an ID",
             Self::Host => "Command on the host",
@@ -54,10 +59,8 @@ impl FromStr for EvidenceKind {
     type Err = BadInput;
 
     fn from_str(text: &str) -> Result<Self, BadInput> {
-        [Self::VideoCall, Self::ManagerTicket, Self::InPerson, Self::Host]
-            .into_iter()
-            .find(|k| k.as_str() == text)
-            .ok_or(BadInput("Say how you made sure who it is."))
+        let mut all = Self::OFFERED.into_iter().chain([Self::Host]);
+        all.find(|k| k.as_str() == text).ok_or(BadInput("Say how you made sure who it is."))
     }
 }
 
@@ -67,6 +70,8 @@ pub struct Evidence {
     kind: EvidenceKind,
     note: String,
     voucher: Option<String>,
+    contact: Option<ContactId>,
+    called: Option<KnownNumber>,
     recorded_at: Timestamp,
 }
 
@@ -99,12 +104,32 @@ impl Evidence {
                 return Err(("ticket", BadInput("Enter the number of the ticket in which they vouch.")));
             }
         }
-        Ok(Self { kind, note, voucher: Some(voucher).filter(|v| !v.is_empty()), recorded_at })
+        let voucher = Some(voucher).filter(|v| !v.is_empty());
+        Ok(Self { kind, note, voucher, contact: None, called: None, recorded_at })
+    }
+
+    /// With the number that was called, where that is the evidence: the form names it by its contact's id.
+    ///
+    /// # Errors
+    /// No number was chosen.
+    pub fn calling(self, contact: &str) -> Result<Self, (&'static str, BadInput)> {
+        if self.kind != EvidenceKind::KnownNumber {
+            return Ok(self);
+        }
+        let contact = contact.parse().map_err(|_| ("number", BadInput("Choose the number that you called.")))?;
+        Ok(Self { contact: Some(contact), ..self })
+    }
+
+    /// With what the account says about that number; nothing, if it is not there. Only this makes such a call count.
+    #[must_use]
+    pub fn with_called(self, called: Option<KnownNumber>) -> Self {
+        Self { called, ..self }
     }
 
     /// What a command on the host rests on: whoever runs it already holds the database.
     pub fn host(now: Timestamp) -> Self {
-        Self { kind: EvidenceKind::Host, note: String::new(), voucher: None, recorded_at: now }
+        let (note, recorded_at) = (String::new(), now);
+        Self { kind: EvidenceKind::Host, note, voucher: None, contact: None, called: None, recorded_at }
     }
 
     /// Which way.
@@ -120,6 +145,16 @@ impl Evidence {
     /// Who vouches, for a ticket.
     pub fn voucher(&self) -> Option<&str> {
         self.voucher.as_deref()
+    }
+
+    /// Which number was called, as the form says.
+    pub const fn contact(&self) -> Option<ContactId> {
+        self.contact
+    }
+
+    /// The number that was called, as it stands on the account.
+    pub const fn called(&self) -> Option<&KnownNumber> {
+        self.called.as_ref()
     }
 
     /// When identity was verified, at the latest.

@@ -87,6 +87,21 @@ pub struct Session {
     pub expires_at: Timestamp,
 }
 
+/// A browser that completed a sign-in and is remembered: its failures are counted apart from strangers'.
+#[derive(Debug, Clone)]
+pub struct Device {
+    /// Which.
+    pub id: DeviceId,
+    /// What it said it is, at its first sign-in.
+    pub user_agent: String,
+    /// The address of that sign-in.
+    pub address: String,
+    /// When that was.
+    pub created_at: Timestamp,
+    /// When it last completed a sign-in.
+    pub seen_at: Timestamp,
+}
+
 /// Whether a session still carries its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
@@ -116,6 +131,42 @@ impl Session {
     pub fn is_stepped_up(&self, now: Timestamp) -> bool {
         let is_past = self.step_up_at <= now.plus(policy::CLOCK_SLACK);
         self.stage == Stage::Full && is_past && now.since(self.step_up_at) <= policy::STEP_UP
+    }
+}
+
+/// A browser's name for itself as a person would say it: "Firefox on Linux". What says nothing is an unknown device.
+pub fn device_name(user_agent: &str) -> String {
+    let find = |names: &[(&str, &'static str)]| {
+        names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
+    };
+    // Most names also claim to be those further down.
+    let browser = find(&[
+        ("Edg", "Edge"),
+        ("OPR/", "Opera"),
+        ("SamsungBrowser/", "Samsung Internet"),
+        ("Firefox/", "Firefox"),
+        ("FxiOS/", "Firefox"),
+        ("CriOS/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = find(&[
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Macintosh", "macOS"),
+        ("CrOS", "ChromeOS"),
+        ("Linux", "Linux"),
+    ]);
+    match (browser, system) {
+        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        // A program: its name and version come first.
+        (None, None) => match user_agent.split_whitespace().next() {
+            Some(program) => program.chars().take(40).collect(),
+            None => "Unknown device".to_owned(),
+        },
     }
 }
 
@@ -153,6 +204,34 @@ mod tests {
             "/é",
         ] {
             assert_eq!(same_origin_path(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_device_is_called_what_a_person_calls_it() {
+        let known = [
+            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Windows"),
+            (
+                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 \
+                 Safari/605.1.15",
+                "Safari on macOS",
+            ),
+            (
+                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile \
+                 Safari/537.36",
+                "Chrome on Android",
+            ),
+            (
+                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
+                 Safari/537.36 Edg/142.0.0.0",
+                "Edge on Windows",
+            ),
+            ("Something (iPhone; of its own)", "iPhone"),
+            ("curl/8.14.1", "curl/8.14.1"),
+            ("", "Unknown device"),
+        ];
+        for (agent, name) in known {
+            assert_eq!(device_name(agent), name);
         }
     }
 }

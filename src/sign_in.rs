@@ -65,7 +65,7 @@ pub struct Standing {
     pub has_codes: bool,
     /// There is an open enrolment window.
     pub window: Option<Opening>,
-    /// The password is temporary.
+    /// The password is temporary, or an admin asked for another one.
     pub must_change_password: bool,
 }
 

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::dashboard::Need;
 use crate::ids::UserId;
 use crate::time::Timestamp;
 
@@ -81,11 +82,13 @@ pub enum Status {
     Active,
     /// May not sign in. Nothing but *Enable* ends this.
     Disabled,
+    /// Has left for good. Nothing ends this; name, address and history are kept.
+    Left,
 }
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Invited, Self::Active, Self::Disabled];
+    pub const ALL: [Self; 4] = [Self::Invited, Self::Active, Self::Disabled, Self::Left];
 
     /// The word that is stored, typed and shown.
     pub const fn as_str(self) -> &'static str {
@@ -93,6 +96,7 @@ impl Status {
             Self::Invited => "invited",
             Self::Active => "active",
             Self::Disabled => "disabled",
+            Self::Left => "left",
         }
     }
 }
@@ -110,7 +114,7 @@ impl FromStr for Status {
         Self::ALL
             .into_iter()
             .find(|s| s.as_str() == text)
-            .ok_or(BadInput("Choose a state: invited, active or disabled."))
+            .ok_or(BadInput("Choose a state: invited, active, disabled or left."))
     }
 }
 
@@ -235,6 +239,51 @@ pub struct User {
     pub last_sign_in_at: Option<Timestamp>,
 }
 
+impl User {
+    /// Whether the password was made by the system: only such a one expires, and it may be typed as it is read out.
+    pub const fn has_temporary_password(&self) -> bool {
+        self.password_expires_at.is_some()
+    }
+}
+
+/// Why an address can not be given to somebody: it names one person in the trail, also after they have left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Someone here signs in with it.
+    ByWhoIsHere,
+    /// Someone who has left for good had it.
+    ByWhoLeft,
+}
+
+impl Taken {
+    /// By somebody in this state.
+    pub const fn of(status: Status) -> Self {
+        match status {
+            Status::Left => Self::ByWhoLeft,
+            Status::Invited | Status::Active | Status::Disabled => Self::ByWhoIsHere,
+        }
+    }
+
+    /// The word in the audit entry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ByWhoIsHere => "address_exists",
+            Self::ByWhoLeft => "address_of_who_left",
+        }
+    }
+}
+
+/// Who is to be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewPerson {
+    /// The name they will sign in with.
+    pub email: Email,
+    /// As shown.
+    pub name: PersonName,
+    /// What they may do.
+    pub role: Role,
+}
+
 /// One line of the console's list of people.
 #[derive(Debug, Clone)]
 pub struct UserLine {
@@ -252,10 +301,10 @@ pub struct UserLine {
     pub factors: u32,
     /// Unused backup codes that still work.
     pub codes_left: u32,
-    /// A recovery waits for this person to enrol.
-    pub awaiting_enrolment: bool,
     /// When they last completed a sign-in.
     pub last_sign_in_at: Option<Timestamp>,
+    /// Why somebody should look at the account.
+    pub needs: Vec<Need>,
 }
 
 #[cfg(test)]

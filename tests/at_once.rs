@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use idp::actions::authorise::By;
-use idp::actions::recover::Ask;
+use idp::actions::grants::Ask;
 use idp::audit::Action;
 use idp::users::Role;
 
@@ -36,7 +36,13 @@ fn the_second_click_on_every_dangerous_form_says_what_the_first_did_and_does_not
     let noor = world.user("noor@fernhill.example").id.to_string();
     let (of_mara, of_noor) = (format!("/admin/users/{}", mara.id), format!("/admin/users/{noor}"));
     let reason: &[(&str, &str)] = &[("reason", "left the firm")];
-    let person = &[("email", "kim@fernhill.example"), ("name", "Kim"), ("role", "member")];
+    let kim = world.person(&mut ada, "kim@fernhill.example", "Kim", "member");
+    let of_kim = format!("/admin/users/{}", kim.id);
+    let auditor: &[(&str, &str)] = &[("role", "auditor"), ("reason", "a new task")];
+    let leave: &[(&str, &str)] = &[("confirmed", "on"), ("reason", "has another job")];
+    let new_address: &[(&str, &str)] =
+        &[("email", "m@fernhill.example"), ("evidence", "in_person"), ("reason", "was married")];
+    let person = &[("email", "lou@fernhill.example"), ("name", "Lou"), ("role", "member")];
     for (path, fields, action, says) in [
         (format!("{of_mara}/mfa/reset"), &FOUNDED[..], Action::MfaFactorAdminReset, "case R-2026-0001 was opened"),
         (
@@ -46,11 +52,43 @@ fn the_second_click_on_every_dangerous_form_says_what_the_first_did_and_does_not
             "3 backup codes were made",
         ),
         (format!("{of_mara}/password"), &FOUNDED, Action::UserPasswordSetByAdmin, "A temporary password was set"),
+        (
+            format!("{of_mara}/sessions/end"),
+            reason,
+            Action::UserSessionRevoked,
+            "All sessions of Mara Lindqvist were ended.",
+        ),
+        (
+            format!("{of_mara}/name"),
+            &[("name", "Mara Berg")],
+            Action::UserUpdated,
+            "Mara Lindqvist is now called Mara Berg.",
+        ),
+        (
+            format!("{of_mara}/name"),
+            &[("name", "Mara Lindqvist")],
+            Action::UserUpdated,
+            "is now called Mara Lindqvist.",
+        ),
+        (format!("{of_mara}/email"), new_address, Action::UserEmailChanged, "now signs in with m@fernhill.example."),
+        (format!("{of_mara}/role"), auditor, Action::UserRoleChanged, "Mara Lindqvist is now auditor."),
+        (
+            format!("{of_kim}/password/change"),
+            reason,
+            Action::UserPasswordResetRequired,
+            "Kim has to choose a new password",
+        ),
+        (format!("{of_kim}/leave"), leave, Action::UserLeft, "Kim is marked as left."),
         (format!("{of_mara}/disable"), reason, Action::UserDisabled, "Mara Lindqvist was disabled."),
         (format!("{of_mara}/enable"), reason, Action::UserEnabled, "Mara Lindqvist was enabled."),
         (format!("{of_mara}/notes"), &[("text", "called at noon")], Action::UserNoteAdded, "The note was added."),
-        (format!("{of_noor}/invitation"), &[], Action::UserInvited, "A new invitation link was made for Noor Haddad"),
-        ("/admin/users/new".into(), person, Action::UserCreated, "Kim was added."),
+        (
+            format!("{of_noor}/invitation"),
+            &FOUNDED,
+            Action::UserInvited,
+            "A new invitation link was made for Noor Haddad",
+        ),
+        ("/admin/users/new".into(), person, Action::UserCreated, "Lou was added."),
     ] {
         ada.get(&path);
         let form = ada.page.clone();

@@ -133,22 +133,3 @@ fn a_second_server_on_the_same_folder_is_refused_and_commands_are_not() {
     drop(serving);
     first_start(&folder.data()).unwrap();
 }
-
-#[test]
-fn doctor_says_what_is_wrong_and_what_to_do() {
-    let folder = Folder::new();
-    folder.idp(&["backup", "backup.db"]).done();
-    let ran = folder.idp(&["doctor"]);
-    assert_eq!(ran.code, 0, "{ran:?}");
-    assert!(ran.out.contains("warn  no owner was set up yet") && ran.out.contains("ok    the last backup"), "{ran:?}");
-    let key = folder.data().join("seed.key");
-    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
-    let ran = folder.idp(&["doctor"]);
-    assert_eq!(ran.code, 1);
-    assert!(ran.out.contains("FAIL") && ran.out.contains(&format!("chmod 600 {}", key.display())), "{ran:?}");
-    std::fs::remove_file(&key).unwrap();
-    let ran = folder.idp(&["doctor"]);
-    assert!(ran.code == 1 && ran.out.contains("put the key file back"), "{ran:?}");
-    std::fs::remove_dir_all(folder.data()).unwrap();
-    folder.idp(&["doctor"]).refused(2, "there is no database");
-}

@@ -20,8 +20,13 @@ pub struct Folder {
 
 impl Folder {
     pub fn new() -> Self {
+        Self::made_by(Clock::System)
+    }
+
+    /// A folder whose first start went by this clock.
+    pub fn made_by(clock: Clock) -> Self {
         let folder = Self { room: tempfile::tempdir().unwrap() };
-        drop(open_or_create(&folder.data(), &Source::default(), Clock::System).unwrap());
+        drop(open_or_create(&folder.data(), &Source::default(), clock).unwrap());
         folder
     }
 
@@ -72,6 +77,12 @@ impl Folder {
     pub fn count(&self, sql: &str) -> i64 {
         rusqlite::Connection::open(self.database()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
     }
+}
+
+/// Runs the program on the data folder `data`.
+pub fn idp_on(data: &Path, args: &[&str]) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+    Ran::of(command.args(args).arg("--data").arg(data).env_remove("IDP_DATA").output().unwrap())
 }
 
 /// What the program said.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use idp::actions::recover::{Granted, break_glass};
+use idp::actions::grants::Granted;
+use idp::actions::recover::break_glass;
 use idp::audit::Action;
 use idp::recovery::{Evidence, Statement};
 

@@ -31,7 +31,7 @@ fn the_first_owner_sets_password_app_and_codes_in_one_sitting_and_learns_which_f
     assert_eq!(world.user(EMAIL).role.as_str(), "owner");
     assert!(world.entries().iter().any(|e| e.header.action == "mfa.backup_codes_generated"));
     let mut again = world.browser();
-    assert_eq!(again.sign_in(&world, EMAIL, PASSWORD, &phone).location(), "/admin/users");
+    assert_eq!(again.sign_in(&world, EMAIL, PASSWORD, &phone).location(), "/admin");
 }
 
 #[test]

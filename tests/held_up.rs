@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use idp::actions::authorise::By;
-use idp::actions::recover::{Ask, Granted, force_reset};
+use idp::actions::grants::{Ask, Granted};
+use idp::actions::recover::force_reset;
 use idp::audit::Action;
 use idp::policy;
 use idp::recovery::{Evidence, Statement};

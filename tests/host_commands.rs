@@ -6,7 +6,7 @@ use std::process::Command;
 #[expect(dead_code, reason = "the example's main, which only prints")]
 mod embed;
 
-use crate::cli_world::{Folder, Ran};
+use crate::cli_world::{Folder, Ran, idp_on};
 use crate::served::Server;
 use crate::world::World;
 
@@ -51,10 +51,7 @@ fn people_are_looked_after_from_the_host_beside_a_running_server() {
 #[test]
 fn the_only_owner_who_lost_the_phone_is_let_back_in_from_the_host() {
     let (world, mut ada, _) = World::with_owner();
-    let idp = |args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
-        Ran::of(command.args(args).arg("--data").arg(world.data()).output().unwrap())
-    };
+    let idp = |args: &[&str]| idp_on(&world.data(), args);
     idp(&["user", "disable", "ada@fernhill.example"]).refused(1, "last");
     idp(&["user", "role", "ada@fernhill.example", "member"]).refused(1, "last");
     // The clock of this world stands still in the past or the future of the host's: the pass is for the host's hour.

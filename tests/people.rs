@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use idp::audit::Action;
 
-use crate::runbook::{act, owner_and_member, reset, rows};
+use crate::runbook::{FOUNDED, act, owner_and_member, reset, rows};
 use crate::world::{Answer, Browser, PASSWORD, World, body};
 
 /// The ids of the people that a page of the list shows, in its order.
@@ -112,7 +112,8 @@ fn an_invitation_is_shown_once_works_once_and_dies_after_72_hours() {
 
 /// The owner of a world whose sessions are long over: a new one by the host's command.
 fn fresh_owner(world: &World) -> Browser {
-    use idp::actions::recover::{Granted, break_glass};
+    use idp::actions::grants::Granted;
+    use idp::actions::recover::break_glass;
     use idp::recovery::{Evidence, Statement};
     let reason = "the clock moved on".parse().unwrap();
     let statement = Statement { evidence: Evidence::host(world.now()), reason, ticket: None };
@@ -133,14 +134,14 @@ fn inviting_again_voids_the_earlier_link_and_is_for_who_has_not_accepted() {
     let (world, mut ada, mara) = owner_and_member();
     let first = world.invite(&mut ada, "noor@fernhill.example", "Noor Haddad", "member");
     let id = world.user("noor@fernhill.example").id.to_string();
-    let page = act(&mut ada, &id, "/invitation", &[]);
+    let page = act(&mut ada, &id, "/invitation", &FOUNDED);
     assert_eq!(page.status, 200);
     let second = link_of(&page);
     assert_ne!(first, second);
     assert_eq!(rows(&world, "links", &id), 1);
     assert_eq!(world.browser().get(&first).status, 410);
     assert_eq!(world.browser().get(&second).status, 200);
-    let page = act(&mut ada, &mara.id, "/invitation", &[]);
+    let page = act(&mut ada, &mara.id, "/invitation", &FOUNDED);
     assert_eq!(page.status, 403);
     assert!(page.says("has accepted the invitation already"));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use idp::audit::Action;
 use idp::policy;
 
-use crate::world::{Browser, Member, PASSWORD, Phone, World};
+use crate::world::{Browser, Member, PASSWORD, Phone, World, body};
 
 const NEW: &str = "copper kettle lantern";
 
@@ -16,7 +16,7 @@ fn with_mara() -> (World, Browser, Member) {
 }
 
 /// Adds an app in a session that is stepped up.
-fn add_app(world: &World, browser: &mut Browser, name: &str) -> Phone {
+pub fn add_app(world: &World, browser: &mut Browser, name: &str) -> Phone {
     browser.get("/profile");
     assert_eq!(browser.post("/profile/factors", &[]).location(), "/profile/factors/new");
     let phone = Phone::scan(&browser.get("/profile/factors/new").body);
@@ -26,7 +26,7 @@ fn add_app(world: &World, browser: &mut Browser, name: &str) -> Phone {
 }
 
 /// The ids of the factors on the profile page.
-fn factors(browser: &mut Browser) -> Vec<String> {
+pub fn factors(browser: &mut Browser) -> Vec<String> {
     let page = browser.get("/profile");
     page.body
         .split("/profile/factors/")
@@ -63,18 +63,13 @@ fn the_last_app_can_not_be_removed_and_the_attempt_is_recorded() {
     let (world, _, mara) = with_mara();
     let mut browser = mara.browser.clone();
     let ids = factors(&mut browser);
-    let path = format!("/profile/factors/{}/remove", world_factor(&world, &mara.id));
+    let path = format!("/profile/factors/{}/remove", world.factor(&mara.id));
     assert!(ids.len() <= 1);
     browser.get("/profile/password");
     assert_eq!(browser.post(&path, &[]).status, 422);
     assert_eq!(world.count("SELECT count(*) FROM factors"), 2);
     let entry = world.entries_of(Action::MfaFactorRemoved).pop().unwrap();
     assert_eq!(entry.header.outcome, "denied");
-}
-
-fn world_factor(world: &World, user: &str) -> String {
-    let db = rusqlite::Connection::open(world.database()).unwrap();
-    db.query_row("SELECT id FROM factors WHERE user_id = ?1", [user], |row| row.get(0)).unwrap()
 }
 
 #[test]
@@ -101,12 +96,82 @@ fn of_two_apps_removed_at_the_same_moment_one_stays() {
 #[test]
 fn an_app_of_someone_else_is_not_there() {
     let (world, mut ada, mara) = with_mara();
-    let theirs = format!("/profile/factors/{}/remove", world_factor(&world, &mara.id));
+    let theirs = format!("/profile/factors/{}/remove", world.factor(&mara.id));
     assert_eq!(ada.get(&theirs).status, 404, "not even for an owner");
     ada.get("/profile/password");
     assert_eq!(ada.post(&theirs, &[]).status, 404);
     assert_eq!(ada.get("/profile/factors/not-an-id/remove").status, 404);
     assert_eq!(world.count("SELECT count(*) FROM factors"), 2);
+}
+
+#[test]
+fn an_app_gets_another_name_which_is_recorded_and_shown_as_text() {
+    let (world, _, mara) = with_mara();
+    let mut browser = mara.browser.clone();
+    let path = format!("/profile/factors/{}/rename", world.factor(&mara.id));
+    assert!(browser.get("/profile").body.contains(&path));
+    assert!(browser.get(&path).body.contains("value=\"Authenticator app\""), "the present name stands there");
+    assert_eq!(browser.post(&path, &[("name", "  <b>blue</b> phone ")]).location(), "/profile");
+    let page = browser.get("/profile");
+    assert!(page.body.contains("&lt;b&gt;blue&lt;/b&gt; phone") && page.says("has its new name."));
+    let entry = world.entries_of(Action::MfaFactorRenamed).pop().unwrap();
+    assert_eq!((&entry.header.actor_id, &entry.header.target_id), (&Some(mara.id.clone()), &Some(mara.id.clone())));
+    let facts = ["from", "label", "factor"].map(|key| body(&entry).fact(key));
+    assert_eq!(facts, ["Authenticator app".to_owned(), "<b>blue</b> phone".into(), world.factor(&mara.id)]);
+    for (name, said) in [(" ", "Enter a name."), (&*"x".repeat(61), "Shorten the name to 60"), ("a\nb", "on one line")]
+    {
+        browser.get(&path);
+        let page = browser.post(&path, &[("name", name)]);
+        assert!(page.status == 422 && page.says(said), "{said}: {}", page.text());
+    }
+    browser.get(&path);
+    assert_eq!(browser.post(&path, &[("name", &"ש".repeat(60))]).status, 303, "60 characters are not too many");
+    assert_eq!(world.entries_of(Action::MfaFactorRenamed).len(), 2);
+}
+
+#[test]
+fn an_app_of_someone_else_can_not_be_renamed_not_even_by_an_owner() {
+    let (world, mut ada, mara) = with_mara();
+    let path = format!("/profile/factors/{}/rename", world.factor(&mara.id));
+    let before = world.head();
+    assert_eq!(ada.get(&path).status, 404);
+    ada.get("/profile/password");
+    assert_eq!(ada.post(&path, &[("name", "mine now")]).status, 404);
+    assert_eq!(world.head(), before);
+    assert!(mara.browser.clone().get("/profile").says("Authenticator app"));
+}
+
+#[test]
+fn who_signs_in_is_told_that_few_codes_are_left_and_more_strongly_that_none_is() {
+    let (world, mut ada, _) = World::with_owner();
+    let noor = world.person(&mut ada, "noor@fernhill.example", "Noor", "admin");
+    let leave = |left: i64| {
+        let db = rusqlite::Connection::open(world.database()).unwrap();
+        let sql = "UPDATE codes SET used_at = 1 WHERE position >= ?1 AND set_id =
+                   (SELECT id FROM code_sets WHERE user_id = ?2)";
+        db.execute(sql, (left, &noor.id)).unwrap();
+        let mut browser = world.browser();
+        assert_eq!(browser.sign_in(&world, &noor.email, PASSWORD, &noor.phone).location(), "/admin");
+        let landed = browser.get("/admin/users");
+        assert!(!browser.get("/admin/users").body.contains("/profile/backup-codes"), "said once");
+        (landed, browser.get("/profile"))
+    };
+    let warns = |page: &crate::world::Answer, tone: &str, text: &str| {
+        let notice = page.body.split(&format!("<div class=\"notice {tone}\"")).nth(1).unwrap_or_default();
+        let notice = notice.split("</div>").next().unwrap_or_default();
+        notice.contains(text) && notice.contains("href=\"/profile/backup-codes\"")
+    };
+    let (landed, profile) = leave(3);
+    assert!(!landed.body.contains("/profile/backup-codes") && !profile.body.contains("class=\"notice"));
+    for (left, said) in [(2, "Only 2 backup codes left."), (1, "Only 1 backup code left.")] {
+        let (landed, profile) = leave(left);
+        assert!(warns(&landed, "warn", "Only a few of your backup codes are left."), "{}", landed.text());
+        assert!(warns(&profile, "warn", said), "{}", profile.text());
+    }
+    let (landed, profile) = leave(0);
+    for page in [landed, profile] {
+        assert!(warns(&page, "bad", "You have no backup codes left."), "{}", page.text());
+    }
 }
 
 #[test]
@@ -226,11 +291,15 @@ fn after_fifteen_minutes_every_sensitive_form_asks_again_and_keeps_what_was_type
     for path in [
         "/profile/backup-codes",
         "/profile/password",
-        &format!("/profile/factors/{}/remove", world_factor(&world, &mara.id)),
+        &format!("/profile/factors/{}/remove", world.factor(&mara.id)),
+        &format!("/profile/factors/{}/rename", world.factor(&mara.id)),
     ] {
         assert!(browser.get(path).body.contains("step_up_code"), "{path}");
-        let fields: &[(&str, &str)] =
-            if path.ends_with("password") { &[("current_password", PASSWORD), ("new_password", NEW)] } else { &[] };
+        let fields: &[(&str, &str)] = match path.rsplit('/').next() {
+            Some("password") => &[("current_password", PASSWORD), ("new_password", NEW)],
+            Some("rename") => &[("name", "blue phone")],
+            _ => &[],
+        };
         let page = browser.post(path, fields);
         assert!(page.status == 422 && page.body.contains("step_up_code"), "{path}: {}", page.text());
     }

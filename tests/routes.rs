@@ -25,7 +25,9 @@ struct Cast {
 
 fn cast() -> Cast {
     let (world, mut ada, _) = World::with_owner();
-    let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
+    let mut mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
+    mara.browser.get("/profile/contacts");
+    mara.browser.post("/profile/contacts", &[("kind", "phone"), ("value", "+46 70 123 45 67")]);
     let admin = world.person(&mut ada, "noor@fernhill.example", "Noor", "admin");
     let auditor = world.person(&mut ada, "otto@fernhill.example", "Otto", "auditor");
     let mut visitors = Vec::new();
@@ -72,16 +74,19 @@ fn path(cast: &Cast, route: &Route) -> String {
     route
         .path
         .replace("/admin/users/{id}", &format!("/admin/users/{}", cast.mara.id))
-        .replace("{id}", &factor_of(&cast.world, &cast.mara.id))
+        .replace("{contact}", &id_of(&cast.world, "contacts", &cast.mara.id))
+        .replace("{id}", &id_of(&cast.world, "factors", &cast.mara.id))
+        .replace("{session}", &id_of(&cast.world, "sessions", &cast.mara.id))
         .replace("{case}", "R-2026-0001")
         .replace("{seq}", "1")
         .replace("{name}", "app.css")
         .replace("{token}", &idp::secret::Token::generate().to_text())
 }
 
-fn factor_of(world: &World, user: &str) -> String {
+/// A row of this table that belongs to this person.
+fn id_of(world: &World, table: &str, user: &str) -> String {
     let db = rusqlite::Connection::open(world.database()).unwrap();
-    db.query_row("SELECT id FROM factors WHERE user_id = ?1", [user], |row| row.get(0)).unwrap()
+    db.query_row(&format!("SELECT id FROM {table} WHERE user_id = ?1"), [user], |row| row.get(0)).unwrap()
 }
 
 fn is_post(route: &Route) -> bool {

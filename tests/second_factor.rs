@@ -185,7 +185,7 @@ fn a_person_is_warned_when_two_codes_are_left() {
     for (used, code) in (1..).zip(&mara.codes[..8]) {
         browser = pending(&world, &mara.email);
         assert_eq!(browser.backup_code(code).status, 303);
-        let warned = browser.get("/profile").says("Only a few are left.");
+        let warned = browser.get("/profile").says("Only 2 backup codes left.");
         assert_eq!(warned, used == 8, "{used} used");
     }
     assert!(browser.page.says("2 of 10 left"), "{}", browser.page.text());

@@ -1,7 +1,9 @@
 //! The real program, serving on a port of its own, and a client that speaks to it over a socket.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -24,9 +26,20 @@ impl Server {
         Self::of(&mut command)
     }
 
+    /// Starts `idp serve` with these arguments and its log in `file`, which is emptied first.
+    pub fn logged(args: &[&str], file: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
+        Self::spawn(&mut command, File::create(file).unwrap().into())
+    }
+
     /// Starts what this command starts, and waits until it is ready.
     pub fn of(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::spawn(command, Stdio::null())
+    }
+
+    fn spawn(command: &mut Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         let mut server = Self { child, out, address: String::new() };
         let ready = server.line();
@@ -76,11 +89,7 @@ impl Server {
         let _ = stream.write_all(request.as_bytes());
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        let header = |line: &str| line.split_once(": ").map(|(n, v)| (n.to_lowercase(), v.to_owned()));
-        Heard { status, headers: head.lines().skip(1).filter_map(header).collect(), body: body.to_owned() }
+        Heard::read(&String::from_utf8(answer).unwrap())
     }
 
     /// The answer to a request without a body.
@@ -105,6 +114,14 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// Reads head and body.
+    pub fn read(answer: &str) -> Self {
+        let (head, body) = answer.split_once("\r\n\r\n").expect(answer);
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let header = |line: &str| line.split_once(": ").map(|(n, v)| (n.to_lowercase(), v.to_owned()));
+        Self { status, headers: head.lines().skip(1).filter_map(header).collect(), body: body.to_owned() }
+    }
+
     /// The first header of this (lower-case) name; empty if there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)

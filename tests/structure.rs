@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Files that may be longer than 400 lines: one machine each, half of it its tests, which reads worse in two.
 const LONG_FILES: [&str; 1] = ["host/hash_pool.rs"];
 /// Functions that may be longer than 70 lines: tables, one line an entry.
-const LONG_FUNCTIONS: [&str; 1] = ["audit/record.rs: into_parts"];
+const LONG_FUNCTIONS: [&str; 2] = ["audit/plain.rs: said", "audit/record.rs: into_parts"];
 
 fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
@@ -139,8 +139,8 @@ fn a_noun_keeps_its_name_on_every_floor() {
     };
     // What each floor has besides the nouns: its machinery, and rows that have no rules of their own.
     let machinery = [
-        "backup", "devices", "faults", "instance", "links", "mod", "nonces", "readers", "restore", "schema", "signals",
-        "sweep", "touch", "writer",
+        "backup", "carry", "devices", "faults", "instance", "links", "migrate", "mod", "nonces", "readers", "restore",
+        "schema", "signals", "sweep", "touch", "writer",
     ];
     for file in folder("storage") {
         assert!(nouns.contains(&*file) || machinery.contains(&&*file) || file == "factors", "storage/{file}.rs");
@@ -187,7 +187,7 @@ fn who_writes_rows_takes_a_write_transaction() {
     let mut writers = 0;
     for (file, text) in files().iter().filter(|(f, _)| f.starts_with("storage/")) {
         // These make the transactions, or the file before anyone else sees it.
-        let makes_them = ["writer.rs", "schema.rs", "restore.rs", "backup.rs", "faults.rs", "mod.rs"];
+        let makes_them = ["writer.rs", "schema.rs", "restore.rs", "carry.rs", "backup.rs", "faults.rs", "mod.rs"];
         if makes_them.iter().any(|f| file.ends_with(f)) {
             continue;
         }

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use idp::actions::administer::change_role;
 use idp::actions::authorise::By;
-use idp::actions::recover::{Ask, Granted, break_glass};
+use idp::actions::grants::{Ask, Granted};
+use idp::actions::recover::break_glass;
 use idp::audit::chain::{body_digest, entry_hash};
 use idp::audit::{Action, Entry};
 use idp::recovery::{Evidence, Statement};
 use idp::users::Role;
 use rusqlite::Connection;
 
+use crate::grants::DAILY;
 use crate::runbook::{FOUNDED, act, owner_and_member, reset};
 use crate::world::{Browser, Member, PASSWORD, Phone, World, body, host};
 
@@ -190,11 +192,18 @@ fn a_long_day_is_told_exactly_and_no_entry_holds_a_secret() {
     morning(&mut day, &mut mara);
     noon(&mut day, &mara);
     afternoon(&mut day, &mara);
+    before_five(&mut day);
     evening(&mut day);
 
     let seen: BTreeSet<String> = day.world.entries().into_iter().map(|e| e.header.action).collect();
-    // These two are caused by commands, whose tests are beside this one.
-    let elsewhere = [Action::BackupCreated, Action::SystemRestored];
+    // These are caused by commands, or follow upon one; their tests are beside this one.
+    let elsewhere = [
+        Action::BackupCreated,
+        Action::SystemRestored,
+        Action::SystemUpgraded,
+        Action::SystemPeopleConfirmed,
+        Action::SystemKeyExported,
+    ];
     for action in Action::ALL.iter().filter(|a| !elsewhere.contains(a)) {
         assert!(seen.contains(action.as_str()), "{action} was never told");
     }
@@ -217,16 +226,19 @@ fn morning(day: &mut Day, mara: &mut Member) {
     let tablet = Phone::scan(&browser.get("/profile/factors/new").body);
     let code = tablet.code(day.world.now());
     assert_eq!(browser.post("/profile/factors/new", &[("name", "Tablet"), ("code", &code)]).status, 303);
-    let page = browser.get("/profile");
-    let at = page.body.find("/profile/factors/0").unwrap();
-    let remove: String = page.body[at..].chars().take_while(|c| *c != '"').collect();
+    let first = day.world.factor(&mara.id);
+    let rename = format!("/profile/factors/{first}/rename");
+    browser.get(&rename);
+    assert_eq!(browser.post(&rename, &[("name", "old phone")]).status, 303);
+    let remove = format!("/profile/factors/{first}/remove");
     browser.get(&remove);
     assert_eq!(browser.post(&remove, &[]).status, 303);
-    let left = browser.get("/profile").body;
-    let at = left.find("/profile/factors/0").unwrap();
-    let last: String = left[at..].chars().take_while(|c| *c != '"').collect();
+    let last = format!("/profile/factors/{}/remove", day.world.factor(&mara.id));
     browser.get(&last);
     assert_eq!(browser.post(&last, &[]).status, 422, "never the last one");
+    browser.get("/profile/sessions");
+    assert_eq!(browser.post("/profile/sessions/end", &[]).status, 303);
+    assert_eq!(browser.post("/profile/devices/forget", &[]).status, 303);
     browser.get("/profile/password");
     let fields = [("current_password", PASSWORD), ("new_password", "orchard lantern forty")];
     assert_eq!(browser.post("/profile/password", &fields).status, 303);
@@ -234,6 +246,8 @@ fn morning(day: &mut Day, mara: &mut Member) {
     browser.get("/profile/backup-codes");
     mara.codes = browser.post("/profile/backup-codes", &[]).codes();
     mara.codes.iter().for_each(|code| drop(day.secret(code)));
+    browser.get("/profile/contacts");
+    assert_eq!(browser.post("/profile/contacts", &[("kind", "phone"), ("value", "+46 70 123 45 67")]).status, 303);
     browser.get("/profile");
     assert_eq!(browser.post("/admin/audit/export", &[]).status, 403);
     browser.get("/profile");
@@ -245,10 +259,14 @@ fn morning(day: &mut Day, mara: &mut Member) {
         day.told(),
         [
             "mfa.factor_enrolled",
+            "mfa.factor_renamed",
             "mfa.factor_removed",
             "mfa.factor_removed denied",
+            "user.session_revoked",
+            "user.device_forgotten",
             "user.password_changed",
             "mfa.backup_codes_generated",
+            "user.contact_changed",
             "user.access_refused denied",
             "user.signed_out",
             "user.password_verified",
@@ -345,6 +363,34 @@ fn afternoon(day: &mut Day, mara: &Member) {
             "mfa.backup_codes_generated",
             "user.password_changed",
             "user.signed_in",
+        ]
+    );
+}
+
+/// The small things that an admin is asked for, until somebody leaves for good.
+fn before_five(day: &mut Day) {
+    let lou = day.person("lou@fernhill.example", "Lou", "member");
+    assert_eq!(day.told(), INVITED);
+    for (path, fields, _) in DAILY.iter().filter(|(path, ..)| !["/role", "/unlock", "/leave"].contains(path)) {
+        assert_eq!(act(&mut day.ada, &lou.id, path, fields).status, 303, "{path}");
+    }
+    for _ in 0..5 {
+        day.world.browser().password("new@fernhill.example", "open sesame, please");
+    }
+    for (path, fields, _) in DAILY.iter().filter(|(path, ..)| ["/unlock", "/leave"].contains(path)) {
+        assert_eq!(act(&mut day.ada, &lou.id, path, fields).status, 303, "{path}");
+    }
+    assert_eq!(
+        day.told(),
+        [
+            "user.session_revoked",
+            "user.password_reset_required",
+            "user.updated",
+            "user.email_changed",
+            "user.sign_in_failed failure x5",
+            "user.unlocked",
+            "user.left",
+            "mfa.factor_admin_reset",
         ]
     );
 }

@@ -207,6 +207,13 @@ impl Browser {
         entries.filter(|entry| !unfinished(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
     }
 
+    /// Waits for the first file that a page gives the browser to keep.
+    #[track_caller]
+    pub fn wait_for_download(&self) -> PathBuf {
+        self.until("no file came", || Ok(!self.downloads().is_empty()));
+        self.downloads().remove(0)
+    }
+
     /// Makes the page area `width` by `height` CSS pixels.
     #[track_caller]
     pub fn resize(&self, width: u32, height: u32) -> &Self {
@@ -214,11 +221,14 @@ impl Browser {
         self
     }
 
-    /// Says to pages that the person prefers dark colours, or light ones.
+    /// Says to pages that the person prefers dark colours, or light ones, and no motion: a change is there at once.
     #[track_caller]
     pub fn dark(&self, on: bool) -> &Self {
         let value = if on { "dark" } else { "light" };
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": value }] });
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": value },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         self.must(self.devtools("Emulation.setEmulatedMedia", media), "change the colours");
         self
     }

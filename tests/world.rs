@@ -59,7 +59,15 @@ impl World {
 
     /// An empty provider that goes by this clock.
     pub fn by(clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::over(tempfile::tempdir().unwrap(), clock, public_url, change)
+    }
+
+    /// The provider whose data folder stands in `folder` already.
+    pub fn on(folder: tempfile::TempDir, clock: Clock) -> Self {
+        Self::over(folder, clock, "http://localhost:8080", |_| ())
+    }
+
+    fn over(folder: tempfile::TempDir, clock: Clock, public_url: &str, change: impl FnOnce(&mut Settings)) -> Self {
         let data = folder.path().join("data");
         let Serving { opened, lock, .. } = open_or_create(&data, &host(), clock.clone()).unwrap();
         let mut settings = Settings {
@@ -194,6 +202,13 @@ impl World {
         self.app = Arc::new(App::new(opened, self.app.settings.clone(), self.clock.clone()).unwrap());
     }
 
+    /// The id of the first factor of the person `id`.
+    pub fn factor(&self, id: &str) -> String {
+        let db = rusqlite::Connection::open(self.database()).unwrap();
+        let sql = "SELECT id FROM factors WHERE user_id = ?1 ORDER BY created_at LIMIT 1";
+        db.query_row(sql, [id], |row| row.get(0)).unwrap()
+    }
+
     /// A number out of the database.
     pub fn count(&self, sql: &str) -> i64 {
         rusqlite::Connection::open(self.database()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap()
@@ -279,12 +294,17 @@ pub struct Member {
 pub struct Phone(Seed);
 
 impl Phone {
+    /// One that holds this secret, in base32.
+    pub fn holding(secret: &str) -> Self {
+        let bytes = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).expect("the secret is base32");
+        Self(Seed::from_bytes(&bytes).expect("the secret has 160 bits"))
+    }
+
     /// Reads the secret from a page with a QR code, through its `otpauth:` link.
     pub fn scan(page: &str) -> Self {
         let at = page.find("secret=").expect("the page has an otpauth address");
         let secret: String = page[at + 7..].chars().take_while(char::is_ascii_alphanumeric).collect();
-        let bytes = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).expect("the secret is base32");
-        Self(Seed::from_bytes(&bytes).expect("the secret has 160 bits"))
+        Self::holding(&secret)
     }
 
     /// The secret itself.
@@ -431,6 +451,13 @@ impl Browser {
         let cookie = self.cookies.iter().find(|(name, _)| name.ends_with("idp-session"));
         let token = Token::parse(cookie.expect("there is a session").1).unwrap();
         session_csrf(&self.app, &token.hash(Purpose::Session))
+    }
+
+    /// With these cookies, as a `Cookie` header has them.
+    pub fn holding(mut self, cookies: &str) -> Self {
+        let pairs = cookies.split("; ").filter_map(|pair| pair.split_once('='));
+        self.cookies = pairs.map(|(name, value)| (name.into(), value.into())).collect();
+        self
     }
 
     /// The same browser at another address.

@@ -27,7 +27,13 @@ pub fn figures(figures: &Figures) {
     let (addr, stopper) = serve(Arc::new(move |request| app.handle(request)));
     let request = get("/", Some(&provider.full_session(&provider.people[0])));
     let (done, flooded) = (AtomicUsize::new(0), Instant::now());
-    figures.pair_at_most(check, 3.0, || flooded_by(addr, &done, || checks(addr, &request)), || checks(addr, &request), ROUNDS);
+    figures.pair_at_most(
+        check,
+        3.0,
+        || flooded_by(addr, &done, || checks(addr, &request)),
+        || checks(addr, &request),
+        ROUNDS,
+    );
     let rate = done.into_inner() as f64 / (ROUNDS as f64 * (ROUND + WARM).as_secs_f64());
     figures.fact("flood: answered sign-ins, 1/s", || rate);
     let _ = flooded;
@@ -48,7 +54,9 @@ fn checks(addr: SocketAddr, request: &str) -> f64 {
             let status = connection.ask(request);
             times.push(sent.elapsed());
             assert_eq!(status, 303);
-            if pause > 0 { std::thread::sleep(Duration::from_micros(pause)); }
+            if pause > 0 {
+                std::thread::sleep(Duration::from_micros(pause));
+            }
         }
         times
     };

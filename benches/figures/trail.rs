@@ -63,7 +63,7 @@ fn verified(history: &History, threads: u32) -> f64 {
     let (database, begun) = (history.provider.database(), Instant::now());
     let walk = read_alone(&database, |tx| match threads {
         1 => walk(tx).map(|(walk, broken)| broken.is_none().then_some(walk)),
-        _ => Ok(walk_halves(tx, &database)),
+        _ => Ok(walk_halves(tx)),
     });
     let walk = walk.expect("a trail that can be read").expect("a sound trail");
     walk.entries() as f64 / begun.elapsed().as_secs_f64()

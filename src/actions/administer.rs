@@ -1,16 +1,20 @@
 //! Looking after people: add, invite, disable, enable, roles, notes.
 
 use super::authorise::{Admin, By};
+use super::grants::{Ask, Granted};
 use super::nonce::Nonce;
-use super::recover::{Ask, Granted, expire_open_case, shut_out};
+use super::recover::{expire_open_case, shut_out};
+use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
-use crate::grants::{Grant, Question, decide};
+use crate::grants::{Asker, Grant, Question, Rule, decide};
 use crate::ids::UserId;
 use crate::policy;
+use crate::recovery::Statement;
 use crate::secret::{Purpose, Token};
-use crate::storage::{Audited, WriteTx, backup_codes, links, users};
-use crate::users::{Email, PersonName, Role, Status};
+use crate::storage::{Audited, ReadTx, WriteTx, backup_codes, links, users};
+use crate::time::Timestamp;
+use crate::users::{NewPerson, Role, Status, Taken, User};
 
 /// A one-time invitation link, to be handed over.
 #[derive(Debug, Clone)]
@@ -20,7 +24,14 @@ pub struct Invitation {
     /// The secret part of the link.
     pub token: Token,
     /// When it stops working.
-    pub expires_at: crate::time::Timestamp,
+    pub expires_at: Timestamp,
+}
+
+impl Invitation {
+    /// The link's path, which is as secret as the token.
+    pub fn path(&self) -> String {
+        format!("/invitation/{}", self.token.to_text())
+    }
 }
 
 /// How adding a person came out.
@@ -28,21 +39,55 @@ pub struct Invitation {
 pub enum AddedPerson {
     /// They were added; hand over the link.
     Done(Invitation),
-    /// Someone with this address is there already.
-    Exists(UserId),
+    /// Somebody has this address.
+    Taken(Taken),
     /// A rule said no.
-    Refused(crate::grants::Rule),
+    Refused(Rule),
 }
 
-/// Who is to be added.
+/// What stands against adding a person.
 #[derive(Debug, Clone)]
-pub struct NewPerson {
-    /// The name they will sign in with.
-    pub email: Email,
-    /// As shown.
-    pub name: PersonName,
-    /// What they may do.
-    pub role: Role,
+pub(super) enum Obstacle {
+    /// A rule says no.
+    Rule(Rule),
+    /// This person has the address.
+    Taken(User),
+}
+
+impl Obstacle {
+    /// The refusal, as the trail records it.
+    pub(super) fn event(&self) -> Event {
+        let (rule, user) = match self {
+            Self::Rule(rule) => (rule.as_str(), None),
+            Self::Taken(user) => (Taken::of(user.status).as_str(), Some(user.into())),
+        };
+        Event::Refused { action: Action::UserCreated, user, rule, reason: None, ticket: None }
+    }
+}
+
+/// What stands against `asker` adding this person, at this moment.
+pub(super) fn obstacle(
+    tx: &ReadTx<'_>,
+    asker: Asker<'_>,
+    person: &NewPerson,
+    now: Timestamp,
+) -> Result<Option<Obstacle>> {
+    let grant = Grant::AddPerson(person.role);
+    let question = Question { grant, asker, target: None, evidence: None, other_owners: 1, now };
+    if let Err(rule) = decide(&question) {
+        return Ok(Some(Obstacle::Rule(rule)));
+    }
+    Ok(users::find_by_email(tx, &person.email)?.map(Obstacle::Taken))
+}
+
+/// Adds a person against whom nothing stands: their invitation, and what happened.
+pub(super) fn admit(tx: &WriteTx<'_>, person: &NewPerson) -> Result<(Invitation, [Event; 2])> {
+    let id = UserId::generate();
+    users::insert(tx, id, &person.email, &person.name, person.role)?;
+    let user = users::get(tx, id)?;
+    let created = Event::UserCreated { user: (&user).into(), role: person.role };
+    let invited = Event::UserInvited { user: (&user).into(), hours: super::whole_hours(policy::INVITATION) };
+    Ok((invite(tx, id)?, [created, invited]))
 }
 
 /// Adds a person, with an invitation link.
@@ -61,40 +106,21 @@ pub fn add_person(
         if let Some(nonce) = &nonce {
             nonce.check(tx)?;
         }
-        let grant = Grant::AddPerson(person.role);
-        let question =
-            Question { grant, asker: admin.asker(), target: None, evidence: None, other_owners: 1, now: tx.now() };
-        let refusal = |rule: &'static str, user| Event::Refused {
-            action: Action::UserCreated,
-            user,
-            rule,
-            reason: None,
-            ticket: None,
-        };
-        if let Err(rule) = decide(&question) {
-            let event = refusal(rule.as_str(), None);
-            return Ok(Audited::new(AddedPerson::Refused(rule), Record::new(admin.actor(), &source, event)));
+        if let Some(obstacle) = obstacle(tx, admin.asker(), &person, tx.now())? {
+            let record = Record::new(admin.actor(), &source, obstacle.event());
+            let answer = match obstacle {
+                Obstacle::Rule(rule) => AddedPerson::Refused(rule),
+                Obstacle::Taken(user) => AddedPerson::Taken(Taken::of(user.status)),
+            };
+            return Ok(Audited::new(answer, record));
         }
-        if let Some(user) = users::find_by_email(tx, &person.email)? {
-            let event = refusal("address_exists", Some((&user).into()));
-            return Ok(Audited::new(AddedPerson::Exists(user.id), Record::new(admin.actor(), &source, event)));
-        }
-        let id = UserId::generate();
-        users::insert(tx, id, &person.email, &person.name, person.role)?;
-        let user = users::get(tx, id)?;
-        let invitation = invite(tx, id)?;
+        let (invitation, events) = admit(tx, &person)?;
         if let Some(nonce) = &nonce {
-            let said = format!("{} was added. The invitation link was shown once.", user.name);
-            nonce.done(tx, &said, &format!("/admin/users/{id}"))?;
+            let said = format!("{} was added. The invitation link was shown once.", person.name);
+            nonce.done(tx, &said, &format!("/admin/users/{}", invitation.user))?;
         }
-        let hours = super::whole_hours(policy::INVITATION);
-        let created = Event::UserCreated { user: (&user).into(), role: person.role };
-        let invited = Event::UserInvited { user: (&user).into(), hours };
-        Ok(Audited::new(AddedPerson::Done(invitation), Record::new(admin.actor(), &source, created)).and(Record::new(
-            admin.actor(),
-            &source,
-            invited,
-        )))
+        let [created, invited] = events.map(|event| Record::new(admin.actor(), &source, event));
+        Ok(Audited::new(AddedPerson::Done(invitation), created).and(invited))
     })
 }
 
@@ -109,16 +135,18 @@ fn invite(tx: &WriteTx<'_>, user: UserId) -> Result<Invitation> {
 ///
 /// # Errors
 /// As [`super::Error`] says; a refusal by a rule is a value.
-pub fn invite_again(means: &Means, ask: Ask) -> Result<Granted<Invitation>> {
+pub fn invite_again(means: &Means, ask: Ask, statement: Statement) -> Result<Granted<Invitation>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::InviteAgain, None)?;
+        let (d, statement) = ask.decide_founded(tx, Grant::InviteAgain, statement)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::InviteAgain, rule, None));
+            return Ok(ask.refused(&d, Grant::InviteAgain, rule, Some(&statement)));
         }
         let invitation = invite(tx, d.user.id)?;
         let said = format!("A new invitation link was made for {}. It was shown once.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
-        let event = Event::UserInvited { user: (&d.user).into(), hours: super::whole_hours(policy::INVITATION) };
+        let Statement { evidence, reason, ticket } = statement;
+        let hours = super::whole_hours(policy::INVITATION);
+        let event = Event::UserInvitedAgain { user: (&d.user).into(), reason, ticket, evidence, hours };
         Ok(Audited::new(Granted::Yes(invitation), Record::new(d.admin.actor(), &ask.source, event)))
     })
 }
@@ -129,21 +157,31 @@ pub fn invite_again(means: &Means, ask: Ask) -> Result<Granted<Invitation>> {
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn disable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::Disable, None)?;
+        let d = ask.decide(tx, Grant::Disable)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::Disable, rule, None));
         }
-        let sessions_ended = shut_out(tx, d.user.id)?;
-        backup_codes::delete_issued(tx, d.user.id)?;
-        users::update_temporary_void(tx, d.user.id)?;
-        users::update_status(tx, d.user.id, Status::Disabled)?;
         ask.done(tx, &format!("{} was disabled.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
-        let event = Event::UserDisabled { user: (&d.user).into(), reason, sessions_ended };
-        let why = "the person was disabled";
-        let expired = expire_open_case(tx, &d.user, d.admin.actor(), why, &ask.source)?;
-        let record = Record::new(d.admin.actor(), &ask.source, event);
-        Ok(Audited::new(Granted::Yes(()), record).and_all(expired))
+        Ok(many(Granted::Yes(()), disabled(tx, &d.admin, &d.user, reason, &ask.source)?))
     })
+}
+
+/// The disabling itself, with its entries; the rule has said yes.
+pub(super) fn disabled(
+    tx: &WriteTx<'_>,
+    admin: &Admin,
+    user: &User,
+    reason: Reason,
+    source: &Source,
+) -> Result<Vec<Record>> {
+    let sessions_ended = shut_out(tx, user.id)?;
+    backup_codes::delete_issued(tx, user.id)?;
+    users::update_temporary_void(tx, user.id)?;
+    users::update_status(tx, user.id, Status::Disabled)?;
+    let event = Event::UserDisabled { user: user.into(), reason, sessions_ended };
+    let mut records = vec![Record::new(admin.actor(), source, event)];
+    records.extend(expire_open_case(tx, user, admin.actor(), "the person was disabled", source)?);
+    Ok(records)
 }
 
 /// Lets a disabled person sign in again, with the factors and password they have. Someone who never had a password is
@@ -153,7 +191,7 @@ pub fn disable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn enable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::Enable, None)?;
+        let d = ask.decide(tx, Grant::Enable)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::Enable, rule, None));
         }
@@ -172,27 +210,40 @@ pub fn enable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn change_role(means: &Means, ask: Ask, role: Role, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::ChangeRole(role), None)?;
+        let d = ask.decide(tx, Grant::ChangeRole(role))?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::ChangeRole(role), rule, None));
         }
-        let from = d.user.role;
-        users::update_role(tx, &d.user, role)?;
-        let mut records = Vec::new();
-        let sessions_ended = if role.rank() > from.rank() {
-            let why = "the person was promoted";
-            records = expire_open_case(tx, &d.user, d.admin.actor(), why, &ask.source)?;
-            backup_codes::delete_issued(tx, d.user.id)?;
-            users::update_temporary_void(tx, d.user.id)?;
-            shut_out(tx, d.user.id)?
-        } else {
-            // The epoch has risen: sessions under the old role are over as well.
-            crate::storage::sessions::delete_all(tx, d.user.id, None)?
-        };
         ask.done(tx, &format!("{} is now {role}.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
-        let event = Event::UserRoleChanged { user: (&d.user).into(), from, to: role, reason, sessions_ended };
-        Ok(Audited::new(Granted::Yes(()), Record::new(d.admin.actor(), &ask.source, event)).and_all(records))
+        Ok(many(Granted::Yes(()), role_changed(tx, &d.admin, &d.user, role, reason, &ask.source)?))
     })
+}
+
+/// The change itself, with its entries; the rule has said yes.
+pub(super) fn role_changed(
+    tx: &WriteTx<'_>,
+    admin: &Admin,
+    user: &User,
+    role: Role,
+    reason: Reason,
+    source: &Source,
+) -> Result<Vec<Record>> {
+    let from = user.role;
+    users::update_role(tx, user, role)?;
+    let mut expired = Vec::new();
+    let sessions_ended = if role.rank() > from.rank() {
+        expired = expire_open_case(tx, user, admin.actor(), "the person was promoted", source)?;
+        backup_codes::delete_issued(tx, user.id)?;
+        users::update_temporary_void(tx, user.id)?;
+        shut_out(tx, user.id)?
+    } else {
+        // The epoch has risen: sessions under the old role are over as well.
+        crate::storage::sessions::delete_all(tx, user.id, None)?
+    };
+    let event = Event::UserRoleChanged { user: user.into(), from, to: role, reason, sessions_ended };
+    let mut records = vec![Record::new(admin.actor(), source, event)];
+    records.extend(expired);
+    Ok(records)
 }
 
 /// Puts a note on someone's record: a manual entry in the trail.
@@ -201,11 +252,11 @@ pub fn change_role(means: &Means, ask: Ask, role: Role, reason: Reason) -> Resul
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn add_note(means: &Means, ask: Ask, note: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::AddNote, None)?;
+        let d = ask.decide(tx, Grant::AddNote)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::AddNote, rule, None));
         }
-        ask.done(tx, "The note was added.", &format!("/admin/users/{}/activity", d.user.id))?;
+        ask.done(tx, "The note was added.", &format!("/admin/users/{}/notes", d.user.id))?;
         let event = Event::UserNoteAdded { user: (&d.user).into(), note: note.as_str().to_owned() };
         Ok(Audited::new(Granted::Yes(()), Record::new(d.admin.actor(), &ask.source, event)))
     })

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::audit::{Actor, Event, Head, Record, Source};
 use crate::host::draft::{Draft, Place};
-use crate::host::files::FileError;
+use crate::host::files::{FileError, folder_of};
 use crate::storage::backup::{self, Checked};
 use crate::storage::{self, Audited, Store};
 use crate::time::Timestamp;
@@ -130,10 +130,6 @@ pub fn create(
         _ => Vec::new(),
     };
     Ok(Made { path, head: checked.head, deleted })
-}
-
-fn folder_of(file: &Path) -> &Path {
-    file.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."))
 }
 
 fn record(store: &Store, source: &Source, path: &Path, head: &Head) -> Result<(), BackupError> {

@@ -9,6 +9,7 @@ mod error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::upgrade::{Upgraded, upgrade};
 use crate::audit::Source;
 use crate::host::draft::{Draft, Place};
 use crate::host::files;
@@ -39,6 +40,8 @@ pub struct Serving {
     pub lock: FolderLock,
     /// Whether the database was made just now.
     pub created: bool,
+    /// The database of an earlier version that was brought up to date just now.
+    pub upgraded: Option<Upgraded>,
 }
 
 /// Where the database of a data folder stands.
@@ -53,6 +56,15 @@ pub fn database(folder: &Path) -> PathBuf {
 /// [`FolderError::Absent`] or [`FolderError::KeyWithoutDatabase`] when there is none, and why it can not be used.
 pub fn open_store(folder: &Path, clock: Clock) -> Result<Arc<Store>, FolderError> {
     Ok(Arc::new(Store::open(&find_database(folder)?, clock)?))
+}
+
+/// As [`open_store`], also where an earlier version wrote the database: for commands that read it, copy it, and go on
+/// with its trail. Between a new program's coming and the server's next start, backups must not fail.
+///
+/// # Errors
+/// As [`open_store`].
+pub fn open_trail(folder: &Path, clock: Clock) -> Result<Arc<Store>, FolderError> {
+    Ok(Arc::new(Store::open_trail(&find_database(folder)?, clock)?))
 }
 
 /// The database of a folder, which must have one.
@@ -90,8 +102,9 @@ pub fn load_keys(folder: &Path, instance: &Instance) -> Result<Keys, FolderError
     Ok(keys)
 }
 
-/// Opens the folder for a server, which has it to itself; an absent or empty one is created first, `source` being who
-/// started it. Files that are not ours, such as `idp.toml`, may stand in it.
+/// Opens the folder for a server, which has it to itself; an absent or empty one is created first, and a database of an
+/// earlier version is brought up to date, `source` being who started it. Files that are not ours, such as `idp.toml`, may
+/// stand in it.
 ///
 /// # Errors
 /// As [`open`], and when another server has the folder or it can not be created; then nothing that this made is left.
@@ -117,7 +130,8 @@ pub fn open_or_create(folder: &Path, source: &Source, clock: Clock) -> Result<Se
             return Err(e);
         }
     }
-    Ok(Serving { opened: open(folder, clock)?, lock, created })
+    let upgraded = upgrade(folder, source, clock.now())?;
+    Ok(Serving { opened: open(folder, clock)?, lock, created, upgraded })
 }
 
 fn undo_folder(folder: &Path, made: bool) {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::sign_in::{Progress, advance, begin, many};
+use super::sign_in::{Progress, advance, begin, many, must_wait, waiting};
 use super::{Error, Means, Result, Visitor};
 use crate::audit::{Actor, Event, Record, Source};
 use crate::ids::UserId;
@@ -98,7 +98,7 @@ pub fn set_up_owner(
     })
 }
 
-/// Accepts an invitation: sets the password; the link is used up.
+/// Accepts an invitation: sets the password; the link is used up. Who must wait is told so, and the link stays.
 ///
 /// # Errors
 /// [`Error::NotFound`] if the link does not work (any more); [`Error::Busy`]; storage.
@@ -110,6 +110,9 @@ pub fn accept_invitation(means: &Means, token: &Token, password: &NewPassword, v
     let (token, visitor, key) = (token.clone(), visitor.clone(), Arc::clone(&means.key));
     means.store.change(move |tx| {
         let (user, _) = invited_in(tx, &token, tx.now())?.ok_or(Error::NotFound)?;
+        if must_wait(tx, &user)? {
+            return Ok(waiting(&user, &visitor.source()));
+        }
         links::delete_of(tx, user.id)?;
         users::update_password(tx, user.id, &hash)?;
         let user = users::get(tx, user.id)?;

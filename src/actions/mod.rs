@@ -7,19 +7,28 @@
 pub mod administer;
 pub mod authorise;
 pub mod backup;
+pub mod confirm_people;
+pub mod contacts;
 pub mod data_folder;
+pub mod edit;
 pub mod enrol;
 pub mod export;
 pub mod first_run;
+pub mod grants;
+pub mod import;
+pub mod keep_out;
+pub mod key_export;
 pub mod nonce;
 pub mod password_check;
 pub mod profile;
 pub mod recover;
 pub mod restore;
 pub mod second_factor;
+pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
 pub mod sweep;
+pub mod upgrade;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -79,7 +79,7 @@ fn finish(
     let has_password = stored.is_some();
     let stored = stored.unwrap_or_else(PasswordHash::of_nobody);
     let typed = match &user {
-        Some(user) if user.must_change_password => TypedPassword::parse_temporary(typed),
+        Some(user) if user.has_temporary_password() => TypedPassword::parse_temporary(typed),
         _ => TypedPassword::parse(typed),
     };
     let output = means.pool.hash(typed.secret().clone(), stored.params(), stored.salt())?;
@@ -117,6 +117,8 @@ pub(super) fn refusal(attempt: &Attempt, user: &User, now: Timestamp) -> Option<
     let seen = attempt.user.as_ref().map(|u| u.credential_epoch);
     if seen != Some(user.credential_epoch) {
         Some("credentials changed during the attempt")
+    } else if user.status == Status::Left {
+        Some("has left")
     } else if !attempt.right {
         Some("wrong password")
     } else if user.status == Status::Disabled {

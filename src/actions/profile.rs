@@ -86,6 +86,28 @@ pub fn add_factor(
     })
 }
 
+/// Gives one of the person's own factors another name.
+///
+/// # Errors
+/// [`Error::NotFound`] for a factor of someone else, [`Error::StepUpNeeded`]; storage.
+pub fn rename_factor(
+    means: &Means,
+    session: &Session,
+    factor: FactorId,
+    label: &Label,
+    visitor: &Visitor,
+) -> Result<()> {
+    let (id, label, source) = (session.id, label.as_str().to_owned(), visitor.source());
+    means.store.change(move |tx| {
+        let (_, user) = stepped_up(tx, id, tx.now())?;
+        let found = factors::find(tx, user.id, factor)?.ok_or(Error::NotFound)?;
+        factors::update_label(tx, factor, &label)?;
+        let event =
+            Event::FactorRenamed { user: (&user).into(), from: found.label, to: label, factor: factor.to_string() };
+        Ok(Audited::new((), Record::new(Actor::Person((&user).into()), &source, event)))
+    })
+}
+
 /// How removing a factor came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removed {

@@ -6,118 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::authorise::{Admin, By};
-use super::nonce::Nonce;
+use super::grants::{Ask, Granted};
 use super::password_check::account_budget;
 use super::sign_in::many;
 use super::{Error, Means, Result};
 use crate::audit::{Actor, Event, Record, Source};
 use crate::backup_codes::{IssuedCode, Kind, new_batch};
-use crate::grants::{Grant, Question, Rule, decide};
+use crate::grants::{Grant, Rule};
 use crate::host::keys::SeedKey;
 use crate::ids::{CaseNumber, UserId};
 use crate::password::TemporaryPassword;
 use crate::policy;
-use crate::recovery::{Case, CaseState, Evidence, Statement, Window};
+use crate::recovery::{Case, CaseState, Statement, Window};
 use crate::secret::EnrolmentPass;
-use crate::storage::{
-    Audited, ReadTx, WriteTx, backup_codes, devices, factors, links, recovery, sessions, throttle, users,
-};
+use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, links, recovery, sessions, throttle, users};
 use crate::throttle::Budget;
 use crate::time::Timestamp;
 use crate::users::User;
-
-/// Done, or refused by a rule. Either way there is an entry.
-#[derive(Debug, Clone)]
-pub enum Granted<T> {
-    /// It was done; this is what to show.
-    Yes(T),
-    /// A rule said no.
-    No(Rule),
-}
-
-/// An act on someone's account, as it is asked for.
-#[derive(Debug, Clone)]
-pub struct Ask {
-    /// Who asks.
-    pub by: By,
-    /// Whose account.
-    pub user: UserId,
-    /// The form, so that the second click is safe; commands have none.
-    pub nonce: Option<Nonce>,
-    /// From where.
-    pub source: Source,
-}
-
-/// What an act sees inside its transaction, once the rule has been asked.
-pub(super) struct Decided {
-    pub admin: Admin,
-    pub user: User,
-    pub rule: Result<(), Rule>,
-}
-
-impl Ask {
-    /// Reads who acts on whom and asks the rule.
-    ///
-    /// # Errors
-    /// [`Error::AlreadyDone`], [`Error::NotFound`], [`Error::SessionGone`], [`Error::StepUpNeeded`]; storage.
-    pub(super) fn decide(&self, tx: &WriteTx<'_>, grant: Grant, evidence: Option<&Evidence>) -> Result<Decided> {
-        let admin = Admin::authorise(tx, &self.by, tx.now())?;
-        if let Some(nonce) = &self.nonce {
-            nonce.check(tx)?;
-        }
-        let user = users::find_ranked(tx, self.user, tx.now())?.ok_or(Error::NotFound)?;
-        let rule = ask_rule(tx, grant, &admin, &user, evidence, tx.now())?;
-        Ok(Decided { admin, user, rule })
-    }
-
-    /// Marks the form as carried out.
-    pub(super) fn done(&self, tx: &WriteTx<'_>, said: &str, link: &str) -> Result<()> {
-        self.nonce.as_ref().map_or(Ok(()), |nonce| nonce.done(tx, said, link))
-    }
-
-    /// The entry about a refusal.
-    pub(super) fn refused<T>(
-        &self,
-        d: &Decided,
-        grant: Grant,
-        rule: Rule,
-        why: Option<&Statement>,
-    ) -> Audited<Granted<T>> {
-        let event = Event::Refused {
-            action: grant.action(),
-            user: Some((&d.user).into()),
-            rule: rule.as_str(),
-            reason: why.map(|s| s.reason.clone()),
-            ticket: why.and_then(|s| s.ticket.clone()),
-        };
-        Audited::new(Granted::No(rule), Record::new(d.admin.actor(), &self.source, event))
-    }
-}
-
-fn ask_rule(
-    tx: &ReadTx<'_>,
-    grant: Grant,
-    admin: &Admin,
-    user: &User,
-    evidence: Option<&Evidence>,
-    now: Timestamp,
-) -> Result<Result<(), Rule>> {
-    let other_owners = users::count_owners(tx, Some(user.id))?;
-    Ok(decide(&Question { grant, asker: admin.asker(), target: Some(user), evidence, other_owners, now }))
-}
-
-/// Which rule would refuse `grant` on each of these now, if any: for a menu that says why. Evidence and step-up are
-/// not looked at; they come with the form.
-///
-/// # Errors
-/// Storage.
-pub fn preview(tx: &ReadTx<'_>, viewer: &User, user: &User, grant: Grant, now: Timestamp) -> Result<Option<Rule>> {
-    let evidence = Evidence::host(now);
-    let other_owners = users::count_owners(tx, Some(user.id))?;
-    let asker = crate::grants::Asker::Person(viewer);
-    let question = Question { grant, asker, target: Some(user), evidence: Some(&evidence), other_owners, now };
-    Ok(decide(&question).err())
-}
 
 /// What a reset gives: shown once.
 #[derive(Debug, Clone)]
@@ -137,7 +42,7 @@ pub struct Reset {
 pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavailable: bool) -> Result<Granted<Reset>> {
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::ResetFactors, Some(&statement.evidence))?;
+        let (d, statement) = ask.decide_founded(tx, Grant::ResetFactors, statement)?;
         let unasked = !codes_unavailable && backup_codes::count_left(tx, d.user.id, tx.now())? > 0;
         if let Err(rule) = d.rule.and(if unasked { Err(Rule::CodesNotAskedFor) } else { Ok(()) }) {
             return Ok(ask.refused(&d, Grant::ResetFactors, rule, Some(&statement)));
@@ -229,7 +134,7 @@ fn close_invitation(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     }
 }
 
-fn delete_factors(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
+pub(super) fn delete_factors(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
     for factor in factors::list(tx, user)? {
         throttle::delete(tx, &Budget::Totp(factor.id))?;
     }
@@ -282,7 +187,7 @@ pub fn issue_codes(means: &Means, ask: Ask, statement: Statement) -> Result<Gran
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::IssueBackupCodes;
-        let d = ask.decide(tx, grant, Some(&statement.evidence))?;
+        let (d, statement) = ask.decide_founded(tx, grant, statement)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, grant, rule, Some(&statement)));
         }
@@ -332,7 +237,7 @@ pub fn set_temporary_password(means: &Means, ask: Ask, statement: Statement) -> 
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::SetTemporaryPassword;
-        let d = ask.decide(tx, grant, Some(&statement.evidence))?;
+        let (d, statement) = ask.decide_founded(tx, grant, statement)?;
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, grant, rule, Some(&statement)));
         }
@@ -362,7 +267,7 @@ pub fn break_glass(means: &Means, user: UserId, statement: Statement, source: So
     let ask = Ask { by: By::Host, user, nonce: None, source };
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
-        let d = ask.decide(tx, Grant::ResetFactors, Some(&statement.evidence))?;
+        let (d, statement) = ask.decide_founded(tx, Grant::ResetFactors, statement)?;
         if d.user.role != crate::users::Role::Owner {
             return Err(Error::NotFound);
         }

@@ -1,7 +1,9 @@
 //! Putting a backup in place of the database: copied beside it, checked, given a new lineage, swapped in one step.
 //!
 //! Architecture invariant: a database that stood there before is never lost; it stays as `idp.db.replaced-…`, whole with
-//! its log. Until the swap nothing of it changes, and a new database never stands beside an old log.
+//! its log. Until the swap nothing of it changes, and a new database never stands beside an old log. What was decided in
+//! it since the backup is kept as far as it can be read; otherwise nobody but owners gets in until one has confirmed who
+//! is here.
 
 use std::fmt;
 use std::io;
@@ -16,7 +18,8 @@ use crate::host::keys::{self, AUDIT_KEY_FILE, KeyError, SEED_KEY_FILE};
 use crate::host::lock::{FolderLock, LockError};
 use crate::storage;
 use crate::storage::backup::{self, Checked};
-use crate::storage::restore::{Factors, Lost, Voided, begin_lineage, fold_log, read_lost};
+use crate::storage::carry::{Old, find_head, find_old};
+use crate::storage::restore::{Begun, Factors, begin_lineage, fold_log};
 use crate::time::Timestamp;
 
 /// Why nothing was restored. The database that was there still is.
@@ -109,12 +112,8 @@ impl From<storage::Error> for RestoreError {
 pub struct Restored {
     /// The newest entry of the backup.
     pub backup: Head,
-    /// The newest entry now, in the new lineage.
-    pub head: Head,
-    /// What of the replaced database is not in this one.
-    pub lost: Lost,
-    /// What of the backup lets nobody in any more.
-    pub voided: Voided,
+    /// The database that it became.
+    pub begun: Begun,
     /// Where the database that stood there before is now.
     pub replaced: Option<PathBuf>,
     /// Key files that were made.
@@ -150,15 +149,15 @@ pub fn restore(
     let copy = check(draft.path())?;
     let mut keys = NewKeys { folder, made: Vec::new() };
     let factors = choose_factors(&mut keys, &copy, without_factors)?;
-    let lost = read_lost(&target);
+    let old = find_old(&target, draft.path());
     let from = crate::audit::clean(&file.to_string_lossy());
-    let (head, voided) = begin_lineage(draft.path(), from, &lost, factors, source, now)?;
+    let begun = begin_lineage(draft.path(), from, old.as_ref(), factors, source, now)?;
     check(draft.path())?;
     for made in std::iter::once(draft.path().to_owned()).chain(keys.made.iter().map(|name| folder.join(name))) {
         files::give_to_owner_of(folder, &made)?;
     }
-    let replaced = swap(&mut draft, &target, &lost, now)?;
-    Ok(Restored { backup: copy.head, head, lost, voided, replaced, new_keys: std::mem::take(&mut keys.made) })
+    let replaced = swap(&mut draft, &target, old.as_ref(), now)?;
+    Ok(Restored { backup: copy.head, begun, replaced, new_keys: std::mem::take(&mut keys.made) })
 }
 
 fn check(path: &Path) -> Result<Checked, RestoreError> {
@@ -205,7 +204,7 @@ fn choose_factors(keys: &mut NewKeys<'_>, copy: &Checked, without: bool) -> Resu
 }
 
 /// Gives the old database a second name, then the new one its name in one step, so that there always is a database.
-fn swap(draft: &mut Draft, target: &Path, lost: &Lost, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
+fn swap(draft: &mut Draft, target: &Path, old: Option<&Old>, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
     if target.symlink_metadata().is_err() {
         move_log(target, &replaced_name(target, now))?;
         draft.place(target, Place::Free)?;
@@ -213,10 +212,15 @@ fn swap(draft: &mut Draft, target: &Path, lost: &Lost, now: Timestamp) -> Result
     }
     let replaced = replaced_name(target, now);
     // One that can not be read is kept as it is, with its log: opening it for writing would throw a damaged log away.
-    if matches!(lost, Lost::UpTo(_))
-        && let Err(storage::Error::Busy) = fold_log(target)
-    {
-        return Err(RestoreError::InUse(target.to_owned()));
+    if find_head(target).is_some() {
+        let in_use = match fold_log(target) {
+            // What a command has written since it was read would be lost without a word.
+            Ok(head) => old.is_some_and(|old| old.head != head),
+            Err(e) => matches!(e, storage::Error::Busy),
+        };
+        if in_use {
+            return Err(RestoreError::InUse(target.to_owned()));
+        }
     }
     let failed = |e| RestoreError::Move(target.to_owned(), e);
     // A file system without second names: for an instant there is no database, and the keys say so.

@@ -6,7 +6,7 @@ use super::password_check::{attempt, attempt_of, charge, refusal, wait_if_blocke
 use super::second_factor::{Checked, Typed, check, prepare};
 use super::{Error, Means, Result, Visitor};
 use crate::audit::event::{Challenge, Methods};
-use crate::audit::{Actor, Event, Record};
+use crate::audit::{Actor, Event, Record, Source};
 use crate::factors::totp::Seed;
 use crate::host::keys::SeedKey;
 use crate::ids::{DeviceId, SessionId};
@@ -14,9 +14,9 @@ use crate::password::{NewPassword, TypedPassword};
 use crate::secret::{Purpose, Token};
 use crate::sessions::{Freshness, Session, Stage};
 use crate::sign_in::{NoWay, Opening, Standing, State, Step, next};
-use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, recovery, sessions, throttle, users};
+use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, instance, recovery, sessions, throttle, users};
 use crate::throttle::sources::source_of;
-use crate::users::User;
+use crate::users::{Role, User};
 
 /// Where a step of a sign-in has led.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub enum Progress {
     Wrong,
     /// The password is right, but there is nothing to continue with: someone has to open a window.
     NothingToContinueWith,
+    /// The password is right, but nobody except owners is let in until an owner has confirmed who is here.
+    MustWait,
 }
 
 /// Checks address and password, and begins a session of the stage that follows.
@@ -63,6 +65,9 @@ pub fn with_password(means: &Means, email: &str, password: &str, next: &str, vis
         throttle::delete(tx, &attempt.budget)?;
         if let Some(hash) = &attempt.rehashed {
             users::update_rehashed(tx, id, user.credential_epoch, hash)?;
+        }
+        if must_wait(tx, &user)? {
+            return Ok(waiting(&user, &source));
         }
         let state = match crate::sign_in::next(State::Stranger, Step::Password, standing(tx, &user)?) {
             Ok(state) => state,
@@ -123,7 +128,7 @@ fn reached(user: &User, state: State, with: Challenge, methods: Methods, progres
 /// session of the person ends.
 ///
 /// # Errors
-/// [`Error::SessionGone`], [`Error::Busy`]; storage. [`Progress::Wrong`] if it is the temporary password itself.
+/// [`Error::SessionGone`], [`Error::Busy`]; storage. [`Progress::Wrong`] if it is the password that is to be replaced.
 pub fn with_new_password(
     means: &Means,
     session: &Session,
@@ -154,10 +159,16 @@ pub fn with_new_password(
     })
 }
 
-/// Whether the password to be set is the temporary one, in whatever way that is typed.
+/// Whether the password to be set is the one that it replaces; a temporary one in whatever way it is typed.
 fn is_current(means: &Means, session: &Session, password: &NewPassword) -> Result<bool> {
-    let Some(stored) = means.store.read(|tx| users::find_password(tx, session.user_id))? else { return Ok(false) };
-    let typed = TypedPassword::parse_temporary(password.secret().reveal());
+    let id = session.user_id;
+    let (user, stored) = means.store.read(|tx| Ok::<_, Error>((users::get(tx, id)?, users::find_password(tx, id)?)))?;
+    let Some(stored) = stored else { return Ok(false) };
+    let typed = password.secret().reveal();
+    let typed = match user.has_temporary_password() {
+        true => TypedPassword::parse_temporary(typed),
+        false => TypedPassword::parse(typed),
+    };
     Ok(stored.matches(&means.pool.hash(typed.secret().clone(), stored.params(), stored.salt())?))
 }
 
@@ -216,6 +227,18 @@ pub(super) fn many<T>(value: T, records: Vec<Record>) -> Audited<T> {
     let mut records = records.into_iter();
     let first = records.next().expect("every check records what it found");
     Audited::new(value, first).and_all(records)
+}
+
+/// Whether this person is not let in yet: the database was restored, and no owner has confirmed who is here.
+pub(super) fn must_wait(tx: &WriteTx<'_>, user: &User) -> Result<bool> {
+    Ok(user.role != Role::Owner && !instance::get_people_confirmed(tx)?)
+}
+
+/// What someone is told who is not let in yet, with the entry about it.
+pub(super) fn waiting(user: &User, source: &Source) -> Audited<Progress> {
+    let why = "password right, but the list of people is not confirmed since the restore";
+    let event = Event::UserSignInFailed { user: user.into(), why };
+    Audited::new(Progress::MustWait, Record::new(Actor::Anonymous, source, event))
 }
 
 /// What is true of the account at this moment.

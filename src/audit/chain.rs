@@ -67,7 +67,7 @@ pub fn entry_hash<T: AsRef<str>>(prev: &[u8], header: &Header<T>, body_digest: &
     fields.digest()
 }
 
-/// Fields one behind the other, hashed at one go: each call of the hash costs as much as copying a field.
+/// Fields one behind the other, hashed at one go instead of with two calls of the hash for each.
 struct Fields(Vec<u8>);
 
 impl Fields {

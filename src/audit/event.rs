@@ -1,9 +1,11 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
 use super::{Action, Person, Reason, Ticket};
+use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
-use crate::users::Role;
+use crate::time::Timestamp;
+use crate::users::{Role, Status};
 
 /// Which methods completed a sign-in; names from RFC 8176 where it has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,33 @@ impl Challenge {
     }
 }
 
+/// A decision about a person that was made after a backup and is kept when that backup is restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// They were shut out: disabled, or left.
+    ShutOut {
+        /// The account's state.
+        state: Status,
+    },
+    /// They were given a role that opens less.
+    Role {
+        /// As the backup has it.
+        from: Role,
+        /// As it stays.
+        to: Role,
+    },
+    /// Factors were removed, or disabled after too many failures.
+    Factors {
+        /// How many.
+        removed: u32,
+    },
+    /// The password was changed, set or made invalid.
+    Password {
+        /// The newer one is kept; otherwise none works.
+        newer: bool,
+    },
+}
+
 /// What happened. The person concerned is `user` wherever there is one.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // The fields say what they are; each variant is documented by its `Action`.
@@ -68,7 +97,57 @@ pub enum Event {
     SetupLinkMade {
         hours: u32,
     },
+    /// An invitation link for an account that exists: a grant.
+    UserInvitedAgain {
+        user: Person,
+        reason: Reason,
+        ticket: Option<Ticket>,
+        evidence: Evidence,
+        hours: u32,
+    },
+    UserRenamed {
+        user: Person,
+        from: String,
+        to: String,
+    },
+    UserEmailChanged {
+        user: Person,
+        reason: Reason,
+        ticket: Option<Ticket>,
+        evidence: Evidence,
+        from: String,
+        to: String,
+        sessions_ended: u32,
+    },
     UserDisabled {
+        user: Person,
+        reason: Reason,
+        sessions_ended: u32,
+    },
+    UserLeft {
+        user: Person,
+        reason: Reason,
+        sessions_ended: u32,
+    },
+    UserUnlocked {
+        user: Person,
+        reason: Reason,
+        delays_lifted: u32,
+    },
+    /// One session, ended by someone else.
+    UserSessionRevoked {
+        user: Person,
+        reason: Reason,
+        device: String,
+        address: String,
+    },
+    /// All sessions, ended by someone else.
+    UserSessionsRevoked {
+        user: Person,
+        reason: Reason,
+        sessions_ended: u32,
+    },
+    UserPasswordResetRequired {
         user: Person,
         reason: Reason,
         sessions_ended: u32,
@@ -112,6 +191,28 @@ pub enum Event {
     UserSignedOut {
         user: Person,
     },
+    /// By the person, from another session or this one.
+    UserOwnSessionRevoked {
+        user: Person,
+        session: String,
+        device: String,
+    },
+    /// By the person: all but the one in which it was asked for.
+    UserOtherSessionsRevoked {
+        user: Person,
+        sessions_ended: u32,
+    },
+    UserDeviceForgotten {
+        user: Person,
+        id: String,
+        device: String,
+        sessions_ended: u32,
+    },
+    UserDevicesForgotten {
+        user: Person,
+        devices: u32,
+        sessions_ended: u32,
+    },
     UserLocked {
         user: Person,
         failures: u32,
@@ -129,6 +230,15 @@ pub enum Event {
         case: Option<CaseNumber>,
         hours: u32,
     },
+    ContactAdded {
+        user: Person,
+        detail: Detail,
+    },
+    ContactRemoved {
+        user: Person,
+        detail: Detail,
+        known_since: Timestamp,
+    },
     UserNoteAdded {
         user: Person,
         note: String,
@@ -142,6 +252,12 @@ pub enum Event {
         user: Person,
         label: String,
         case: Option<CaseNumber>,
+        factor: String,
+    },
+    FactorRenamed {
+        user: Person,
+        from: String,
+        to: String,
         factor: String,
     },
     FactorRemoved {
@@ -231,6 +347,11 @@ pub enum Event {
         file: String,
         head_seq: i64,
     },
+    /// `key` is the fingerprint, by which it is known later whether it is still the one in use.
+    KeyExported {
+        to: String,
+        key: String,
+    },
     Initialised {
         origin: String,
     },
@@ -240,6 +361,30 @@ pub enum Event {
         backup_seq: i64,
         lost: String,
         factors: &'static str,
+        /// People whom the backup does not know.
+        people_lost: u32,
+        /// Contact details that stay removed.
+        contacts_removed: u32,
+        /// Whether all may sign in, or people wait until an owner has confirmed them.
+        people_confirmed: bool,
+    },
+    /// What was decided after the backup is kept. Its action is that of the decision.
+    CarriedOver {
+        user: Person,
+        decision: Decision,
+        /// The number of its entry in the replaced database.
+        entry: Option<i64>,
+    },
+    PeopleConfirmed {
+        people: u32,
+        disabled: u32,
+        demoted: u32,
+    },
+    Upgraded {
+        from: i64,
+        to: i64,
+        /// The copy of the database as it was. Absent after a restore, which was made from one.
+        copy: Option<String>,
     },
     ClockStepped {
         back_by_seconds: u32,

@@ -10,6 +10,7 @@ pub mod chain;
 pub mod event;
 pub mod export;
 pub mod filter;
+pub mod own;
 pub mod plain;
 pub mod record;
 pub mod verify;
@@ -94,22 +95,31 @@ macro_rules! actions {
 actions! {
     UserCreated "user.created" "A person was added.";
     UserInvited "user.invited" "A one-time invitation link was made for a person.";
+    UserUpdated "user.updated" "A person's name was changed.";
+    UserEmailChanged "user.email_changed" "The address that a person signs in with was changed by someone else.";
     UserDisabled "user.disabled" "A person was disabled; all their sessions, links and pending sign-ins ended.";
     UserEnabled "user.enabled" "A disabled person was enabled again.";
+    UserLeft "user.left" "A person left for good: everything that let them in ended, and nothing lets them in again.";
     UserRoleChanged "user.role_changed" "A person's role was changed.";
     UserSignedIn "user.signed_in" "A sign-in was completed, with the methods that were really used.";
     UserPasswordVerified "user.password_verified" "A password was right; the second factor, or an enrolment, is asked for next.";
     UserSignInFailed "user.sign_in_failed" "A sign-in failed at the password, or was refused; unknown accounts are counted per source and minute.";
     UserAccessRefused "user.access_refused" "A signed-in person sent a form to a page that their role does not open.";
     UserSignedOut "user.signed_out" "A person signed out.";
+    UserSessionRevoked "user.session_revoked" "Sessions were ended otherwise than by signing out in them.";
+    UserDeviceForgotten "user.device_forgotten" "A person made remembered devices be forgotten; sessions there ended.";
     UserLocked "user.locked" "Failures reached the longest delay; pending sign-ins of that person ended.";
+    UserUnlocked "user.unlocked" "Delays after failures on a person's account were lifted by someone else.";
+    UserPasswordResetRequired "user.password_reset_required" "A person has to choose a new password at the next sign-in.";
     UserPasswordChanged "user.password_changed" "A person set their own password.";
     UserPasswordSetByAdmin "user.password_set_by_admin" "A temporary password was made for a person by someone else.";
+    UserContactChanged "user.contact_changed" "A phone number, a further e-mail address or the manager of a person was added or removed.";
     UserNoteAdded "user.note_added" "A note was put on a person's record.";
     UserStepUp "user.step_up" "A signed-in person confirmed with a second factor that it is them, or resumed an idle session.";
     MfaFactorEnrolled "mfa.factor_enrolled" "A person enrolled a factor; with a case, it closes that recovery.";
+    MfaFactorRenamed "mfa.factor_renamed" "A person gave one of their own factors another name.";
     MfaFactorRemoved "mfa.factor_removed" "A person removed one of their own factors.";
-    MfaFactorAdminReset "mfa.factor_admin_reset" "Every factor of a person was removed by someone else, the host included.";
+    MfaFactorAdminReset "mfa.factor_admin_reset" "Every factor of a person was removed by someone else, the host included; by a restore, those that had gone since the backup.";
     MfaChallengeFailed "mfa.challenge_failed" "A wrong second factor or enrolment pass was given after a right password.";
     MfaFactorDisabled "mfa.factor_disabled" "A factor was disabled after 100 consecutive failures (NIST SP 800-63B).";
     MfaBackupCodesGenerated "mfa.backup_codes_generated" "A person made a new set of backup codes; earlier ones are void.";
@@ -125,6 +135,9 @@ actions! {
     BackupCreated "backup.created" "A verified backup of the database was written.";
     SystemInitialised "system.initialised" "The database was created.";
     SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";
+    SystemUpgraded "system.upgraded" "A newer version of the program changed how the database is laid out.";
+    SystemPeopleConfirmed "system.people_confirmed" "An owner confirmed who is here and in which role, after a restore that could not know what was decided since.";
+    SystemKeyExported "system.key_exported" "The key that encrypts authenticator secrets was exported, to be kept elsewhere.";
     SystemClockStepped "system.clock_stepped" "The host's clock went backwards; times stand still until it catches up.";
 }
 
@@ -204,6 +217,16 @@ pub struct Source {
 pub struct Reason(String);
 
 impl Reason {
+    /// Why a decision stands again in the lineage that a restore begins.
+    pub fn carried_over() -> Self {
+        Self("carried over from the replaced database".into())
+    }
+
+    /// Why somebody's account is changed while the list of people is confirmed.
+    pub fn confirming_people() -> Self {
+        Self("decided while confirming the list of people after a restore".into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::{Action, Entry, Outcome};
+use crate::contacts::Kind;
+use crate::sessions::device_name;
 
 /// An entry's body, read for showing it.
 #[derive(Debug, Clone, Default)]
@@ -39,7 +41,8 @@ impl Read {
 
     /// `Firefox on Windows, 192.0.2.1`: what the client says it is, and its address.
     pub fn from_where(&self) -> String {
-        let device = device(self.source("user_agent"));
+        let agent = Some(self.source("user_agent")).filter(|a| !a.is_empty());
+        let device = agent.map(device_name).unwrap_or_default();
         let parts = [&device, self.source("address"), self.source("os_user")];
         parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
     }
@@ -54,40 +57,8 @@ fn show(value: &Value) -> String {
     }
 }
 
-/// A client's own name for itself as a person would say it; the whole of it stands in the entry.
-fn device(agent: &str) -> String {
-    let find =
-        |names: &[(&str, &'static str)]| names.iter().find(|(mark, _)| agent.contains(mark)).map(|(_, name)| *name);
-    // Most names also claim to be those further down.
-    let browser = find(&[
-        ("Edg", "Edge"),
-        ("OPR/", "Opera"),
-        ("SamsungBrowser/", "Samsung Internet"),
-        ("Firefox/", "Firefox"),
-        ("FxiOS/", "Firefox"),
-        ("CriOS/", "Chrome"),
-        ("Chrome/", "Chrome"),
-        ("Safari/", "Safari"),
-    ]);
-    let system = find(&[
-        ("iPhone", "iPhone"),
-        ("iPad", "iPad"),
-        ("Android", "Android"),
-        ("Windows", "Windows"),
-        ("Macintosh", "macOS"),
-        ("CrOS", "ChromeOS"),
-        ("Linux", "Linux"),
-    ]);
-    match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
-        (Some(name), None) | (None, Some(name)) => name.to_owned(),
-        // A program: its name and version come first.
-        (None, None) => agent.split_whitespace().next().unwrap_or_default().to_owned(),
-    }
-}
-
 /// What was typed to prove who it is, from its name in the trail.
-fn given(name: &str) -> &str {
+pub(super) fn given(name: &str) -> &str {
     match name {
         "totp" => "code from the app",
         "backup_code" => "backup code",
@@ -102,22 +73,31 @@ pub fn sentence(entry: &Entry, read: &Read) -> String {
     if entry.header.outcome == Outcome::Denied.as_str() {
         return format!("Refused: {} ({})", wish(action), read.fact("rule").replace('_', " "));
     }
-    said(action, read)
+    let said = said(action, read);
+    if read.fact("carried_over") == "yes" { format!("{said}: kept by a restore") } else { said }
 }
 
 /// What was asked for and refused.
-const fn wish(action: Action) -> &'static str {
+pub(super) const fn wish(action: Action) -> &'static str {
     match action {
         Action::UserCreated => "adding a person",
         Action::UserInvited => "a new invitation",
+        Action::UserUpdated => "another name",
+        Action::UserEmailChanged => "another sign-in address",
         Action::UserDisabled => "disabling",
+        Action::UserLeft => "marking as left",
+        Action::UserUnlocked => "lifting delays",
+        Action::UserSessionRevoked => "ending sessions",
+        Action::UserPasswordResetRequired => "requiring a new password",
         Action::UserEnabled => "enabling",
         Action::UserRoleChanged => "another role",
         Action::UserPasswordSetByAdmin => "a temporary password",
         Action::UserNoteAdded => "a note",
+        Action::UserContactChanged => "other contact details",
         Action::MfaFactorAdminReset => "a reset of all factors",
         Action::MfaBackupCodesIssuedByAdmin => "backup codes from an admin",
         Action::UserAccessRefused => "a page that the role does not open",
+        Action::SystemPeopleConfirmed => "confirming the list of people",
         Action::MfaFactorRemoved => "removing a factor",
         Action::MfaFactorEnrolled => "enrolling a factor",
         _ => "this act",
@@ -125,7 +105,7 @@ const fn wish(action: Action) -> &'static str {
 }
 
 /// How somebody signed in, from its name in the trail.
-fn methods(name: &str) -> &str {
+pub(super) fn methods(name: &str) -> &str {
     match name {
         "pwd otp" => "password and code from the app",
         "pwd backup-code" => "password and backup code",
@@ -139,7 +119,16 @@ fn said(action: Action, read: &Read) -> String {
     match action {
         Action::UserCreated => format!("Added as {}", fact("role")),
         Action::UserInvited => "Invitation link made".into(),
+        Action::UserUpdated => format!("Name changed from {} to {}", fact("from"), fact("to")),
+        Action::UserEmailChanged => format!("Sign-in address changed from {} to {}", fact("from"), fact("to")),
         Action::UserDisabled => "Disabled".into(),
+        Action::UserLeft => "Left for good".into(),
+        Action::UserUnlocked => "Delays after failures lifted".into(),
+        Action::UserSessionRevoked => match (fact("device").as_str(), fact("sessions_ended").as_str()) {
+            ("", ended) => format!("Sessions ended: {ended}"),
+            (device, _) => format!("Session on {device} ended"),
+        },
+        Action::UserPasswordResetRequired => "New password required at the next sign-in".into(),
         Action::UserEnabled => "Enabled".into(),
         Action::UserRoleChanged => format!("Role changed from {} to {}", fact("from"), fact("to")),
         Action::UserPasswordVerified => "Right password; second factor asked for".into(),
@@ -150,18 +139,33 @@ fn said(action: Action, read: &Read) -> String {
         },
         Action::UserAccessRefused => format!("Refused at the door of {}", fact("route")),
         Action::UserSignedOut => "Signed out".into(),
+        Action::UserDeviceForgotten => match fact("device").as_str() {
+            "" => format!("Remembered devices forgotten: {}", fact("devices")),
+            device => format!("Remembered device forgotten: {device}"),
+        },
         Action::UserLocked => {
             format!("Locked for {} minutes after {} failures", fact("delay_minutes"), fact("failures"))
         }
-        Action::UserPasswordChanged => "Password chosen".into(),
+        Action::UserPasswordChanged => match fact("password").as_str() {
+            "" => "Password chosen".into(),
+            which => format!("Password: {which}"),
+        },
         Action::UserPasswordSetByAdmin => "Temporary password set".into(),
+        Action::UserContactChanged => {
+            let kind = fact("kind").parse::<Kind>().map_or_else(|_| fact("kind"), |k| k.label().to_owned());
+            format!("{kind} {}: {}", fact("change"), fact("value"))
+        }
         Action::UserNoteAdded => format!("Note: {}", fact("note")),
         Action::UserStepUp => match fact("resumed").as_str() {
             "yes" => "Resumed an idle session".into(),
             _ => format!("Confirmed with {}", given(&fact("with"))),
         },
         Action::MfaFactorEnrolled => format!("Enrolled “{}”", fact("label")),
+        Action::MfaFactorRenamed => format!("Renamed “{}” to “{}”", fact("from"), fact("label")),
         Action::MfaFactorRemoved => format!("Removed “{}”", fact("label")),
+        Action::MfaFactorAdminReset if fact("carried_over") == "yes" => {
+            format!("Factors removed ({})", fact("factors_removed"))
+        }
         Action::MfaFactorAdminReset => format!("All factors removed ({})", fact("factors_removed")),
         Action::MfaChallengeFailed => format!("Wrong {}", given(&fact("with"))),
         Action::MfaFactorDisabled => format!("“{}” disabled after {} failures", fact("label"), fact("failures")),
@@ -170,7 +174,10 @@ fn said(action: Action, read: &Read) -> String {
         Action::MfaBackupCodeUsed => format!("Used a backup code; {} left", fact("left")),
         Action::MfaEnrolmentPassIssued => "Enrolment pass shown".into(),
         Action::RecoveryCaseOpened => "Recovery case opened".into(),
-        Action::RecoveryIdentityVerified => format!("Identity verified: {}", fact("evidence").replace('_', " ")),
+        Action::RecoveryIdentityVerified => match (fact("number").as_str(), fact("number_known_since").get(..10)) {
+            (number, Some(day)) => format!("Identity verified: call to {number}, known since {day}"),
+            _ => format!("Identity verified: {}", fact("evidence").replace('_', " ")),
+        },
         Action::RecoveryCompleted => "Recovered".into(),
         Action::RecoveryExpired => format!("Recovery expired: {}", fact("why")),
         Action::RecoveryBreakGlass => "Owner recovered with the command on the host".into(),
@@ -178,39 +185,9 @@ fn said(action: Action, read: &Read) -> String {
         Action::BackupCreated => "Backup written".into(),
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),
+        Action::SystemUpgraded => "Database brought up to date by a newer version".into(),
+        Action::SystemPeopleConfirmed => format!("List of {} people confirmed", fact("people")),
+        Action::SystemKeyExported => "Key of the authenticator secrets exported".into(),
         Action::SystemClockStepped => "The host's clock went backwards".into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_is_called_what_a_person_calls_it() {
-        let known = [
-            ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Windows"),
-            (
-                "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 \
-                 Safari/605.1.15",
-                "Safari on macOS",
-            ),
-            (
-                "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile \
-                 Safari/537.36",
-                "Chrome on Android",
-            ),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 \
-                 Safari/537.36 Edg/142.0.0.0",
-                "Edge on Windows",
-            ),
-            ("Something (iPhone; of its own)", "iPhone"),
-            ("curl/8.14.1", "curl/8.14.1"),
-            ("", ""),
-        ];
-        for (agent, name) in known {
-            assert_eq!(device(agent), name);
-        }
     }
 }

@@ -1,10 +1,12 @@
 //! An entry to be: an event with who caused it, and how it becomes the filterable fields and texts of an entry.
 
 use super::body::{Body, Detail, Fact};
-use super::event::Event;
+use super::event::{Decision, Event};
 use super::{Action, Actor, Outcome, Person, Reason, Source, Ticket};
+use crate::contacts::Detail as ContactDetail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
+use crate::users::Status;
 
 /// The filterable part of an event and its text, before it has a place in the chain.
 #[derive(Debug, Clone)]
@@ -70,10 +72,22 @@ impl Parts {
     fn evidence(self, evidence: &Evidence) -> Self {
         let this = self.with("evidence", evidence.kind().as_str());
         let this = if evidence.note().is_empty() { this } else { this.with("evidence_note", evidence.note()) };
-        match evidence.voucher() {
+        let this = match evidence.voucher() {
             Some(voucher) => this.with("voucher", voucher),
             None => this,
+        };
+        // The whole number: whoever asks in six months has to see that it was not the one of the day before.
+        match evidence.called() {
+            Some(called) => this
+                .with("number", called.phone.as_str())
+                .with("number_known_since", called.known_since.to_string())
+                .with("requested_at", called.requested_at.to_string()),
+            None => this,
         }
+    }
+
+    fn contact(self, change: &'static str, detail: &ContactDetail) -> Self {
+        self.with("change", change).with("kind", detail.kind().as_str()).with("value", detail.as_str())
     }
 }
 
@@ -88,8 +102,41 @@ impl Event {
             Self::SetupLinkMade { hours } => {
                 Parts::bare(A::UserInvited).with("valid_hours", hours).with("role", "owner")
             }
+            Self::UserInvitedAgain { user, reason, ticket, evidence, hours } => Parts::of(A::UserInvited, user)
+                .why(reason)
+                .ticket(ticket)
+                .evidence(&evidence)
+                .with("valid_hours", hours)
+                .with("again", true),
+            Self::UserRenamed { user, from, to } => Parts::of(A::UserUpdated, user).with("from", from).with("to", to),
+            Self::UserEmailChanged { user, reason, ticket, evidence, from, to, sessions_ended } => {
+                Parts::of(A::UserEmailChanged, user)
+                    .why(reason)
+                    .ticket(ticket)
+                    .evidence(&evidence)
+                    .with("from", from)
+                    .with("to", to)
+                    .with("sessions_ended", sessions_ended)
+            }
             Self::UserDisabled { user, reason, sessions_ended } => {
                 Parts::of(A::UserDisabled, user).why(reason).with("sessions_ended", sessions_ended)
+            }
+            Self::UserLeft { user, reason, sessions_ended } => {
+                Parts::of(A::UserLeft, user).why(reason).with("sessions_ended", sessions_ended)
+            }
+            Self::UserUnlocked { user, reason, delays_lifted } => {
+                Parts::of(A::UserUnlocked, user).why(reason).with("delays_lifted", delays_lifted)
+            }
+            Self::UserSessionRevoked { user, reason, device, address } => Parts::of(A::UserSessionRevoked, user)
+                .why(reason)
+                .with("device", device)
+                .with("address", address)
+                .with("sessions_ended", 1_u32),
+            Self::UserSessionsRevoked { user, reason, sessions_ended } => {
+                Parts::of(A::UserSessionRevoked, user).why(reason).with("sessions_ended", sessions_ended)
+            }
+            Self::UserPasswordResetRequired { user, reason, sessions_ended } => {
+                Parts::of(A::UserPasswordResetRequired, user).why(reason).with("sessions_ended", sessions_ended)
             }
             Self::UserEnabled { user, reason } => Parts::of(A::UserEnabled, user).why(reason),
             Self::UserRoleChanged { user, from, to, reason, sessions_ended } => Parts::of(A::UserRoleChanged, user)
@@ -112,6 +159,21 @@ impl Event {
                 Parts { outcome: Outcome::Denied, ..Parts::of(A::UserAccessRefused, user) }.with("route", route)
             }
             Self::UserSignedOut { user } => Parts::of(A::UserSignedOut, user),
+            Self::UserOwnSessionRevoked { user, session, device } => Parts::of(A::UserSessionRevoked, user)
+                .with("session", session)
+                .with("device", device)
+                .with("sessions_ended", 1_u32),
+            Self::UserOtherSessionsRevoked { user, sessions_ended } => {
+                Parts::of(A::UserSessionRevoked, user).with("sessions_ended", sessions_ended)
+            }
+            Self::UserDeviceForgotten { user, id, device, sessions_ended } => Parts::of(A::UserDeviceForgotten, user)
+                .with("device_id", id)
+                .with("device", device)
+                .with("devices", 1_u32)
+                .with("sessions_ended", sessions_ended),
+            Self::UserDevicesForgotten { user, devices, sessions_ended } => {
+                Parts::of(A::UserDeviceForgotten, user).with("devices", devices).with("sessions_ended", sessions_ended)
+            }
             Self::UserLocked { user, failures, minutes } => {
                 Parts::of(A::UserLocked, user).with("failures", failures).with("delay_minutes", minutes)
             }
@@ -125,12 +187,19 @@ impl Event {
                     .evidence(&evidence)
                     .with("valid_hours", hours)
             }
+            Self::ContactAdded { user, detail } => Parts::of(A::UserContactChanged, user).contact("added", &detail),
+            Self::ContactRemoved { user, detail, known_since } => Parts::of(A::UserContactChanged, user)
+                .contact("removed", &detail)
+                .with("known_since", known_since.to_string()),
             Self::UserNoteAdded { user, note } => Parts::of(A::UserNoteAdded, user).with("note", note),
             Self::UserStepUp { user, with, resumed } => {
                 Parts::of(A::UserStepUp, user).with("with", with.as_str()).with("resumed", resumed)
             }
             Self::FactorEnrolled { user, label, case, factor } => {
                 Parts { case, ..Parts::of(A::MfaFactorEnrolled, user) }.factor(factor, label)
+            }
+            Self::FactorRenamed { user, from, to, factor } => {
+                Parts::of(A::MfaFactorRenamed, user).factor(factor, to).with("from", from)
             }
             Self::FactorRemoved { user, label, factor } => Parts::of(A::MfaFactorRemoved, user).factor(factor, label),
             Self::FactorAdminReset {
@@ -194,13 +263,37 @@ impl Event {
             Self::BackupCreated { file, head_seq } => {
                 Parts::bare(A::BackupCreated).with("file", file).with("head_seq", Fact::Number(head_seq))
             }
+            Self::KeyExported { to, key } => Parts::bare(A::SystemKeyExported).with("to", to).with("key", key),
             Self::Initialised { origin } => Parts::bare(A::SystemInitialised).with("origin", origin),
-            Self::Restored { from, backup_lineage, backup_seq, lost, factors } => Parts::bare(A::SystemRestored)
+            Self::Restored {
+                from,
+                backup_lineage,
+                backup_seq,
+                lost,
+                factors,
+                people_lost,
+                contacts_removed,
+                people_confirmed,
+            } => Parts::bare(A::SystemRestored)
                 .with("from", from)
                 .with("backup_lineage", backup_lineage)
                 .with("backup_seq", Fact::Number(backup_seq))
                 .with("lost", lost)
-                .with("factors", factors),
+                .with("factors", factors)
+                .with("people_lost", people_lost)
+                .with("contacts_removed", contacts_removed)
+                .with("people_confirmed", people_confirmed),
+            Self::CarriedOver { user, decision, entry } => carried_over(user, decision, entry),
+            Self::PeopleConfirmed { people, disabled, demoted } => Parts::bare(A::SystemPeopleConfirmed)
+                .with("people", people)
+                .with("disabled", disabled)
+                .with("demoted", demoted),
+            Self::Upgraded { from, to, copy } => {
+                let parts = Parts::bare(A::SystemUpgraded)
+                    .with("from_schema", Fact::Number(from))
+                    .with("to_schema", Fact::Number(to));
+                copy.into_iter().fold(parts, |parts, copy| parts.with("copy", copy))
+            }
             Self::ClockStepped { back_by_seconds } => {
                 Parts::bare(A::SystemClockStepped).with("back_by_seconds", back_by_seconds)
             }
@@ -209,6 +302,28 @@ impl Event {
             }
         }
     }
+}
+
+/// The entry of a decision that a restore keeps: that of the decision itself, so that who asks for it finds it.
+fn carried_over(user: Person, decision: Decision, entry: Option<i64>) -> Parts {
+    use Action as A;
+    let parts = match decision {
+        Decision::ShutOut { state } => {
+            let action = if state == Status::Left { A::UserLeft } else { A::UserDisabled };
+            Parts::of(action, user).with("state", state.as_str())
+        }
+        Decision::Role { from, to } => {
+            Parts::of(A::UserRoleChanged, user).with("from", from.as_str()).with("to", to.as_str())
+        }
+        Decision::Factors { removed } => Parts::of(A::MfaFactorAdminReset, user).with("factors_removed", removed),
+        Decision::Password { newer: true } => Parts::of(A::UserPasswordChanged, user).with("password", "the newer one"),
+        Decision::Password { newer: false } => Parts::of(A::UserPasswordChanged, user).with("password", "void"),
+    };
+    let parts = match entry {
+        Some(entry) => parts.with("replaced_entry", Fact::Number(entry)),
+        None => parts,
+    };
+    Parts { reason: Some(Reason::carried_over()), ..parts.with("carried_over", true) }
 }
 
 /// An event with who caused it and from where: all that an entry needs but its place in the chain.

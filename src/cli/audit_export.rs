@@ -11,7 +11,7 @@ use super::Place;
 use super::audit::parse_action;
 use super::operator;
 use super::outcome::{Answer, Failure};
-use crate::actions::data_folder::open_store;
+use crate::actions::data_folder::open_trail;
 use crate::actions::export::{ExportReader, begin};
 use crate::audit::export::Format;
 use crate::audit::filter::{ActorFilter, Filter};
@@ -82,10 +82,10 @@ pub struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let doing = "export the audit trail";
-        let store = open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let store = open_trail(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
         let filter = self.filter(&store).map_err(Failure::to(doing))?;
         if let Some(path) = &self.output {
-            check_target(path, self.force).map_err(Failure::to(doing))?;
+            check_target(path, Some(self.force)).map_err(Failure::to(doing))?;
         }
         let up_to = begin(&store, &operator::source(), &filter, self.format)
             .map_err(Failure::to("record the export, so nothing was exported"))?;
@@ -186,15 +186,19 @@ fn find(store: &Store, who: &Who) -> Result<UserId, Unknown> {
     }
 }
 
-/// Before anything is recorded: a file that is in the way is found out now.
-fn check_target(path: &Path, force: bool) -> Result<(), String> {
+/// Before anything is recorded: a file that is in the way is found out now. `force` is what `--force` says, where there
+/// is such a flag.
+pub(super) fn check_target(path: &Path, force: Option<bool>) -> Result<(), String> {
     let Ok(meta) = path.symlink_metadata() else { return Ok(()) };
     let shown = path.display();
     match () {
         () if meta.file_type().is_symlink() => Err(format!("{shown} is a symbolic link: name the file itself")),
         () if !meta.is_file() => Err(format!("{shown} is no regular file: name another")),
-        () if !force => Err(format!("{shown} exists: name another file, or use --force to replace it")),
-        () => Ok(()),
+        () => match force {
+            Some(true) => Ok(()),
+            Some(false) => Err(format!("{shown} exists: name another file, or use --force to replace it")),
+            None => Err(format!("{shown} exists: name another file")),
+        },
     }
 }
 

@@ -9,7 +9,7 @@ use super::Place;
 use super::operator;
 use super::outcome::{Answer, Failure, say};
 use crate::actions::backup::{self, BackupError};
-use crate::actions::data_folder::open_store;
+use crate::actions::data_folder::open_trail;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -19,8 +19,8 @@ Every night from cron, two weeks kept:
 Always to the same file:
   idp backup /mnt/usb/idp.db
 
-The keys are in no backup. Keep a copy of seed.key once, in another place than the backups: whoever has both can compute
-everyone's second factors, and without it everyone has to enrol again. audit-signing.key can be replaced.
+The keys are in no backup. Export seed.key once (idp key export), to another place than the backups: whoever has both can
+compute everyone's second factors, and without it everyone has to enrol again. audit-signing.key can be replaced.
 
 What is printed ends with the hash of the newest entry in the copy. Kept where this host can not rewrite it, it shows
 later that the trail up to there was not changed.";
@@ -51,7 +51,7 @@ impl Backup {
             let why = format!("--keep counts the backups in a folder, and {} is none", self.path.display());
             return Err(Failure::to(doing)(why));
         }
-        let store = open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let store = open_trail(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
         let made = backup::create(&store, &operator::source(), &self.path, self.keep, Clock::System.now());
         let made = made.map_err(|e| {
             let not_sound = matches!(e, BackupError::NotSound(_));

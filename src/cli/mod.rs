@@ -8,7 +8,12 @@ mod audit;
 mod audit_export;
 mod audit_verify;
 mod backup;
+mod config;
 mod doctor;
+mod import;
+mod key;
+mod log;
+mod manual;
 mod operator;
 mod outcome;
 mod recover_owner;
@@ -42,9 +47,10 @@ Exit codes:
 
 Files of the data folder:
   idp.db              everything but the keys
-  seed.key            encrypts the secrets of authenticator apps; keep a copy elsewhere, it is in no backup
+  seed.key            encrypts the secrets of authenticator apps; it is in no backup: idp key export
   audit-signing.key   signs checkpoints of the audit trail; can be replaced
-  idp.lock            held by a running server";
+  idp.lock            held by a running server
+  idp-before-schema-… the database before a newer version changed its layout; yours to delete";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -64,9 +70,15 @@ pub enum Command {
     RecoverOwner(recover_owner::RecoverOwner),
     #[command(subcommand)]
     Audit(audit::Audit),
+    #[command(subcommand)]
+    Key(key::Key),
     Backup(backup::Backup),
     Restore(restore::Restore),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Config(config::Config),
+    Man(manual::Man),
+    Completions(manual::Completions),
     Version(version::Version),
 }
 
@@ -81,9 +93,13 @@ impl Command {
             Self::User(command) => command.run(),
             Self::RecoverOwner(command) => command.run(),
             Self::Audit(command) => command.run(),
+            Self::Key(command) => command.run(),
             Self::Backup(command) => command.run(),
             Self::Restore(command) => command.run(),
             Self::Doctor(command) => command.run(),
+            Self::Config(command) => command.run(),
+            Self::Man(command) => command.run(),
+            Self::Completions(command) => command.run(),
             Self::Version(command) => command.run(),
         };
         match ran {

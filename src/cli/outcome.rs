@@ -89,6 +89,12 @@ pub(super) fn say(line: &str) -> Result<(), Failure> {
     writeln!(io::stdout(), "{}", on_one_line(line)).map_err(Failure::to("write to standard output"))
 }
 
+/// Prints one line on standard error, for what a script that reads the output must not take for a part of it.
+pub(super) fn remark(line: &str) {
+    // Without a standard error there is nobody to tell.
+    let _ = writeln!(io::stderr(), "{}", on_one_line(line));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

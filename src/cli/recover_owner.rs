@@ -4,7 +4,8 @@ use super::outcome::{Answer, Failure, say};
 use super::user::{find, means, public_url};
 use super::{Place, operator};
 use crate::actions::Error;
-use crate::actions::recover::{Granted, break_glass};
+use crate::actions::grants::Granted;
+use crate::actions::recover::break_glass;
 use crate::audit::Reason;
 use crate::recovery::{Evidence, Statement};
 

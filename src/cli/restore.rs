@@ -6,6 +6,9 @@ use super::Place;
 use super::operator;
 use super::outcome::{Answer, Failure, say};
 use crate::actions::restore::{RestoreError, Restored, restore};
+use crate::audit::event::Decision;
+use crate::storage::carry::Forgotten;
+use crate::storage::restore::Begun;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -27,8 +30,12 @@ The owner then resets everyone else from the console.";
 /// The backup is checked first (structure and audit chain). Then a new lineage of the audit trail begins, and nothing
 /// that was made before it lets anyone in: all sessions, remembered devices, backup codes, links, passes and temporary
 /// passwords are void. Passwords and authenticator apps stay. The database that was there is kept beside the new one as
-/// idp.db.replaced-TIME. What was decided after the backup (who was disabled, demoted or reset) is not in it: look at
-/// the list of people before you start the server.
+/// idp.db.replaced-TIME.
+///
+/// What was decided since the backup is read from the database that was there and stays decided: who was disabled, who
+/// was given a lesser role, which factors were removed, who has another password. People added, promoted or enabled
+/// since are named, so that you can do it again. Where that database is absent, damaged, or did not go on from this
+/// backup, nobody but owners can sign in until an owner has confirmed the list of people in the console.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Restore {
@@ -59,16 +66,22 @@ impl Restore {
 }
 
 fn lines(done: &Restored) -> Vec<String> {
-    let v = &done.voided;
+    let begun = &done.begun;
+    let v = &begun.voided;
     let mut lines = vec![
         format!("restored up to entry {} of {}", done.backup.seq, done.backup.at),
-        format!("lost: {}", done.lost.sentence(&done.backup)),
-        format!(
-            "void: {} sessions, {} devices, {} backup codes, {} links, {} enrolment windows, {} temporary passwords, {} \
-             waiting cases",
-            v.sessions, v.devices, v.codes, v.links, v.windows, v.temporary_passwords, v.cases
-        ),
+        format!("lost: {}", begun.lost),
     ];
+    lines.extend(begun.carried.kept.iter().map(|(who, what, _)| format!("kept: {}: {}", who.name, decided(what))));
+    if begun.carried.contacts > 0 {
+        lines.push(format!("kept: {} contact details that were removed since stay removed", begun.carried.contacts));
+    }
+    lines.extend(begun.carried.forgotten.iter().map(|(who, what)| format!("lost: {}: {}", who.name, forgotten(*what))));
+    lines.push(format!(
+        "void: {} sessions, {} devices, {} backup codes, {} links, {} enrolment windows, {} temporary passwords, {} \
+         waiting cases",
+        v.sessions, v.devices, v.codes, v.links, v.windows, v.temporary_passwords, v.cases
+    ));
     if v.factors > 0 {
         lines.push(format!("removed: the second factors of {} people, who enrol again", v.factors));
     }
@@ -76,6 +89,44 @@ fn lines(done: &Restored) -> Vec<String> {
         done.new_keys.iter().map(|name| format!("made: {name}, because there was none; keep a copy elsewhere")),
     );
     lines.extend(done.replaced.iter().map(|path| format!("kept: the replaced database, as {}", path.display())));
-    lines.push(format!("new lineage {} begins with entry {}", done.head.lineage, done.backup.seq + 1));
+    lines.push(format!("new lineage {} begins with entry {}", begun.head.lineage, done.backup.seq + 1));
+    lines.extend(next_steps(begun));
     lines
+}
+
+/// What whoever restores has to see to before the others can sign in.
+fn next_steps(begun: &Begun) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !begun.carried.people_confirmed {
+        lines.push(
+            "waiting: what was decided since the backup is not known for certain, so nobody but owners can sign in \
+             until an owner has confirmed the list of people: sign in and follow the notice on top of the page"
+                .into(),
+        );
+    }
+    if begun.owners == 0 {
+        lines.push("no active owner is left: make one before you start the server: idp user role EMAIL owner".into());
+    }
+    lines
+}
+
+fn decided(decision: &Decision) -> String {
+    match decision {
+        Decision::ShutOut { state } => format!("{state} since the backup"),
+        Decision::Role { from, to } => format!("{to} since the backup, no longer {from}"),
+        Decision::Factors { removed } => format!("{removed} second factors were removed since the backup"),
+        Decision::Password { newer: true } => "the password chosen since the backup; the older one is void".into(),
+        Decision::Password { newer: false } => {
+            "the password was changed since the backup, so the older one is void".into()
+        }
+    }
+}
+
+fn forgotten(what: Forgotten) -> String {
+    match what {
+        Forgotten::Added(role) => format!("added since the backup, as {role}: add them again"),
+        Forgotten::Raised(role) => format!("became {role} since the backup: give them the role again"),
+        Forgotten::Enabled => "enabled since the backup: enable them again".into(),
+        Forgotten::Password => "changed the password since the backup; the older one works again: change it".into(),
+    }
 }

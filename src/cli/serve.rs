@@ -1,23 +1,25 @@
 //! `idp serve`.
 
-use std::io::IsTerminal;
 use std::sync::Arc;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::outcome::{Answer, Failure, say};
-use super::{operator, settings};
+use super::{log, operator, settings};
 use crate::actions::data_folder::{Serving, open_or_create};
 use crate::actions::first_run::setup_link;
+use crate::actions::upgrade::Upgraded;
 use crate::app::{App, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
+use crate::host::notify::{READY, STOPPING, notify};
 use crate::http::Response;
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
 use crate::http::router::protect;
 use crate::pages::Frame;
 use crate::pages::errors::{ErrorView, error};
 use crate::secret::Token;
+use crate::storage::schema::VERSION;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -36,6 +38,8 @@ idp.toml they are called as the flags are, with underscores:
 The first start creates the data folder and prints a one-time link with which the first owner sets up password,
 authenticator app and backup codes. The link is printed again, as a new one, at every start until there is an owner.
 
+A database that an earlier version wrote is first copied, as idp-before-schema-… beside it, and then brought up to date.
+
 SIGTERM or Ctrl-C ends the server: it takes no new requests, finishes those under way, and writes everything down.";
 
 /// Runs the identity provider.
@@ -52,7 +56,7 @@ impl Serve {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let doing = "serve";
         let config = settings::read(&self.flags)?;
-        start_log();
+        log::start(config.log_level);
         raise_descriptors();
         let edge = Edge::bind(config.listen, Limits::default()).map_err(|e| {
             let why = format!(
@@ -63,8 +67,12 @@ impl Serve {
         })?;
         let bound = edge.local_addr().map_err(Failure::to(doing))?;
         let source = operator::source();
-        let Serving { opened, lock, .. } =
+        let Serving { opened, lock, upgraded, .. } =
             open_or_create(&config.data, &source, Clock::System).map_err(Failure::to(doing))?;
+        if let Some(Upgraded { from, backup }) = upgraded {
+            let backup = backup.display();
+            tracing::info!(from_schema = from, to_schema = VERSION, %backup, "the database was brought up to date");
+        }
         let settings = Settings::new(&config, config.public_url_at(bound));
         let public_url = settings.public_url.clone();
         lock.announce(public_url.as_str());
@@ -74,6 +82,8 @@ impl Serve {
         stop_on_signals(edge.stopper()).map_err(Failure::to(doing))?;
 
         announce(&public_url, link.as_ref());
+        // Whoever connects from here on waits at most until the next line.
+        notify(READY);
         serve(edge, &app);
         drop(sweeper);
         drop(app);
@@ -112,19 +122,20 @@ fn error_page(app: &App, e: EdgeError) -> Response {
     let request_id = app.request_id();
     if matches!(e, EdgeError::Failed) {
         tracing::error!(request = %request_id, "a request ended in a panic");
+    } else {
+        tracing::info!(request = %request_id, status = e.status(), "refused before it was read");
     }
-    let frame = Frame { organisation: &app.settings.organisation, signed_in: None, flash: None, now: app.now() };
+    let frame = Frame {
+        organisation: &app.settings.organisation,
+        signed_in: None,
+        people_wait: false,
+        flash: None,
+        now: app.now(),
+    };
     let detail = e.to_string();
     let view =
         ErrorView { status: e.status(), detail: &detail, retry_after: None, sign_in: None, request_id: &request_id };
     protect(app, Response::html(e.status(), error(&frame, &view).into_string()))
-}
-
-/// Text on a terminal, JSON otherwise, to standard error.
-fn start_log() {
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::INFO);
-    // A log that was started before, by a program that embeds this one, stays.
-    let _ = if std::io::stderr().is_terminal() { log.try_init() } else { log.json().try_init() };
 }
 
 /// As many descriptors as the system allows: each connection needs one, and the usual soft limit is 1,024.
@@ -141,6 +152,7 @@ fn stop_on_signals(stopper: Stopper) -> std::io::Result<()> {
     thread.spawn(move || {
         if signals.forever().next().is_some() {
             tracing::info!("stopping: requests under way are finished");
+            notify(STOPPING);
             stopper.stop();
         }
         // The second signal does not wait.

@@ -6,18 +6,19 @@ use clap::Subcommand;
 
 use super::outcome::{Answer, Failure, say};
 use super::{Place, operator, settings};
-use crate::actions::administer::{self, AddedPerson, NewPerson};
+use crate::actions::administer::{self, AddedPerson};
 use crate::actions::authorise::By;
-use crate::actions::recover::{Ask, Granted};
+use crate::actions::grants::{Ask, Granted};
 use crate::actions::{Error, Means, data_folder};
 use crate::audit::Reason;
 use crate::config::PublicUrl;
+use crate::dashboard::Chosen;
 use crate::host::hash_pool::HashPool;
 use crate::ids::UserId;
-use crate::storage::users::Search;
+use crate::storage::people::{self, Search};
 use crate::storage::{backup_codes, factors, recovery, sessions, users};
 use crate::time::Clock;
-use crate::users::{Email, PersonName, Role, Status, User};
+use crate::users::{Email, NewPerson, PersonName, Role, Taken, User};
 
 /// People read at a time for the list.
 const PAGE: u32 = 500;
@@ -29,6 +30,9 @@ pub enum Users {
     #[command(after_long_help = "Example:\n  idp user add mara@example.org --name \"Mara Lindqvist\"\n\n\
         The link works once, for 72 hours. Hand it over on a channel that you trust: whoever opens it becomes that person.")]
     Add(Add),
+    /// Adds many people from a CSV file and prints a one-time invitation link for each.
+    #[command(after_long_help = super::import::EXAMPLE)]
+    Import(super::import::Import),
     /// Lists everyone: state, role, factors, codes left, address, name.
     List(List),
     /// Shows one person.
@@ -67,9 +71,9 @@ pub struct List {
     /// Only those whose name or address has this in it.
     #[arg(long, value_name = "TEXT", default_value = "")]
     search: String,
-    /// Only those in this state: invited, active or disabled.
+    /// Only those in this state: invited, active, disabled or left; or attention, for all that need some.
     #[arg(long)]
-    state: Option<Status>,
+    state: Option<Chosen>,
     /// Only those with this role.
     #[arg(long)]
     role: Option<Role>,
@@ -117,6 +121,7 @@ impl Users {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         match self {
             Self::Add(command) => command.run(),
+            Self::Import(command) => command.run(),
             Self::List(command) => command.run(),
             Self::Show(command) => command.run(),
             Self::Disable(command) => command.run(true),
@@ -167,11 +172,15 @@ impl Add {
         let said = person.email.to_string();
         match administer::add_person(&means, By::Host, person, None, operator::source()).map_err(Failure::to(doing))? {
             AddedPerson::Done(invitation) => {
-                say(&url.link(&format!("/invitation/{}", invitation.token.to_text())))?;
+                say(&url.link(&invitation.path()))?;
                 Ok(Answer::Done)
             }
-            AddedPerson::Exists(_) => {
+            AddedPerson::Taken(Taken::ByWhoIsHere) => {
                 let why = format!("{said} is here already; idp user show {said} tells more");
+                Err(Failure::to(doing)(why).with_answer_no())
+            }
+            AddedPerson::Taken(Taken::ByWhoLeft) => {
+                let why = format!("{said} belongs to someone who has left for good; add them under another address");
                 Err(Failure::to(doing)(why).with_answer_no())
             }
             AddedPerson::Refused(rule) => Err(Failure::to(doing)(rule.sentence()).with_answer_no()),
@@ -183,12 +192,12 @@ impl List {
     fn run(self) -> Result<Answer, Failure> {
         let doing = "list people";
         let store = data_folder::open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
-        let (text, status, role) = (self.search, self.state, self.role);
-        let search = Search { text, most: u32::MAX, status, role, awaiting: false };
+        let (text, state, role) = (self.search, self.state, self.role);
+        let search = Search { text, most: None, state, role, with_left: true };
         let now = Clock::System.now();
         let mut after = None;
         loop {
-            let listed = store.read(|tx| users::list(tx, &search, after, now, PAGE)).map_err(Failure::to(doing))?;
+            let listed = store.read(|tx| people::list(tx, &search, after, now, PAGE)).map_err(Failure::to(doing))?;
             let people = listed.people;
             for p in &people {
                 let factors = format!("{} factors, {} codes", p.factors, p.codes_left);

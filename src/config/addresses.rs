@@ -22,6 +22,11 @@ impl Cidr {
             _ => false,
         }
     }
+
+    /// Whether every address of its kind lies in the network.
+    pub const fn is_everyone(self) -> bool {
+        self.prefix == 0
+    }
 }
 
 /// Whether two addresses are equal but for the last `host_bits` bits.

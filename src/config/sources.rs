@@ -173,7 +173,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::*;
-    use crate::config::{Config, ORGANISATION};
+    use crate::config::{Config, LOG_LEVEL, ORGANISATION};
 
     const CORES: NonZeroUsize = NonZeroUsize::new(4).unwrap();
 
@@ -204,6 +204,7 @@ mod tests {
         assert_eq!(config.public_url_at("127.0.0.1:4711".parse().unwrap()).as_str(), "http://localhost:4711");
         assert_eq!((config.organisation.as_str(), config.help_contact), ("idp", None));
         assert_eq!((config.trusted_proxy, config.hash_workers), (vec![], CORES));
+        assert_eq!(config.log_level.as_str().to_lowercase(), LOG_LEVEL.default);
     }
 
     #[test]
@@ -222,7 +223,7 @@ mod tests {
         let config = from_file(
             "listen = \"[::]:8443\"\npublic_url = \"https://id.fernhill.example/\"\n\
              trusted_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]\norganisation = \"Fernhill\"\n\
-             help_contact = \"the office, extension 12\"\nhash_workers = 2\n",
+             help_contact = \"the office, extension 12\"\nhash_workers = 2\nlog_level = \"debug\"\n",
         )
         .unwrap();
         assert_eq!(config.listen.to_string(), "[::]:8443");
@@ -230,6 +231,7 @@ mod tests {
         assert_eq!(config.trusted_proxy.len(), 2);
         assert_eq!(config.help_contact.as_deref(), Some("the office, extension 12"));
         assert_eq!(config.hash_workers.get(), 2);
+        assert_eq!(config.log_level, tracing::Level::DEBUG);
         let by_variables = merged(
             &Flags::default(),
             &[
@@ -239,6 +241,7 @@ mod tests {
                 ("IDP_ORGANISATION", "Fernhill"),
                 ("IDP_HELP_CONTACT", "the office, extension 12"),
                 ("IDP_HASH_WORKERS", "2"),
+                ("IDP_LOG_LEVEL", "DEBUG"),
             ],
             None,
         );
@@ -276,6 +279,7 @@ mod tests {
         for bad in [
             "hash_workers = 65",
             "hash_workers = true",
+            "log_level = \"loud\"",
             "trusted_proxy = [1]",
             "trusted_proxy = \"proxy.example\"",
             "organisation = \"\"",

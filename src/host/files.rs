@@ -47,7 +47,13 @@ impl std::error::Error for FileError {
     }
 }
 
-pub(super) fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> FileError {
+/// The folder that a file stands in, or would; the present one for a bare name.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// For `map_err`: `doing` is the middle of "can not … PATH".
+pub fn failed<E: Into<io::Error>>(doing: &'static str, path: &Path) -> impl FnOnce(E) -> FileError {
     let path = path.to_owned();
     move |e| FileError { doing, path, source: e.into() }
 }

@@ -249,7 +249,6 @@ impl Shared {
 }
 
 fn work(shared: &Shared) {
-    if let Some(n) = std::env::var("IDP_NICE").ok().and_then(|s| s.parse().ok()) { let _ = rustix::process::setpriority_process(None, n); }
     let mut held = Held::Nothing;
     loop {
         held = match (shared.next(&held), held) {

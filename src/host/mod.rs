@@ -8,4 +8,5 @@ pub mod hash_pool;
 pub mod keys;
 pub mod lock;
 pub mod memory;
+pub mod notify;
 pub mod seed_key;

@@ -7,7 +7,7 @@ use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::people::read;
 use super::person::{cursor, entry_line};
-use super::show::{Answer, Page, wrong};
+use super::show::{Answer, Page, page_of, wrong};
 use crate::actions::export::{ExportReader, begin_in_session};
 use crate::audit::export::Format;
 use crate::audit::filter::{ActorFilter, Filter};
@@ -77,12 +77,11 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
 }
 
 fn show(call: &Call<'_>, signed: &Signed, filter: &Filter, before: Option<i64>, errors: Vec<FieldError>) -> Answer {
-    let mut entries = match errors.is_empty() {
+    let found = match errors.is_empty() {
         true => call.app.means.store.read(|tx| audit::list(tx, filter, audit::Order::NewestFirst, before, PAGE + 1))?,
         false => Vec::new(),
     };
-    let more = entries.len() > PAGE as usize;
-    entries.truncate(PAGE as usize);
+    let (entries, more) = page_of(found, PAGE);
     let actions: Vec<&str> = Action::ALL.iter().map(|a| a.as_str()).collect();
     let status = if errors.is_empty() { 200 } else { 422 };
     let page = Page::signed(call, signed);

@@ -6,10 +6,11 @@ use std::time::Duration;
 use tiny_http::Method;
 
 use super::Response;
-use super::guards::Call;
+use super::guards::{Call, Signed};
 use super::show::{self, Page};
 use crate::actions;
 use crate::pages::errors::{ErrorView, error};
+use crate::sessions::{Freshness, Stage};
 use crate::storage;
 
 /// Why a request got no ordinary answer.
@@ -108,8 +109,9 @@ impl From<storage::Error> for Problem {
 }
 
 /// Turns a problem into an answer. Someone who is not signed in and only wanted to look is led to the sign-in page; a
-/// form that was sent is answered with a page instead, so that what was typed is not lost.
-pub fn answer(call: &Call<'_>, problem: &Problem) -> Response {
+/// form that was sent is answered with a page instead, so that what was typed is not lost. Who is signed in keeps the
+/// navigation: `signed` says who, where the request's own cookie no longer does.
+pub fn answer(call: &Call<'_>, problem: &Problem, signed: Option<&Signed>) -> Response {
     let reading = matches!(call.request.method(), Method::Get | Method::Head);
     match problem {
         Problem::SignIn(next) if reading => return Response::redirect(303, &sign_in_address("/sign-in", next)),
@@ -129,8 +131,9 @@ pub fn answer(call: &Call<'_>, problem: &Problem) -> Response {
         sign_in: (status == 401).then_some("/sign-in"),
         request_id: &call.visitor.request_id,
     };
-    let page = Page::stranger(call);
-    let mut response = Response::html(status, error(&page.frame(), &view).into_string());
+    let found = if signed.is_none() && status != 401 { who_looks(call) } else { None };
+    let page = signed.or(found.as_ref()).map_or_else(|| Page::stranger(call), |signed| Page::signed(call, signed));
+    let mut response = page.answer(status, error(&page.frame(), &view));
     if let Some(wait) = problem.retry_after() {
         response = response.with_header("Retry-After", &show::seconds(wait));
     }
@@ -139,6 +142,13 @@ pub fn answer(call: &Call<'_>, problem: &Problem) -> Response {
         response = response.with_header("Allow", &allowed.join(", "));
     }
     response
+}
+
+/// Who is signed in, if that can be found out now; half way in is nobody.
+fn who_looks(call: &Call<'_>) -> Option<Signed> {
+    let found = Signed::look(call).ok().flatten()?;
+    let whole = found.session.stage == Stage::Full && found.session.freshness(call.now) == Freshness::Live;
+    whole.then_some(found)
 }
 
 fn sign_in_address(path: &str, next: &str) -> String {

@@ -1,44 +1,84 @@
-//! Fields of a form or query, read strictly: known names, each at most once, UTF-8.
+//! Fields of a form or query, read strictly: known names, each at most once unless it is a list, UTF-8.
 
 use percent_encoding::percent_decode;
 
 use super::error::Problem;
 
+/// The field of a form that a file may be chosen for. A route that takes it is sent as multipart/form-data.
+pub const FILE: &str = "file";
+
 /// The fields of one request. Which names there can be stands in the route's table.
 #[derive(Clone, Default)]
-pub struct Fields(Vec<(String, String)>);
+pub struct Fields {
+    texts: Vec<(String, String)>,
+    file: Vec<u8>,
+}
 
 impl Fields {
     /// Reads `name=value&…` (WHATWG URL, application/x-www-form-urlencoded).
     ///
+    /// A name that `known` writes with a `*` at its end is a list: it may be sent any number of times.
+    ///
     /// # Errors
     /// A name that `known` does not list, a repeated one, or bytes that are no UTF-8: 400 with what is wrong.
     pub fn parse(text: &[u8], known: &[&str]) -> Result<Self, Problem> {
-        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut fields = Self::default();
         for part in text.split(|b| *b == b'&').filter(|part| !part.is_empty()) {
             let mut halves = part.splitn(2, |b| *b == b'=');
             let name = decode(halves.next().unwrap_or_default())?;
             let value = decode(halves.next().unwrap_or_default())?;
-            if !known.contains(&name.as_str()) {
-                let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
-                return Err(Problem::bad(format!("There is no field “{shown}” here.")));
-            }
-            if fields.iter().any(|(n, _)| *n == name) {
-                return Err(Problem::bad(format!("The field “{name}” was sent twice.")));
-            }
-            fields.push((name, value));
+            fields.add(name, value, known)?;
         }
-        Ok(Self(fields))
+        Ok(fields)
+    }
+
+    /// One more field.
+    ///
+    /// # Errors
+    /// As [`Fields::parse`].
+    pub(super) fn add(&mut self, name: String, value: String, known: &[&str]) -> Result<(), Problem> {
+        let is_list = known.iter().any(|k| k.strip_suffix('*') == Some(&name));
+        if !is_list && (name.ends_with('*') || !known.contains(&name.as_str())) {
+            let shown: String = name.chars().filter(|c| c.is_ascii_graphic()).take(40).collect();
+            return Err(Problem::bad(format!("There is no field “{shown}” here.")));
+        }
+        if !is_list && self.texts.iter().any(|(n, _)| *n == name) {
+            return Err(Problem::bad(format!("The field “{name}” was sent twice.")));
+        }
+        self.texts.push((name, value));
+        Ok(())
+    }
+
+    /// The file that was chosen for [`FILE`].
+    ///
+    /// # Errors
+    /// As [`Fields::parse`].
+    pub(super) fn add_file(&mut self, name: String, bytes: &[u8], known: &[&str]) -> Result<(), Problem> {
+        if name != FILE {
+            return Err(Problem::bad("A file was sent where none is asked for.".to_owned()));
+        }
+        self.file = bytes.to_vec();
+        self.add(name, String::new(), known)
+    }
+
+    /// The chosen file's bytes; empty if none was.
+    pub fn file(&self) -> &[u8] {
+        &self.file
     }
 
     /// What was sent under `name`; empty if nothing was.
     pub fn get(&self, name: &str) -> &str {
-        self.0.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+        self.texts.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+    }
+
+    /// All that was sent under `name`, which is a list.
+    pub fn list<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f str> {
+        self.texts.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     /// Those of `names` that were sent, to be shown again.
     pub fn kept(&self, names: &[&str]) -> Vec<(String, String)> {
-        self.0.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect()
+        self.texts.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect()
     }
 }
 
@@ -57,6 +97,10 @@ mod tests {
         let known = ["a", "b"];
         let fields = Fields::parse(b"a=x+y%26&b=%C3%A9", &known).ok().unwrap();
         assert_eq!((fields.get("a"), fields.get("b"), fields.get("c")), ("x y&", "é", ""));
+        let known = ["a", "l*"];
+        let fields = Fields::parse(b"l=1&a=2&l=3", &known).ok().unwrap();
+        assert_eq!(fields.list("l").collect::<Vec<_>>(), ["1", "3"]);
+        assert!(Fields::parse(b"l*=1", &known).is_err());
         for bad in [&b"c=1"[..], b"a=1&a=2", b"a=%FF", b"%FF=1"] {
             assert!(Fields::parse(bad, &known).is_err());
         }

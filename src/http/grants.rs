@@ -1,20 +1,23 @@
 //! The acts on someone's account: each a page that asks, and a form that acts.
 
 use super::Response;
+use super::contacts::numbers_of;
 use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::recovery::tasks_of;
-use super::show::{Answer, Page, confirm, form_of, wrong};
+use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
+use super::signals::signals_of;
 use crate::actions::Error;
 use crate::actions::authorise::By;
+use crate::actions::grants::{Ask, Granted, Preview};
 use crate::actions::nonce::Nonce;
-use crate::actions::recover::{self, Ask, Granted};
-use crate::audit::{Action, Outcome, Reason, Ticket};
-use crate::grants::Rule;
+use crate::actions::recover;
+use crate::audit::{Reason, Ticket};
+use crate::grants::{Grant, Rule};
 use crate::ids::UserId;
 use crate::pages::grants::{
-    IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight, issue_codes as issue_markup,
-    reset as reset_markup, temporary_password as temporary_markup,
+    IssueCodesView, ResetView, Subject, TemporaryPasswordView, issue_codes as issue_markup, reset as reset_markup,
+    temporary_password as temporary_markup,
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
 use crate::pages::standing::{
@@ -26,10 +29,25 @@ use crate::recovery::{Evidence, Statement};
 use crate::secret::Secret;
 use crate::sessions::Stage;
 use crate::storage::nonces::Done;
-use crate::storage::{ReadTx, backup_codes, factors, recovery, sessions, signals, users};
+use crate::storage::{backup_codes, factors, recovery, sessions, users};
 use crate::users::User;
 
-const KEPT: &[&str] = &["evidence", "evidence_note", "voucher", "ticket", "reason", "codes_unavailable", "text"];
+const KEPT: &[&str] = &[
+    "evidence",
+    "evidence_note",
+    "voucher",
+    "number",
+    "ticket",
+    "reason",
+    "codes_unavailable",
+    "text",
+    "kind",
+    "value",
+    "confirmed",
+    "role",
+    "name",
+    "email",
+];
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
@@ -37,7 +55,22 @@ pub(super) fn subject(user: &User) -> Subject<'_> {
 
 fn find(call: &Call<'_>) -> Result<User, Problem> {
     let id: UserId = call.param("id")?;
-    call.app.means.store.read(|tx| users::find(tx, id))?.ok_or(Problem::NotFound)
+    call.app.means.store.read(|tx| users::find_ranked(tx, id, call.now))?.ok_or(Problem::NotFound)
+}
+
+/// The page of a form about a person; or at once which rule will refuse it, so that nobody fills it in for nothing.
+pub(super) fn open_form(
+    call: &Call<'_>,
+    signed: &Signed,
+    grant: Grant,
+    show: impl FnOnce(&Sheet<'_>) -> Answer,
+) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let preview = call.app.means.store.read(|tx| Preview::read(tx, &signed.user, &sheet.user, call.now))?;
+    match preview.refusal(grant) {
+        Some(rule) => Ok(sheet.refused(rule, false)),
+        None => show(&sheet),
+    }
 }
 
 /// A form about a person, as it goes back and forth: who, what was typed, what is wrong with it.
@@ -62,6 +95,25 @@ impl<'a> Sheet<'a> {
         Ok(Form { values, errors, ..form_of(self.call, self.signed, Some(nonce))? })
     }
 
+    /// As [`Sheet::form`], filled in at first with what is there now.
+    pub(super) fn form_from<'f>(
+        &'f self,
+        nonce: &'f str,
+        errors: Vec<FieldError>,
+        now: [(&str, &str); 1],
+    ) -> Result<Form<'f>, Problem> {
+        let mut form = self.form(nonce, errors)?;
+        if !self.call.is_post() {
+            form.values.extend(now.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        }
+        Ok(form)
+    }
+
+    /// Back to one of the person's pages, `""` for the first, saying what was done.
+    pub(super) fn back(&self, tab: &str, said: Said) -> Answer {
+        Ok(redirect_saying(self.call, &format!("/admin/users/{}{tab}", self.user.id), said))
+    }
+
     pub(super) fn nonce_text(&self) -> String {
         match self.call.fields.get("nonce") {
             _ if self.anew => self.call.new_nonce(self.signed),
@@ -83,15 +135,15 @@ impl<'a> Sheet<'a> {
     pub(super) fn granted<T>(&self, granted: Result<Granted<T>, Error>, show: impl FnOnce(T) -> Answer) -> Answer {
         match granted {
             Ok(Granted::Yes(value)) => show(value),
-            Ok(Granted::No(rule)) => Ok(self.refused(rule)),
+            Ok(Granted::No(rule)) => Ok(self.refused(rule, true)),
             Err(Error::AlreadyDone(done)) => already_done(self.call, self.signed, &done),
             Err(e) => Err(e.into()),
         }
     }
 
-    /// As [`Sheet::granted`], where the answer rests on evidence: what is too old is said in the form itself, which keeps
-    /// what was typed.
-    fn granted_on_evidence<T>(
+    /// As [`Sheet::granted`], where the answer rests on evidence: what is too old, or a number that does not count, is
+    /// said in the form itself, which keeps what was typed.
+    pub(super) fn granted_on_evidence<T>(
         &self,
         granted: Result<Granted<T>, Error>,
         again: fn(&Sheet<'_>, u16, Vec<FieldError>) -> Answer,
@@ -101,14 +153,18 @@ impl<'a> Sheet<'a> {
             let anew = Sheet { call: self.call, signed: self.signed, user: self.user.clone(), anew: true };
             return again(&anew, 403, vec![wrong("evidence", rule.sentence())]);
         }
+        if let Ok(Granted::No(rule @ (Rule::NumberNotOnAccount | Rule::NumberTooNew))) = granted {
+            return again(self, 403, vec![wrong("evidence", rule.sentence())]);
+        }
         self.granted(granted, show)
     }
 
-    fn refused(&self, rule: Rule) -> Response {
+    fn refused(&self, rule: Rule, tried: bool) -> Response {
         let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
-        let rule = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
+        let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
         let page = Page::signed(self.call, self.signed);
-        let view = RefusedView { person: subject(&self.user), rule, instead: instead.to_owned() };
+        let (instead, about_state) = (instead.to_owned(), rule.is_about_state());
+        let view = RefusedView { person: subject(&self.user), rule: what, instead, about_state, tried };
         page.answer(403, refused_markup(&page.frame(), &view))
     }
 }
@@ -124,11 +180,15 @@ pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
         None => None,
     };
     let of_link = done.link.strip_prefix("/admin/users/").and_then(|rest| rest.split('/').next()?.parse().ok());
-    let id: UserId = of_case.or(of_link).ok_or(Problem::NotFound)?;
-    let user = call.app.means.store.read(|tx| users::get(tx, id))?;
+    // Many at once are nobody in particular.
+    let user = match of_case.or(of_link) {
+        Some(id) => Some(call.app.means.store.read(|tx| users::get(tx, id))?),
+        None => None,
+    };
     let page = Page::signed(call, signed);
     let view = AlreadyDoneView {
-        person: subject(&user),
+        person: user.as_ref().map(subject),
+        link: &done.link,
         what: done.said.clone(),
         at: done.at,
         case,
@@ -144,6 +204,7 @@ fn statement(call: &Call<'_>, nonce: &Nonce) -> Result<Statement, Vec<FieldError
     let ticket = Ticket::optional(field("ticket")).map_err(|e| errors.push(wrong("ticket", e))).unwrap_or(None);
     let note = field("evidence_note");
     let evidence = Evidence::parse(field("evidence"), note, field("voucher"), ticket.as_ref(), nonce.issued_at());
+    let evidence = evidence.and_then(|e| e.calling(field("number")));
     let evidence = evidence.map_err(|(name, e)| errors.push(wrong(name, e))).ok();
     let reason = field("reason").parse::<Reason>().map_err(|e| errors.push(wrong("reason", e))).ok();
     match (evidence, reason) {
@@ -153,7 +214,7 @@ fn statement(call: &Call<'_>, nonce: &Nonce) -> Result<Statement, Vec<FieldError
 }
 
 /// Reads a granting form and sees that it is confirmed; what is wrong is shown by `again`.
-fn ready(
+pub(super) fn ready(
     call: &Call<'_>,
     signed: &Signed,
     more: Option<FieldError>,
@@ -180,7 +241,7 @@ pub(super) fn confirmed(
 
 /// `GET /admin/users/{id}/mfa/reset`
 pub fn reset_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_reset(&Sheet::open(call, signed)?, 200, Vec::new())
+    open_form(call, signed, Grant::ResetFactors, |sheet| show_reset(sheet, 200, Vec::new()))
 }
 
 fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
@@ -195,6 +256,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             factors: factors::count_working(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
+            numbers: numbers_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
             window: policy::ENROLMENT_WINDOW,
         })
@@ -236,7 +298,7 @@ pub fn reset(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// `GET /admin/users/{id}/mfa/backup-codes`
 pub fn codes_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_codes(&Sheet::open(call, signed)?, 200, Vec::new())
+    open_form(call, signed, Grant::IssueBackupCodes, |sheet| show_codes(sheet, 200, Vec::new()))
 }
 
 fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
@@ -250,6 +312,7 @@ fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             codes: u32::try_from(policy::ISSUED_CODES).unwrap_or(u32::MAX),
             valid: policy::ISSUED_CODES_LIFE,
+            numbers: numbers_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;
@@ -283,7 +346,7 @@ pub fn codes(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// `GET /admin/users/{id}/password`
 pub fn password_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_password(&Sheet::open(call, signed)?, 200, Vec::new())
+    open_form(call, signed, Grant::SetTemporaryPassword, |sheet| show_password(sheet, 200, Vec::new()))
 }
 
 fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
@@ -296,6 +359,7 @@ fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Ans
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             valid: policy::TEMPORARY_PASSWORD,
+            numbers: numbers_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;
@@ -325,53 +389,4 @@ pub fn password(call: &Call<'_>, signed: &Signed) -> Answer {
             Ok(page.answer(200, password_set(&page.frame(), &view)))
         },
     )
-}
-
-/// What happened lately to this account.
-fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signal>, Problem> {
-    let day = call.now.minus(std::time::Duration::from_secs(86_400));
-    let week = call.now.minus(std::time::Duration::from_secs(7 * 86_400));
-    let quarter = call.now.minus(std::time::Duration::from_secs(90 * 86_400));
-    let (wrong, addresses) = signals::count_entries(tx, user.id, Action::UserSignInFailed, Outcome::Failure, day)?;
-    let (codes, _) = signals::count_entries(tx, user.id, Action::MfaChallengeFailed, Outcome::Failure, day)?;
-    let devices = signals::count_new_devices(tx, user.id, week)?;
-    let resets = recovery::count_since(tx, user.id, quarter)?;
-    let password = signals::find_last(tx, user.id, Action::UserPasswordChanged)?.filter(|at| *at >= week);
-    let weigh = |n: u32, weight| if n == 0 { Weight::Calm } else { weight };
-    let signal = |label: &str, text: String, weight| Signal { label: label.to_owned(), text, weight };
-    Ok(vec![
-        signal(
-            "Wrong passwords",
-            if wrong == 0 {
-                "none in 24 hours".into()
-            } else {
-                format!("{wrong} in 24 hours, from {}", plural(addresses))
-            },
-            weigh(wrong, Weight::Look),
-        ),
-        signal(
-            "Wrong codes",
-            if codes == 0 { "none in 24 hours".into() } else { format!("{codes} in 24 hours, after a right password") },
-            weigh(codes, Weight::Look),
-        ),
-        signal(
-            "Password",
-            password.map_or("not changed in 7 days".into(), |at| format!("changed on {}", &at.to_seconds_text()[..10])),
-            weigh(u32::from(password.is_some()), Weight::Strong),
-        ),
-        signal(
-            "New devices",
-            if devices == 0 { "none in 7 days".into() } else { format!("{devices} signed in within 7 days") },
-            weigh(devices, Weight::Strong),
-        ),
-        signal(
-            "Earlier resets",
-            if resets == 0 { "none in 90 days".into() } else { format!("{resets} within 90 days") },
-            weigh(resets, Weight::Strong),
-        ),
-    ])
-}
-
-fn plural(addresses: u32) -> String {
-    if addresses == 1 { "1 address".into() } else { format!("{addresses} addresses") }
 }

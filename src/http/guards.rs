@@ -15,9 +15,9 @@ use crate::pages::FieldError;
 use crate::policy;
 use crate::secret::{Purpose, Token, TokenHash, equal, random};
 use crate::sessions::{Freshness, Session, Stage, same_origin_path};
-use crate::storage::sessions;
+use crate::storage::{instance, sessions};
 use crate::time::Timestamp;
-use crate::users::User;
+use crate::users::{Role, User};
 
 /// One request on its way through the house.
 pub struct Call<'a> {
@@ -208,6 +208,8 @@ pub struct Signed {
     pub user: User,
     /// The CSRF value of its forms.
     pub csrf: String,
+    /// Whether everybody but owners waits until an owner, as this person is, has confirmed who is here.
+    pub people_wait: bool,
 }
 
 impl Signed {
@@ -218,9 +220,13 @@ impl Signed {
     pub fn look(call: &Call<'_>) -> Result<Option<Self>, Problem> {
         let Some(token) = Cookie::Session.token(call.request, call.https()) else { return Ok(None) };
         let hash = token.hash(Purpose::Session);
-        let found = call.app.means.store.read(|tx| sessions::find(tx, &hash))?;
+        let (found, people_wait) = call.app.means.store.read(|tx| {
+            let found = sessions::find(tx, &hash)?;
+            let is_owner = found.as_ref().is_some_and(|(_, user)| user.role == Role::Owner);
+            Ok::<_, Problem>((found, is_owner && !instance::get_people_confirmed(tx)?))
+        })?;
         let found = found.filter(|(session, _)| session.freshness(call.now) != Freshness::Over);
-        Ok(found.map(|(session, user)| Self { csrf: session_csrf(call.app, &hash), session, user }))
+        Ok(found.map(|(session, user)| Self { csrf: session_csrf(call.app, &hash), session, user, people_wait }))
     }
 
     /// A session of one of these stages. Anyone else is answered as a stranger.

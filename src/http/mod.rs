@@ -3,15 +3,25 @@
 //! Architecture invariant: `tiny_http` is named only here, and as vocabulary and response writer; its listener never
 //! faces a socket. Every route stands in [`router`] with its access, and is closed to all others.
 
+pub mod access;
+pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod confirm_people;
+pub mod contacts;
 pub mod cookies;
+pub mod dashboard;
 pub mod edge;
 pub mod enrol;
 pub mod error;
+pub mod factors;
 pub mod fields;
 pub mod grants;
 pub mod guards;
+pub mod health;
+pub mod import;
+pub mod log;
+pub mod multipart;
 pub mod people;
 pub mod person;
 pub mod profile;
@@ -19,9 +29,12 @@ pub mod recovery;
 pub mod request;
 pub mod response;
 pub mod router;
+pub mod sessions;
 pub mod show;
 pub mod sign_in;
+mod signals;
 pub mod standing;
+pub mod system;
 
 pub use request::Request;
 pub use response::Response;

@@ -4,51 +4,53 @@ use super::Response;
 use super::error::Problem;
 use super::grants::already_done;
 use super::guards::{Call, Signed};
-use super::show::{Answer, Page, confirm, form_of, home, wrong};
+use super::show::{Answer, Page, confirm, form_of, page_of, wrong};
 use crate::actions::Error;
-use crate::actions::administer::{AddedPerson, Invitation, NewPerson, add_person};
+use crate::actions::administer::{AddedPerson, Invitation, add_person};
 use crate::actions::authorise::By;
 use crate::ids::UserId;
 use crate::pages::users::{
-    AWAITING, AddPersonView, InvitationLinkView, UsersView, add_person as add_markup, invitation_link,
-    users as users_markup,
+    AddPersonView, InvitationLinkView, UsersView, add_person as add_markup, invitation_link, users as users_markup,
 };
 use crate::pages::{FieldError, Form};
 use crate::secret::Secret;
-use crate::storage::users::{self, Listed, Search};
-use crate::users::{Email, PersonName, Role};
+use crate::storage::people::{self, Listed, Search};
+use crate::users::{Email, NewPerson, PersonName, Role, Taken};
+
+/// What is said where somebody has the address that was typed.
+pub const fn taken(by: Taken) -> &'static str {
+    match by {
+        Taken::ByWhoIsHere => "Someone with this address is here already. Search for them in the list.",
+        Taken::ByWhoLeft => {
+            "Someone who has left for good had this address. It stays theirs, so that the audit log names one person by \
+             it: use another address."
+        }
+    }
+}
 
 /// People on one page of the list.
 const PAGE: u32 = 50;
 
 /// People who match a text that are listed; of more, the page asks for more letters.
-const MOST_MATCHES: u32 = 200;
-
-/// `GET /admin`
-pub fn start(_call: &Call<'_>, signed: &Signed) -> Answer {
-    Ok(Response::redirect(303, home(signed.user.role)))
-}
+const MOST_MATCHES: usize = 200;
 
 /// `GET /admin/users`
 pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
     let mut errors = Vec::new();
-    let (state, role) = (call.fields.get("state"), call.fields.get("role"));
     let text: String = crate::audit::clean(call.fields.get("q")).chars().take(100).collect();
-    let awaiting = state == AWAITING;
     let search = Search {
         text,
-        most: MOST_MATCHES,
-        status: read(if awaiting { "" } else { state }, "state", &mut errors),
-        role: read(role, "role", &mut errors),
-        awaiting,
+        most: Some(MOST_MATCHES),
+        state: read(call.fields.get("state"), "state", &mut errors),
+        role: read(call.fields.get("role"), "role", &mut errors),
+        with_left: false,
     };
     let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
-    let Listed { mut people, more_match } = match errors.is_empty() {
-        true => call.app.means.store.read(|tx| users::list(tx, &search, after, call.now, PAGE + 1))?,
+    let Listed { people, more_match } = match errors.is_empty() {
+        true => call.app.means.store.read(|tx| people::list(tx, &search, after, call.now, PAGE + 1))?,
         false => Listed { people: Vec::new(), more_match: false },
     };
-    let more = people.len() > PAGE as usize;
-    people.truncate(PAGE as usize);
+    let (people, more) = page_of(people, PAGE);
     let page = Page::signed(call, signed);
     let status = if errors.is_empty() { 200 } else { 422 };
     let view = UsersView {
@@ -127,9 +129,7 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
     let name = person.name.clone();
     match add_person(&call.app.means, by, person, Some(nonce), call.visitor.source()) {
         Ok(AddedPerson::Done(invitation)) => Ok(show_link(call, signed, name.as_str(), &invitation)),
-        Ok(AddedPerson::Exists(_)) => {
-            again(422, vec![wrong("email", "Someone with this address is here already. Search for them in the list.")])
-        }
+        Ok(AddedPerson::Taken(by)) => again(422, vec![wrong("email", taken(by))]),
         Ok(AddedPerson::Refused(rule)) => again(403, vec![wrong("role", rule.sentence())]),
         Err(Error::AlreadyDone(done)) => already_done(call, signed, &done),
         Err(e) => Err(Problem::from(e)),
@@ -138,9 +138,13 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// The invitation link, shown once as the answer itself.
 pub fn show_link(call: &Call<'_>, signed: &Signed, name: &str, invitation: &Invitation) -> Response {
-    let link = call.app.settings.public_url.link(&format!("/invitation/{}", invitation.token.to_text()));
     let page = Page::signed(call, signed);
-    let view =
-        InvitationLinkView { id: invitation.user, name, link: Secret::new(link), expires_at: invitation.expires_at };
+    let link = invitation_address(call, invitation);
+    let view = InvitationLinkView { id: invitation.user, name, link, expires_at: invitation.expires_at };
     page.answer(200, invitation_link(&page.frame(), &view))
+}
+
+/// The whole address of an invitation.
+pub fn invitation_address(call: &Call<'_>, invitation: &Invitation) -> Secret {
+    Secret::new(call.app.settings.public_url.link(&invitation.path()))
 }

@@ -1,9 +1,13 @@
 //! One person's tabs in the console.
 
+pub mod notes;
+pub mod sessions;
+
 use super::error::Problem;
 use super::guards::{Call, Signed};
-use super::show::{Answer, Page};
-use crate::actions::recover::preview;
+use super::show::{Answer, Page, page_of};
+use super::standing::any_other_role;
+use crate::actions::grants::Preview;
 use crate::audit::filter::Filter;
 use crate::audit::plain::{Read, sentence};
 use crate::audit::{Entry, Outcome};
@@ -14,16 +18,18 @@ use crate::ids::UserId;
 use crate::pages::entry::EntryLine;
 use crate::pages::parts::FactorLine;
 use crate::pages::user::{
-    Action, ActivityView, MfaView, Note, OpenCase, OverviewView, UserHead, activity as activity_markup,
-    mfa as mfa_markup, overview as overview_markup,
+    Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead, activity as activity_markup, mfa as mfa_markup,
+    overview as overview_markup,
 };
 use crate::recovery::Case;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, audit, backup_codes, factors, recovery, sessions, users};
+use crate::storage::{ReadTx, audit, backup_codes, contacts, factors, recovery, sessions as stored, users};
 use crate::users::{Status, User};
 
 /// Entries on one page of a person's activity.
 const PAGE: u32 = 50;
+/// The newest notes, on the first tab.
+const NOTES: u32 = 3;
 
 /// A factor as pages list it.
 pub fn factor_line(factor: &Factor) -> FactorLine {
@@ -68,16 +74,22 @@ fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<
         (Grant::IssueBackupCodes, "Generate backup codes for this user", "/mfa/backup-codes", false),
         (Grant::SetTemporaryPassword, "Set temporary password", "/password", false),
         (Grant::InviteAgain, "Invite again", "/invitation", false),
+        (Grant::RequirePasswordChange, "Require password change", "/password/change", false),
+        (Grant::EndSessions, "End all sessions", "/sessions/end", false),
+        (Grant::Unlock, "Unlock", "/unlock", false),
+        (Grant::Rename, "Change name", "/name", false),
+        (Grant::ChangeEmail, "Change sign-in address", "/email", false),
+        (any_other_role(user.role), "Change role", "/role", false),
         (Grant::AddNote, "Add note", "/notes", false),
         (Grant::Disable, "Disable", "/disable", true),
         (Grant::Enable, "Enable", "/enable", false),
+        (Grant::Leave, "Mark as left for good", "/leave", true),
     ];
+    let preview = Preview::read(tx, viewer, user, call.now)?;
     let mut actions = Vec::new();
     for (grant, label, path, danger) in all {
-        let rule = preview(tx, viewer, user, grant, call.now)?;
-        let out_of_place =
-            matches!(rule, Some(Rule::IsDisabled | Rule::IsNotDisabled | Rule::IsInvited | Rule::IsNotInvited));
-        if !out_of_place {
+        let rule = preview.refusal(grant);
+        if !rule.is_some_and(Rule::is_about_state) {
             let refused = rule.map(|r| r.sentence().to_owned());
             actions.push(Action { label, href: format!("/admin/users/{}{path}", user.id), refused, danger });
         }
@@ -119,19 +131,17 @@ fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result
 /// `GET /admin/users/{id}`
 pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
-    let (loaded, factors, codes_left, open, notes) = call.app.means.store.read(|tx| {
+    let (loaded, factors, codes_left, open, contacts, notes) = call.app.means.store.read(|tx| {
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
             factors::count_working(tx, id)?,
             backup_codes::count_left(tx, id, call.now)?,
-            sessions::count(tx, id, Stage::Full)?,
-            audit::list_notes(tx, id, PAGE)?,
+            stored::count(tx, id, Stage::Full)?,
+            contacts::list(tx, id)?,
+            notes::list(tx, id, None, NOTES + 1)?,
         ))
     })?;
-    let notes = notes.iter().map(|entry| {
-        let read = Read::of(entry);
-        Note { at: entry.header.at, by: read.text("actor_name").to_owned(), text: read.fact("note") }
-    });
+    let (notes, more_notes) = page_of(notes, NOTES);
     let page = Page::signed(call, signed);
     let view = OverviewView {
         head: loaded.head(),
@@ -141,7 +151,9 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
         factors,
         codes_left,
         sessions: open,
-        notes: notes.collect(),
+        contacts,
+        notes: notes.into_iter().map(|(_, note)| note).collect(),
+        more_notes,
     };
     Ok(page.answer(200, overview_markup(&page.frame(), &view)))
 }
@@ -151,6 +163,7 @@ fn password_words(call: &Call<'_>, user: &User) -> String {
         _ if !user.has_password => "not set yet".into(),
         Some(at) if at <= call.now => "temporary, expired".into(),
         Some(at) => format!("temporary, until {}", at.to_seconds_text()),
+        None if user.must_change_password => "has to be changed at the next sign-in".into(),
         None => "set".into(),
     }
 }
@@ -175,7 +188,7 @@ pub fn mfa(call: &Call<'_>, signed: &Signed) -> Answer {
         codes_made: own.as_ref().map_or(0, |s| s.total),
         codes_made_at: own.map(|s| s.created_at),
         issued: issued.and_then(|s| Some((count(&s.unused), s.expires_at?))).filter(|(left, _)| *left > 0),
-        window: window.filter(|w| w.is_open(call.now) && loaded.user.status != Status::Disabled).map(|w| w.closes_at),
+        window: window.filter(|w| w.is_open(call.now) && loaded.user.status == Status::Active).map(|w| w.closes_at),
         head: loaded.head(),
     };
     Ok(page.answer(200, mfa_markup(&page.frame(), &view)))
@@ -185,13 +198,12 @@ pub fn mfa(call: &Call<'_>, signed: &Signed) -> Answer {
 pub fn activity(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
     let before = cursor(call)?;
-    let (loaded, mut entries) = call.app.means.store.read(|tx| {
+    let (loaded, entries) = call.app.means.store.read(|tx| {
         let filter = Filter { user: Some(id), ..Filter::default() };
         let entries = audit::list(tx, &filter, audit::Order::NewestFirst, before, PAGE + 1)?;
         Ok::<_, Problem>((load(tx, call, signed, id)?, entries))
     })?;
-    let more = entries.len() > PAGE as usize;
-    entries.truncate(PAGE as usize);
+    let (entries, more) = page_of(entries, PAGE);
     let older = entries.last().filter(|_| more).map(|e| format!("/admin/users/{id}/activity?before={}", e.header.seq));
     let page = Page::signed(call, signed);
     let view = ActivityView { head: loaded.head(), entries: entries.iter().map(entry_line).collect(), older };

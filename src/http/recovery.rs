@@ -3,7 +3,7 @@
 use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::person::entry_line;
-use super::show::{Answer, Page};
+use super::show::{Answer, Page, page_of};
 use crate::audit::filter::Filter;
 use crate::ids::CaseNumber;
 use crate::pages::grants::Subject;
@@ -46,12 +46,11 @@ pub fn board(call: &Call<'_>, signed: &Signed) -> Answer {
         "" => None,
         text => Some(text.parse::<Timestamp>().map_err(|e| Problem::bad(e.to_string()))?),
     };
-    let (open, mut closed) = call.app.means.store.read(|tx| {
+    let (open, closed) = call.app.means.store.read(|tx| {
         let open = if before.is_none() { recovery::list_open(tx, PAGE)? } else { Vec::new() };
         Ok::<_, Problem>((open, recovery::list_closed(tx, before, PAGE + 1)?))
     })?;
-    let more = closed.len() > PAGE as usize;
-    closed.truncate(PAGE as usize);
+    let (closed, more) = page_of(closed, PAGE);
     let older = closed.last().filter(|_| more).map(|c| format!("/admin/recovery?before={}", c.opened_at));
     let page = Page::signed(call, signed);
     let view = BoardView { cases: open.iter().chain(&closed).map(line).collect(), older };

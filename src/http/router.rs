@@ -4,18 +4,23 @@
 //! can not be opened by forgetting a check. What is not listed does not exist.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use tiny_http::Method;
 
 use super::cookies::Cookie;
 use super::error::{Problem, answer};
-use super::fields::Fields;
+use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
-use super::{assets, audit, enrol, grants, people, person, profile, recovery, sign_in, standing};
+use super::{
+    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
+    multipart, people, person, profile, recovery, sessions, sign_in, standing, system,
+};
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
+use crate::pages::standing::Errand;
 use crate::sessions::Stage;
 use crate::users::Role;
 
@@ -45,7 +50,7 @@ pub struct Route {
     pub method: fn() -> Method,
     /// Its pattern.
     pub path: &'static str,
-    /// The fields of its form, or of its query.
+    /// The fields of its form, or of its query; a list with `*` at its end.
     pub takes: &'static [&'static str],
     /// Its door.
     pub door: Door,
@@ -65,9 +70,23 @@ const CHANGING: &[Stage] = &[Stage::ChangingPassword];
 const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
-const GRANT: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "ticket", "reason", "codes_unavailable"];
+const GRANT: &[&str] = &[
+    "csrf",
+    "nonce",
+    "step_up_code",
+    "evidence",
+    "evidence_note",
+    "voucher",
+    "number",
+    "ticket",
+    "reason",
+    "codes_unavailable",
+];
+const EMAIL: &[&str] =
+    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
+const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
+const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
 
@@ -76,6 +95,8 @@ const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case"
 pub const ROUTES: &[Route] = &[
     get("/", &[], Door::Anyone(sign_in::start)),
     get("/assets/{name}", &[], Door::Anyone(assets::file)),
+    get("/healthz", &[], Door::Anyone(health::alive)),
+    get("/readyz", &[], Door::Anyone(health::ready)),
 
     get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
@@ -101,39 +122,81 @@ pub const ROUTES: &[Route] = &[
     post("/enrol/stored", &["csrf", "stored"], Door::Stage(STORED, enrol::stored)),
 
     get("/profile", &[], Door::Person(profile::page)),
-    post("/profile/factors", &["csrf", "step_up_code"], Door::Person(profile::start_factor)),
-    get("/profile/factors/new", &[], Door::Person(profile::new_factor_page)),
-    post("/profile/factors/new", &["csrf", "step_up_code", "name", "code"], Door::Person(profile::new_factor)),
-    get("/profile/factors/{id}/remove", &[], Door::Person(profile::remove_factor_page)),
-    post("/profile/factors/{id}/remove", &["csrf", "nonce", "step_up_code"], Door::Person(profile::remove_factor)),
+    post("/profile/factors", &["csrf", "step_up_code"], Door::Person(factors::start)),
+    get("/profile/factors/new", &[], Door::Person(factors::new_page)),
+    post("/profile/factors/new", &["csrf", "step_up_code", "name", "code"], Door::Person(factors::new)),
+    get("/profile/factors/{id}/remove", &[], Door::Person(factors::remove_page)),
+    post("/profile/factors/{id}/remove", &["csrf", "nonce", "step_up_code"], Door::Person(factors::remove)),
+    get("/profile/factors/{id}/rename", &[], Door::Person(factors::rename_page)),
+    post("/profile/factors/{id}/rename", &["csrf", "step_up_code", "name"], Door::Person(factors::rename)),
+    get("/profile/sessions", &[], Door::Person(sessions::page)),
+    post("/profile/sessions/end", &["csrf"], Door::Person(sessions::end_others)),
+    post("/profile/sessions/{id}/end", &["csrf"], Door::Person(sessions::end)),
+    post("/profile/devices/forget", &["csrf"], Door::Person(sessions::forget_all)),
+    post("/profile/devices/{id}/forget", &["csrf"], Door::Person(sessions::forget)),
+    get("/profile/activity", &["before"], Door::Person(activity::page)),
     get("/profile/backup-codes", &[], Door::Person(profile::new_codes_page)),
     post("/profile/backup-codes", &["csrf", "nonce", "step_up_code"], Door::Person(profile::new_codes)),
     post("/profile/backup-codes/stored", &["csrf", "stored"], Door::Person(profile::codes_stored)),
     get("/profile/password", &[], Door::Person(profile::password_page)),
     post("/profile/password", &["csrf", "step_up_code", "email", "current_password", "new_password"],
         Door::Person(profile::password)),
+    get("/profile/contacts", &[], Door::Person(contacts::own_page)),
+    post("/profile/contacts", &["csrf", "step_up_code", "kind", "value"], Door::Person(contacts::add_own)),
+    get("/profile/contacts/{contact}/remove", &[], Door::Person(contacts::remove_own_page)),
+    post("/profile/contacts/{contact}/remove", &["csrf", "step_up_code"], Door::Person(contacts::remove_own)),
 
-    get("/admin", &[], Door::Trail(people::start)),
+    get("/admin", &[], Door::Trail(dashboard::page)),
+    get("/admin/system", &[], Door::People(system::page)),
     get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
     get("/admin/users/new", &[], Door::People(people::new_page)),
     post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
+    get("/admin/users/import", &[], Door::People(import::page)),
+    post("/admin/users/import", IMPORT, Door::People(import::import)),
+    get("/admin/users/confirm", &[], Door::People(confirm_people::page)),
+    post("/admin/users/confirm", &["csrf", "nonce", "step_up_code", "disable*", "demote*"],
+        Door::People(confirm_people::confirm)),
     get("/admin/users/{id}", &[], Door::People(person::overview)),
     get("/admin/users/{id}/mfa", &[], Door::People(person::mfa)),
     get("/admin/users/{id}/activity", &["before"], Door::People(person::activity)),
+    get("/admin/users/{id}/contacts", &[], Door::People(contacts::page)),
+    post("/admin/users/{id}/contacts", &["csrf", "nonce", "step_up_code", "kind", "value"], Door::People(contacts::add)),
+    get("/admin/users/{id}/contacts/{contact}/remove", &[], Door::People(contacts::remove_page)),
+    post("/admin/users/{id}/contacts/{contact}/remove", &["csrf", "nonce", "step_up_code"],
+        Door::People(contacts::remove)),
     get("/admin/users/{id}/mfa/reset", &[], Door::People(grants::reset_page)),
     post("/admin/users/{id}/mfa/reset", GRANT, Door::People(grants::reset)),
     get("/admin/users/{id}/mfa/backup-codes", &[], Door::People(grants::codes_page)),
     post("/admin/users/{id}/mfa/backup-codes", GRANT, Door::People(grants::codes)),
     get("/admin/users/{id}/password", &[], Door::People(grants::password_page)),
     post("/admin/users/{id}/password", GRANT, Door::People(grants::password)),
-    get("/admin/users/{id}/disable", &[], Door::People(standing::disable_page)),
-    post("/admin/users/{id}/disable", REASON, Door::People(standing::disable)),
-    get("/admin/users/{id}/enable", &[], Door::People(standing::enable_page)),
-    post("/admin/users/{id}/enable", REASON, Door::People(standing::enable)),
-    get("/admin/users/{id}/invitation", &[], Door::People(standing::invitation_page)),
-    post("/admin/users/{id}/invitation", &["csrf", "nonce", "step_up_code"], Door::People(standing::invitation)),
-    get("/admin/users/{id}/notes", &[], Door::People(standing::note_page)),
-    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(standing::note)),
+    get("/admin/users/{id}/sessions", &[], Door::People(person::sessions::page)),
+    get("/admin/users/{id}/sessions/end", &[], Door::People(|c, s| standing::page(c, s, Errand::EndSessions))),
+    post("/admin/users/{id}/sessions/end", REASON, Door::People(|c, s| standing::act(c, s, Errand::EndSessions))),
+    get("/admin/users/{id}/sessions/{session}/end", &[], Door::People(standing::session_page)),
+    post("/admin/users/{id}/sessions/{session}/end", REASON, Door::People(standing::end_session)),
+    get("/admin/users/{id}/password/change", &[],
+        Door::People(|c, s| standing::page(c, s, Errand::RequirePasswordChange))),
+    post("/admin/users/{id}/password/change", REASON,
+        Door::People(|c, s| standing::act(c, s, Errand::RequirePasswordChange))),
+    get("/admin/users/{id}/unlock", &[], Door::People(|c, s| standing::page(c, s, Errand::Unlock))),
+    post("/admin/users/{id}/unlock", REASON, Door::People(|c, s| standing::act(c, s, Errand::Unlock))),
+    get("/admin/users/{id}/disable", &[], Door::People(|c, s| standing::page(c, s, Errand::Disable))),
+    post("/admin/users/{id}/disable", REASON, Door::People(|c, s| standing::act(c, s, Errand::Disable))),
+    get("/admin/users/{id}/enable", &[], Door::People(|c, s| standing::page(c, s, Errand::Enable))),
+    post("/admin/users/{id}/enable", REASON, Door::People(|c, s| standing::act(c, s, Errand::Enable))),
+    get("/admin/users/{id}/leave", &[], Door::People(|c, s| standing::page(c, s, Errand::Leave))),
+    post("/admin/users/{id}/leave", LEAVE, Door::People(|c, s| standing::act(c, s, Errand::Leave))),
+    get("/admin/users/{id}/role", &[], Door::People(standing::role_page)),
+    post("/admin/users/{id}/role", &["csrf", "nonce", "step_up_code", "role", "reason"], Door::People(standing::role)),
+    get("/admin/users/{id}/name", &[], Door::People(standing::name_page)),
+    post("/admin/users/{id}/name", &["csrf", "nonce", "step_up_code", "name"], Door::People(standing::name)),
+    get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
+    post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
+    get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
+    post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
+    get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
+    post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
@@ -176,8 +239,10 @@ impl Router {
 
     /// Answers a request, with the headers that every answer carries.
     pub fn answer(&self, app: &App, request: &Request) -> Response {
+        let begun = Instant::now();
         let mut call = Call::new(app, request);
-        let response = self.run(&mut call).unwrap_or_else(|problem| answer(&call, &problem));
+        let response = self.run(&mut call).unwrap_or_else(|problem| answer(&call, &problem, None));
+        log::answered(&call, response.status(), begun.elapsed());
         protect(app, response)
     }
 
@@ -214,13 +279,19 @@ fn read_fields(call: &Call<'_>, route: &Route) -> Result<Fields, Problem> {
     }
     call.check_origin()?;
     let kind = call.request.header("content-type").unwrap_or_default();
-    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    let boundary = multipart::boundary(kind).filter(|_| route.takes.contains(&FILE));
+    if boundary.is_none()
+        && !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
         return Err(Problem::NotAForm);
     }
     if !call.request.query().is_empty() {
         return Err(Problem::bad("A form is sent to an address without a query.".to_owned()));
     }
-    Fields::parse(call.request.body(), route.takes)
+    match boundary {
+        Some(boundary) => multipart::parse(call.request.body(), boundary, route.takes),
+        None => Fields::parse(call.request.body(), route.takes),
+    }
 }
 
 fn enter(call: &mut Call<'_>, door: Door) -> Answer {
@@ -267,7 +338,7 @@ fn signed_in(
     let (signed, renewed) = step_up_in_form(call, signed)?;
     let Some(token) = renewed else { return run(call, &signed) };
     // Whatever the handler answers, the session goes on under its new cookie; unless that was replaced once more.
-    let response = run(call, &signed).unwrap_or_else(|problem| answer(call, &problem));
+    let response = run(call, &signed).unwrap_or_else(|problem| answer(call, &problem, Some(&signed)));
     let name = format!("{}=", Cookie::Session.name(call.https()));
     if response.header_values("set-cookie").any(|line| line.starts_with(&name)) {
         return Ok(response);

@@ -47,18 +47,47 @@ macro_rules! said {
 
 said! {
     FactorAdded "factor-added" "The authenticator app was added.";
+    FactorRenamed "factor-renamed" "The authenticator app has its new name.";
     FactorRemoved "factor-removed" "The authenticator app was removed.";
     PasswordChanged "password-changed" "Your password was changed. Everywhere else you were signed out.";
     CodesStored "codes-stored" "Your new backup codes are in force. Earlier ones no longer work.";
+    FewCodesLeft "few-codes-left" "Only a few of your backup codes are left.";
+    NoCodesLeft "no-codes-left" "You have no backup codes left. If you lose your phone now, only an admin can let you back in.";
+    SessionEnded "session-ended" "That session was ended.";
+    OtherSessionsEnded "other-sessions-ended" "You are signed out everywhere but here.";
+    DeviceForgotten "device-forgotten" "The device was forgotten.";
+    DevicesForgotten "devices-forgotten" "All devices were forgotten. You are signed out everywhere but here.";
     Disabled "disabled" "The account was disabled.";
     Enabled "enabled" "The account was enabled.";
+    ContactAdded "contact-added" "The contact was added.";
+    ContactRemoved "contact-removed" "The contact was removed.";
     NoteAdded "note-added" "The note was added.";
+    SessionsEnded "sessions-ended" "All sessions were ended.";
+    PasswordRequired "password-required" "At the next sign-in a new password has to be chosen.";
+    Unlocked "unlocked" "The delays were lifted.";
+    RoleChanged "role-changed" "The role was changed.";
+    Renamed "renamed" "The name was changed.";
+    EmailChanged "email-changed" "The sign-in address was changed.";
+    Left "left" "The person is marked as left.";
+    PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
+}
+
+impl Said {
+    fn flash(self) -> Flash {
+        let (kind, link) = match self {
+            Self::FewCodesLeft => (Tone::Warn, Some(("/profile/backup-codes", "Make new ones"))),
+            Self::NoCodesLeft => (Tone::Bad, Some(("/profile/backup-codes", "Make new ones now"))),
+            _ => (Tone::Good, None),
+        };
+        Flash { kind, text: self.sentence().to_owned(), link }
+    }
 }
 
 /// The frame of a page, with what it borrows.
 pub struct Page<'a> {
     organisation: &'a str,
     viewer: Option<(String, Role, String)>,
+    people_wait: bool,
     said: Option<Said>,
     now: Timestamp,
     https: bool,
@@ -70,6 +99,7 @@ impl<'a> Page<'a> {
         Self {
             organisation: &call.app.settings.organisation,
             viewer: None,
+            people_wait: false,
             said: None,
             now: call.now,
             https: call.https(),
@@ -80,7 +110,7 @@ impl<'a> Page<'a> {
     pub fn signed(call: &Call<'a>, signed: &Signed) -> Self {
         let viewer = (signed.user.name.to_string(), signed.user.role, signed.csrf.clone());
         let said = Cookie::Flash.read(call.request, call.https()).and_then(Said::parse);
-        Self { viewer: Some(viewer), said, ..Self::stranger(call) }
+        Self { viewer: Some(viewer), people_wait: signed.people_wait, said, ..Self::stranger(call) }
     }
 
     /// The frame.
@@ -88,7 +118,8 @@ impl<'a> Page<'a> {
         Frame {
             organisation: self.organisation,
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
-            flash: self.said.map(|s| Flash { kind: Tone::Good, text: s.sentence().to_owned() }),
+            people_wait: self.people_wait,
+            flash: self.said.map(Said::flash),
             now: self.now,
         }
     }
@@ -108,18 +139,31 @@ pub fn seconds(d: Duration) -> String {
     (d.as_secs() + u64::from(d.subsec_nanos() > 0)).max(1).to_string()
 }
 
-/// On to another page, which says what was done.
-pub fn redirect_saying(call: &Call<'_>, path: &str, said: Said) -> Response {
-    let cookie = Cookie::Flash.set(said.word(), call.https(), Some(Duration::from_secs(60)));
-    Response::redirect(303, path).with_header("Set-Cookie", &cookie)
+/// Of what was found, asked for with one more than a page holds: what the page holds, and whether there is more.
+pub fn page_of<T>(mut found: Vec<T>, size: u32) -> (Vec<T>, bool) {
+    let size = size as usize;
+    let more = found.len() > size;
+    found.truncate(size);
+    (found, more)
 }
 
-/// Where someone begins: members at their profile, the help desk at the people, auditors at the trail.
+/// On to another page, which says what was done.
+pub fn redirect_saying(call: &Call<'_>, path: &str, said: Said) -> Response {
+    saying(call, Response::redirect(303, path), said)
+}
+
+/// The answer leads on to a page that says this.
+pub fn saying(call: &Call<'_>, response: Response, said: Said) -> Response {
+    let cookie = Cookie::Flash.set(said.word(), call.https(), Some(Duration::from_secs(60)));
+    response.with_header("Set-Cookie", &cookie)
+}
+
+/// Where someone begins: members at their profile, the help desk at what needs attention, auditors at the trail.
 pub const fn home(role: Role) -> &'static str {
     match role {
         Role::Member => "/profile",
         Role::Auditor => "/admin/audit",
-        Role::Admin | Role::Owner => "/admin/users",
+        Role::Admin | Role::Owner => "/admin",
     }
 }
 

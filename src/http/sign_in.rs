@@ -3,7 +3,7 @@
 use super::cookies::Cookie;
 use super::error::Problem;
 use super::guards::{Call, Guest, Signed};
-use super::show::{Answer, Page, home, seconds, to_guest, wrong};
+use super::show::{Answer, Page, Said, home, saying, seconds, to_guest, wrong};
 use super::{Response, enrol};
 use crate::actions::Error;
 use crate::actions::second_factor::Typed;
@@ -11,13 +11,15 @@ use crate::actions::sign_in::{self, Progress};
 use crate::audit::event::Methods;
 use crate::pages::sign_in::{
     CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble, backup_code as backup_code_markup,
-    code as code_markup, new_password as new_password_markup, no_way_in, password as password_markup,
+    code as code_markup, must_wait, new_password as new_password_markup, no_way_in, password as password_markup,
     resume as resume_markup, signed_out,
 };
 use crate::pages::{FieldError, Form};
 use crate::password::NewPassword;
 use crate::policy;
 use crate::sessions::{Freshness, Stage};
+use crate::storage::backup_codes;
+use crate::users::Role;
 
 /// `/`: to where someone begins.
 pub fn start(call: &Call<'_>) -> Answer {
@@ -115,7 +117,25 @@ pub fn onwards(call: &Call<'_>, progress: &Progress, signed: Option<&Signed>) ->
             let view = NoWayInView { help_contact: call.app.settings.help_contact.as_deref() };
             page.answer(403, no_way_in(&page.frame(), &view))
         }
+        Progress::MustWait => {
+            let page = Page::stranger(call);
+            let view = NoWayInView { help_contact: call.app.settings.help_contact.as_deref() };
+            page.answer(403, must_wait(&page.frame(), &view))
+        }
         Progress::Wrong => Response::redirect(303, "/sign-in"),
+    }
+}
+
+/// At the end of a sign-in, lets the next page say that few backup codes are left; the profile page does so by itself.
+fn warned(call: &Call<'_>, signed: &Signed, response: Response) -> Response {
+    if response.header("location").is_none_or(|to| to == home(Role::Member)) {
+        return response;
+    }
+    // Who has signed in gets their cookies, whether or not this can be read.
+    match call.app.means.store.read(|tx| backup_codes::count_left(tx, signed.user.id, call.now)) {
+        Ok(0) => saying(call, response, Said::NoCodesLeft),
+        Ok(left) if left <= policy::FEW_CODES => saying(call, response, Said::FewCodesLeft),
+        Ok(_) | Err(_) => response,
     }
 }
 
@@ -204,6 +224,9 @@ fn second_factor(call: &Call<'_>, signed: &Signed, typed: Typed, backup: bool) -
         Ok(progress @ Progress::Onwards { stage: Stage::Full, .. }) if backup => {
             Ok(set_cookies(call, &progress, Response::redirect(303, "/profile")))
         }
+        Ok(progress @ Progress::Onwards { stage: Stage::Full, .. }) => {
+            Ok(warned(call, signed, onwards(call, &progress, Some(signed))))
+        }
         Ok(progress) => Ok(onwards(call, &progress, Some(signed))),
         Err(e) => {
             let (status, after, trouble) = trouble(e)?;
@@ -232,10 +255,10 @@ pub fn new_password(call: &Call<'_>, signed: &Signed) -> Answer {
         Err(e) => Ok(show_new_password(call, signed, 422, vec![wrong("new_password", e)])),
         Ok(password) => match sign_in::with_new_password(&call.app.means, &signed.session, &password, &call.visitor)? {
             Progress::Wrong => {
-                let text = "This is the temporary password. Choose one that only you know.";
+                let text = "This is the password that you signed in with. Choose another one, that only you know.";
                 Ok(show_new_password(call, signed, 422, vec![wrong("new_password", text)]))
             }
-            progress => Ok(onwards(call, &progress, Some(signed))),
+            progress => Ok(warned(call, signed, onwards(call, &progress, Some(signed)))),
         },
     }
 }

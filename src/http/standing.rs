@@ -1,119 +1,216 @@
-//! Disabling, enabling, inviting again, and notes: acts on an account that rest on no evidence.
+//! Acts on an account that rest on a reason and on rank, and on no evidence.
 
-use super::grants::{Sheet, confirmed, subject};
+use super::error::Problem;
+use super::grants::{Sheet, confirmed, open_form, subject};
 use super::guards::{Call, Signed};
-use super::people::show_link;
-use super::show::{Answer, Page, Said, redirect_saying, wrong};
-use crate::actions::administer;
+use super::show::{Answer, Page, Said, wrong};
+use crate::actions::grants::{Ask, Granted};
+use crate::actions::{Means, Result, administer, edit, keep_out};
 use crate::audit::Reason;
+use crate::grants::{Grant, Rule};
+use crate::ids::SessionId;
 use crate::pages::FieldError;
 use crate::pages::standing::{
-    InviteAgainView, NoteView, StandingView, disable as disable_markup, enable as enable_markup, invite_again,
-    note as note_markup,
+    EndSessionView, Errand, NameView, RoleView, StandingView, end_session as end_session_markup,
+    errand as errand_markup, name as name_markup, role as role_markup,
 };
-use crate::policy;
-use crate::sessions::Stage;
+use crate::pages::words::{count, lasting};
+use crate::sessions::{Stage, device_name};
 use crate::storage::sessions;
+use crate::throttle::Kind;
+use crate::users::{PersonName, Role};
 
-/// `GET /admin/users/{id}/disable`
-pub fn disable_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_standing(&Sheet::open(call, signed)?, 200, Vec::new(), true)
+const fn grant(errand: Errand) -> Grant {
+    match errand {
+        Errand::Disable => Grant::Disable,
+        Errand::Enable => Grant::Enable,
+        Errand::EndSessions => Grant::EndSessions,
+        Errand::RequirePasswordChange => Grant::RequirePasswordChange,
+        Errand::Unlock => Grant::Unlock,
+        Errand::Leave => Grant::Leave,
+    }
 }
 
-/// `GET /admin/users/{id}/enable`
-pub fn enable_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_standing(&Sheet::open(call, signed)?, 200, Vec::new(), false)
+fn run(errand: Errand, means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
+    match errand {
+        Errand::Disable => administer::disable(means, ask, reason),
+        Errand::Enable => administer::enable(means, ask, reason),
+        Errand::EndSessions => keep_out::end_sessions(means, ask, reason),
+        Errand::RequirePasswordChange => keep_out::require_password_change(means, ask, reason),
+        Errand::Unlock => keep_out::unlock(means, ask, reason),
+        Errand::Leave => keep_out::leave(means, ask, reason),
+    }
 }
 
-fn show_standing(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>, disable: bool) -> Answer {
-    let sessions = sheet.call.app.means.store.read(|tx| sessions::count(tx, sheet.user.id, Stage::Full))?;
+/// What is said afterwards, and on which of the person's pages.
+const fn said(errand: Errand) -> (Said, &'static str) {
+    match errand {
+        Errand::Disable => (Said::Disabled, ""),
+        Errand::Enable => (Said::Enabled, ""),
+        Errand::EndSessions => (Said::SessionsEnded, "/sessions"),
+        Errand::RequirePasswordChange => (Said::PasswordRequired, ""),
+        Errand::Unlock => (Said::Unlocked, ""),
+        Errand::Leave => (Said::Left, ""),
+    }
+}
+
+/// The page of an errand's form.
+pub fn page(call: &Call<'_>, signed: &Signed, errand: Errand) -> Answer {
+    open_form(call, signed, grant(errand), |sheet| show(sheet, 200, Vec::new(), errand))
+}
+
+fn show(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>, errand: Errand) -> Answer {
+    let (call, user) = (sheet.call, &sheet.user);
+    let (sessions, delays) = call.app.means.store.read(|tx| {
+        let delays = keep_out::delays(tx, &call.app.means.key, user, call.now)?;
+        Ok::<_, Problem>((sessions::count(tx, user.id, Stage::Full)?, delays))
+    })?;
+    let delays = delays.iter().map(|(budget, state, wait)| {
+        let failures = count(state.failures.into(), kind_of_failure(budget.kind()));
+        format!("{failures}; the next try in {}", lasting(*wait))
+    });
     let nonce = sheet.nonce_text();
-    let view = StandingView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user), sessions };
-    let page = Page::signed(sheet.call, sheet.signed);
-    let markup = if disable { disable_markup } else { enable_markup };
-    Ok(page.answer(status, markup(&page.frame(), &view)))
+    let form = sheet.form(&nonce, errors)?;
+    let view = StandingView { form, person: subject(user), sessions, delays: delays.collect() };
+    let page = Page::signed(call, sheet.signed);
+    Ok(page.answer(status, errand_markup(&page.frame(), errand, &view)))
 }
 
-/// `POST /admin/users/{id}/disable`
-pub fn disable(call: &Call<'_>, signed: &Signed) -> Answer {
-    standing(call, signed, true)
+const fn kind_of_failure(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Account => "wrong password",
+        Kind::Device => "wrong password on their own device",
+        Kind::Totp => "wrong code from the app",
+        Kind::BackupCodes => "wrong backup code",
+    }
 }
 
-/// `POST /admin/users/{id}/enable`
-pub fn enable(call: &Call<'_>, signed: &Signed) -> Answer {
-    standing(call, signed, false)
+/// The field `reason`.
+fn reason(call: &Call<'_>) -> std::result::Result<Reason, FieldError> {
+    call.fields.get("reason").parse().map_err(|e| wrong("reason", e))
 }
 
-fn standing(call: &Call<'_>, signed: &Signed, disable: bool) -> Answer {
+/// The form of an errand, sent.
+pub fn act(call: &Call<'_>, signed: &Signed, errand: Errand) -> Answer {
     let sheet = Sheet::open(call, signed)?;
     let nonce = call.nonce(signed)?;
-    let again = |status, errors| show_standing(&sheet, status, errors, disable);
-    let reason = match call.fields.get("reason").parse::<Reason>() {
+    let again = |status, errors| show(&sheet, status, errors, errand);
+    let unconfirmed = errand == Errand::Leave && call.fields.get("confirmed") != "on";
+    let unconfirmed = unconfirmed.then(|| wrong("confirmed", "Tick this if they will not come back."));
+    let reason = match (unconfirmed, reason(call)) {
+        (None, Ok(reason)) => reason,
+        (unconfirmed, reason) => return again(422, unconfirmed.into_iter().chain(reason.err()).collect()),
+    };
+    if let Err(answer) = confirmed(call, signed, again) {
+        return answer;
+    }
+    let (said, tab) = said(errand);
+    sheet.granted(run(errand, &call.app.means, sheet.ask(nonce), reason), |()| sheet.back(tab, said))
+}
+
+/// `GET /admin/users/{id}/sessions/{session}/end`
+pub fn session_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    open_form(call, signed, Grant::EndSessions, |sheet| show_session(sheet, 200, Vec::new()))
+}
+
+fn show_session(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
+    let id: SessionId = sheet.call.param("session")?;
+    let found = sheet.call.app.means.store.read(|tx| sessions::find_by_id(tx, id))?;
+    let session = found.filter(|s| s.user_id == sheet.user.id).ok_or(Problem::NotFound)?;
+    let parts = [device_name(&session.user_agent), session.address];
+    let from_where = parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
+    let nonce = sheet.nonce_text();
+    let form = sheet.form(&nonce, errors)?;
+    let view = EndSessionView { form, person: subject(&sheet.user), session: id, from_where, seen_at: session.seen_at };
+    let page = Page::signed(sheet.call, sheet.signed);
+    Ok(page.answer(status, end_session_markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/{id}/sessions/{session}/end`
+pub fn end_session(call: &Call<'_>, signed: &Signed) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let (nonce, session) = (call.nonce(signed)?, call.param("session")?);
+    let again = |status, errors| show_session(&sheet, status, errors);
+    let reason = match reason(call) {
         Ok(reason) => reason,
-        Err(e) => return again(422, vec![wrong("reason", e)]),
+        Err(error) => return again(422, vec![error]),
     };
     if let Err(answer) = confirmed(call, signed, again) {
         return answer;
     }
-    let (ask, means) = (sheet.ask(nonce), &call.app.means);
-    let (granted, said) = if disable {
-        (administer::disable(means, ask, reason), Said::Disabled)
-    } else {
-        (administer::enable(means, ask, reason), Said::Enabled)
-    };
-    sheet.granted(granted, |()| Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), said)))
-}
-
-/// `GET /admin/users/{id}/invitation`
-pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_invitation(&Sheet::open(call, signed)?, 200, Vec::new())
-}
-
-fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
-    let nonce = sheet.nonce_text();
-    let view =
-        InviteAgainView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user), valid: policy::INVITATION };
-    let page = Page::signed(sheet.call, sheet.signed);
-    Ok(page.answer(status, invite_again(&page.frame(), &view)))
-}
-
-/// `POST /admin/users/{id}/invitation`
-pub fn invitation(call: &Call<'_>, signed: &Signed) -> Answer {
-    let sheet = Sheet::open(call, signed)?;
-    let nonce = call.nonce(signed)?;
-    if let Err(answer) = confirmed(call, signed, |status, errors| show_invitation(&sheet, status, errors)) {
-        return answer;
-    }
-    sheet.granted(administer::invite_again(&call.app.means, sheet.ask(nonce)), |invitation| {
-        Ok(show_link(call, signed, sheet.user.name.as_str(), &invitation))
+    sheet.granted(keep_out::end_session(&call.app.means, sheet.ask(nonce), session, reason), |()| {
+        sheet.back("/sessions", Said::SessionEnded)
     })
 }
 
-/// `GET /admin/users/{id}/notes`
-pub fn note_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_note(&Sheet::open(call, signed)?, 200, Vec::new())
+/// `GET /admin/users/{id}/role`
+pub fn role_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let grant = any_other_role(sheet.user.role);
+    open_form(call, signed, grant, |sheet| show_role(sheet, 200, Vec::new()))
 }
 
-fn show_note(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
+/// A change of role that is one, for asking whether there may be any.
+pub fn any_other_role(role: Role) -> Grant {
+    Grant::ChangeRole(if role == Role::Member { Role::Auditor } else { Role::Member })
+}
+
+fn show_role(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let nonce = sheet.nonce_text();
-    let view = NoteView { form: sheet.form(&nonce, errors)?, person: subject(&sheet.user) };
+    let form = sheet.form_from(&nonce, errors, [("role", sheet.user.role.as_str())])?;
+    let view = RoleView { form, person: subject(&sheet.user), role: sheet.user.role };
     let page = Page::signed(sheet.call, sheet.signed);
-    Ok(page.answer(status, note_markup(&page.frame(), &view)))
+    Ok(page.answer(status, role_markup(&page.frame(), &view)))
 }
 
-/// `POST /admin/users/{id}/notes`
-pub fn note(call: &Call<'_>, signed: &Signed) -> Answer {
+/// `POST /admin/users/{id}/role`
+pub fn role(call: &Call<'_>, signed: &Signed) -> Answer {
     let sheet = Sheet::open(call, signed)?;
     let nonce = call.nonce(signed)?;
-    let again = |status, errors| show_note(&sheet, status, errors);
-    let text = match call.fields.get("text").parse::<Reason>() {
-        Ok(text) => text,
-        Err(_) => return again(422, vec![wrong("text", "Enter a note of 3 to 500 characters.")]),
+    let again = |status, errors| show_role(&sheet, status, errors);
+    let role = call.fields.get("role").parse::<Role>().map_err(|e| wrong("role", e));
+    let (role, reason) = match (role, reason(call)) {
+        (Ok(role), Ok(reason)) => (role, reason),
+        (role, reason) => return again(422, role.err().into_iter().chain(reason.err()).collect()),
     };
     if let Err(answer) = confirmed(call, signed, again) {
         return answer;
     }
-    sheet.granted(administer::add_note(&call.app.means, sheet.ask(nonce), text), |()| {
-        Ok(redirect_saying(call, &format!("/admin/users/{}", sheet.user.id), Said::NoteAdded))
-    })
+    let granted = administer::change_role(&call.app.means, sheet.ask(nonce), role, reason);
+    if let Ok(Granted::No(Rule::NothingToDo)) = granted {
+        return again(422, vec![wrong("role", "They have this role already. Choose another one.")]);
+    }
+    sheet.granted(granted, |()| sheet.back("", Said::RoleChanged))
+}
+
+/// `GET /admin/users/{id}/name`
+pub fn name_page(call: &Call<'_>, signed: &Signed) -> Answer {
+    open_form(call, signed, Grant::Rename, |sheet| show_name(sheet, 200, Vec::new()))
+}
+
+fn show_name(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
+    let nonce = sheet.nonce_text();
+    let form = sheet.form_from(&nonce, errors, [("name", sheet.user.name.as_str())])?;
+    let view = NameView { form, person: subject(&sheet.user) };
+    let page = Page::signed(sheet.call, sheet.signed);
+    Ok(page.answer(status, name_markup(&page.frame(), &view)))
+}
+
+/// `POST /admin/users/{id}/name`
+pub fn name(call: &Call<'_>, signed: &Signed) -> Answer {
+    let sheet = Sheet::open(call, signed)?;
+    let nonce = call.nonce(signed)?;
+    let again = |status, errors| show_name(&sheet, status, errors);
+    let name = match call.fields.get("name").parse::<PersonName>() {
+        Ok(name) => name,
+        Err(e) => return again(422, vec![wrong("name", e)]),
+    };
+    if let Err(answer) = confirmed(call, signed, again) {
+        return answer;
+    }
+    let granted = edit::rename(&call.app.means, sheet.ask(nonce), name);
+    if let Ok(Granted::No(Rule::NothingToDo)) = granted {
+        return again(422, vec![wrong("name", "This is the name already. Write the new one.")]);
+    }
+    sheet.granted(granted, |()| sheet.back("", Said::Renamed))
 }

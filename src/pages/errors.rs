@@ -40,7 +40,7 @@ pub fn error(frame: &Frame, view: &ErrorView) -> Markup {
         }
         p class="muted" { "Request " code { (view.request_id) } " · status " (view.status) }
     };
-    frame.narrow(title, true, &content)
+    frame.astray(title, &content)
 }
 
 /// Title, what happened, what to do.

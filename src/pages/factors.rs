@@ -32,6 +32,8 @@ pub fn start_factor(frame: &Frame, view: &StartFactorView) -> Markup {
     page(frame, "Add an authenticator app", form.wrong(), &content)
 }
 
+const NAME_HINT: &str = "So that you can tell it from others: “blue phone”. At most 60 characters.";
+
 /// The QR code of a further authenticator app: `POST /profile/factors/new` with `name`, `code`.
 #[derive(Debug, Clone)]
 pub struct NewFactorView<'a> {
@@ -52,12 +54,38 @@ pub fn new_factor(frame: &Frame, view: &NewFactorView) -> Markup {
         form class="card" method="post" action="/profile/factors/new" novalidate {
             (form.hidden())
             (app_steps(form, &view.otpauth, &view.secret))
-            (Field::new("name", "Name").hint("So that you can tell it from others: “blue phone”.").show(form))
+            (Field::new("name", "Name").hint(NAME_HINT).show(form))
             (form.step_up())
             div class="actions" { button class="main" { "Add this app" } (cancel("/profile")) }
         }
     };
     page(frame, "Add an authenticator app", form.wrong(), &content)
+}
+
+/// Renaming an authenticator app: `POST /profile/factors/{id}/rename` with `name`.
+#[derive(Debug, Clone)]
+pub struct RenameFactorView<'a> {
+    /// Keeps `name`.
+    pub form: Form<'a>,
+    /// Which.
+    pub id: FactorId,
+}
+
+/// Another name for it, nothing else.
+pub fn rename_factor(frame: &Frame, view: &RenameFactorView) -> Markup {
+    let form = &view.form;
+    let content = html! {
+        (heading(Some(&back()), "Rename your authenticator app", None))
+        (form.summary("Please look at this again. Nothing has been changed."))
+        form class="card" method="post" action={ "/profile/factors/" (view.id) "/rename" } novalidate {
+            (form.hidden())
+            (Field::new("name", "Name").hint(NAME_HINT).show(form))
+            (form.step_up())
+            p class="hint" { "What the app itself shows stays as it is." }
+            div class="actions" { button class="main" { "Rename" } (cancel("/profile")) }
+        }
+    };
+    page(frame, "Rename your authenticator app", form.wrong(), &content)
 }
 
 /// Removing an authenticator app: `POST /profile/factors/{id}/remove`.
@@ -78,7 +106,7 @@ pub fn remove_factor(frame: &Frame, view: &RemoveFactorView) -> Markup {
     let form = &view.form;
     let title = format!("Remove “{}”?", view.name);
     let content = html! {
-        (heading(Some(&back()), &title, None))
+        (heading(Some(&back()), html! { "Remove “" bdi { (view.name) } "”?" }, None))
         (form.summary("That did not work. Nothing has been changed."))
         @if view.last {
             section class="card" {

@@ -19,6 +19,8 @@ pub struct Field<'a> {
 enum Kind {
     Text,
     Area,
+    List,
+    File,
     Search,
     Email,
     Address,
@@ -35,6 +37,8 @@ impl Kind {
     const fn attributes(self) -> (&'static str, &'static str, Option<&'static str>, Option<&'static str>) {
         match self {
             Self::Text | Self::Area => ("text", "off", None, None),
+            Self::List => ("text", "off", None, Some("code")),
+            Self::File => ("file", "off", None, None),
             Self::Search => ("search", "off", None, None),
             Self::Email => ("email", "username", Some("email"), None),
             Self::Address => ("email", "off", Some("email"), None),
@@ -57,7 +61,7 @@ impl Kind {
 
     /// Text that is spelled, not written: no capitals, corrections or red lines of the browser's own.
     const fn spelled(self) -> bool {
-        self.secret() || matches!(self, Self::Email | Self::Address)
+        self.secret() || matches!(self, Self::Email | Self::Address | Self::List)
     }
 }
 
@@ -89,6 +93,16 @@ impl<'a> Field<'a> {
     /// Several lines.
     pub const fn area(self) -> Self {
         self.kind(Kind::Area)
+    }
+
+    /// Many lines of which each is read by itself.
+    pub const fn list(self) -> Self {
+        self.kind(Kind::List)
+    }
+
+    /// A file with such lines.
+    pub const fn file(self) -> Self {
+        self.kind(Kind::File)
     }
 
     /// A search text.
@@ -163,9 +177,15 @@ impl<'a> Field<'a> {
         // After a mistake elsewhere the error summary comes first.
         let focus = self.focus && (!form.wrong() || invalid.is_some());
         html! {
-            @if self.kind == Kind::Area {
-                textarea id=(self.name) name=(self.name) rows="3" aria-describedby=[described] aria-invalid=[invalid]
-                    autofocus[focus] { (typed) }
+            @if matches!(self.kind, Kind::Area | Kind::List) {
+                // A browser drops the first line break in here.
+                @let typed = if typed.starts_with('\n') { format!("\n{typed}") } else { typed.to_owned() };
+                textarea id=(self.name) name=(self.name) class=[class] rows=(if spelled { "12" } else { "3" })
+                    autocapitalize=[spelled.then_some("none")] spellcheck=[spelled.then_some("false")]
+                    aria-describedby=[described] aria-invalid=[invalid] autofocus[focus] { (typed) }
+            } @else if self.kind == Kind::File {
+                input id=(self.name) name=(self.name) type=(kind) accept=".csv,.txt,text/csv,text/plain"
+                    aria-describedby=[described] aria-invalid=[invalid];
             } @else {
                 input id=(self.name) name=(self.name) type=(kind) autocomplete=(autocomplete) inputmode=[inputmode]
                     class=[class] value=[(!typed.is_empty()).then_some(typed)] readonly[self.fixed.is_some()]

@@ -16,6 +16,8 @@ pub struct Frame<'a> {
     pub organisation: &'a str,
     /// Who looks at the page with a complete sign-in; `None` for strangers and for those half way in.
     pub signed_in: Option<Viewer<'a>>,
+    /// Nobody but owners can sign in until an owner, as the viewer is, has confirmed who is here.
+    pub people_wait: bool,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -43,12 +45,16 @@ impl fmt::Debug for Viewer<'_> {
 /// A part of the console, or the person's own pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Section {
+    /// `/admin`
+    Dashboard,
     /// `/admin/users`
     People,
     /// `/admin/recovery`
     Recovery,
     /// `/admin/audit`
     Audit,
+    /// `/admin/system`
+    System,
     /// `/profile`
     Profile,
 }
@@ -60,10 +66,12 @@ pub struct Flash {
     pub kind: Tone,
     /// The sentence.
     pub text: String,
+    /// Where to go on from it: the address, and what it is called.
+    pub link: Option<(&'static str, &'static str)>,
 }
 
 impl Frame<'_> {
-    /// A page with one thing to do: sign in, enrol, read an error. `wrong` puts "Error: " before the title.
+    /// A page with one thing to do: sign in, enrol. `wrong` puts "Error: " before the title.
     pub(super) fn narrow(&self, title: &str, wrong: bool, content: &Markup) -> Markup {
         let main = html! {
             main id="main" class="narrow" tabindex="-1" {
@@ -77,14 +85,26 @@ impl Frame<'_> {
 
     /// A page of the console or of the profile.
     pub(super) fn wide(&self, section: Section, title: &str, wrong: bool, content: &Markup) -> Markup {
+        self.console(Some(section), title, wrong, content)
+    }
+
+    /// A page that belongs to no part: an error. Who is signed in keeps the navigation.
+    pub(super) fn astray(&self, title: &str, content: &Markup) -> Markup {
+        match self.signed_in {
+            Some(_) => self.console(None, title, true, content),
+            None => self.narrow(title, true, content),
+        }
+    }
+
+    fn console(&self, section: Option<Section>, title: &str, wrong: bool, content: &Markup) -> Markup {
         let navigation = self.navigation(section);
         let main = html! {
             div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
                 @if let Some(navigation) = navigation { (navigation) }
-                main id="main" tabindex="-1" { (self.flash()) (content) }
+                main id="main" tabindex="-1" { (self.people_wait()) (self.flash()) (content) }
             }
         };
-        self.document(Some(section), title, wrong, &main)
+        self.document(section, title, wrong, &main)
     }
 
     fn document(&self, section: Option<Section>, title: &str, wrong: bool, body: &Markup) -> Markup {
@@ -126,12 +146,14 @@ impl Frame<'_> {
     }
 
     /// The console's navigation: people and recovery for the help desk, the audit trail also for auditors.
-    fn navigation(&self, here: Section) -> Option<Markup> {
+    fn navigation(&self, here: Option<Section>) -> Option<Markup> {
         let role = self.signed_in.as_ref()?.role;
         let all = [
+            (role.looks_after_people(), Section::Dashboard, "/admin", "Dashboard"),
             (role.looks_after_people(), Section::People, "/admin/users", "People"),
             (role.looks_after_people(), Section::Recovery, "/admin/recovery", "Recovery"),
             (role.reads_audit(), Section::Audit, "/admin/audit", "Audit"),
+            (role.looks_after_people(), Section::System, "/admin/system", "System"),
         ];
         role.reads_audit().then(|| {
             html! {
@@ -139,7 +161,7 @@ impl Frame<'_> {
                     ul {
                         @for (_, section, href, label) in all.into_iter().filter(|(seen, ..)| *seen) {
                             li {
-                                a href=(href) aria-current=[(section == here).then_some("page")] {
+                                a href=(href) aria-current=[(Some(section) == here).then_some("page")] {
                                     (label)
                                 }
                             }
@@ -150,10 +172,26 @@ impl Frame<'_> {
         })
     }
 
+    fn people_wait(&self) -> Markup {
+        html! {
+            @if self.people_wait {
+                div class="notice warn" role="note" {
+                    p {
+                        strong { "Nobody but owners can sign in yet." }
+                        " The database was restored, and what was decided since the backup is not known for certain. "
+                        a href="/admin/users/confirm" { "Confirm who is here" }
+                    }
+                }
+            }
+        }
+    }
+
     fn flash(&self) -> Markup {
         html! {
             @if let Some(flash) = &self.flash {
-                div class={ "notice " (flash.kind.class()) } role="status" { p { (flash.text) } }
+                div class={ "notice " (flash.kind.class()) } role="status" {
+                    p { (flash.text) @if let Some((href, label)) = flash.link { " " a href=(href) { (label) } } }
+                }
             }
         }
     }

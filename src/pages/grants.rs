@@ -8,6 +8,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
+use super::contacts::Numbers;
 use super::field::Field;
 use super::form::{Choice, Form, checkbox, radios};
 use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
@@ -61,7 +62,7 @@ pub enum Weight {
     Strong,
 }
 
-/// `POST /admin/users/{id}/mfa/reset` with `evidence`, `voucher`, `evidence_note`, `ticket`, `reason`,
+/// `POST /admin/users/{id}/mfa/reset` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`,
 /// `codes_unavailable`.
 #[derive(Debug, Clone)]
 pub struct ResetView<'a> {
@@ -77,6 +78,8 @@ pub struct ResetView<'a> {
     pub codes_left: u32,
     /// Sessions that will end.
     pub sessions: u32,
+    /// Where they could be called.
+    pub numbers: Numbers,
     /// What happened lately.
     pub signals: Vec<Signal>,
     /// How long the enrolment window stays open.
@@ -107,7 +110,7 @@ pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
             form class="card" method="post" action=(person.href("/mfa/reset")) novalidate {
                 (form.hidden())
                 @if view.codes_left > 0 { (checkbox(form, "codes_unavailable", &codes)) }
-                (evidence(form, person))
+                (evidence(frame, form, person, &view.numbers))
                 (ticket_and_reason(form))
                 (form.step_up())
                 div class="actions" {
@@ -164,19 +167,23 @@ fn signals(signals: &[Signal]) -> Markup {
 }
 
 /// How the admin made sure, and what does not count.
-fn evidence(form: &Form, person: &Subject) -> Markup {
+fn evidence(frame: &Frame, form: &Form, person: &Subject, numbers: &Numbers) -> Markup {
     let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
-    let choices = [
+    let mut choices = vec![
         Choice::new("video_call", "Live video call").hint("Compared with the photo or ID on record."),
         Choice::new("manager_ticket", "Ticket by their manager or HR")
             .hint("You know that it really comes from them. Give its number below.")
             .more(voucher),
         Choice::new("in_person", "In person, with an ID"),
     ];
+    if let Some(call) = numbers.choice(form) {
+        choices.insert(1, call);
+    }
     let note =
         Field::new("evidence_note", "What did you see or hear? (optional)").hint("For whoever asks in six months.");
     html! {
         (radios(form, "evidence", &format!("How did you make sure it is {}?", person.name), &choices))
+        (numbers.not_offered(frame))
         (more("What does not count, and why", &html! { ul class="hint" {
             li { "Knowing an e-mail address, a birthday or the like: others can know it too." }
             li { "A code sent to their mailbox: whoever has the mailbox has the code." }
@@ -195,7 +202,7 @@ fn ticket_and_reason(form: &Form) -> Markup {
     }
 }
 
-/// `POST /admin/users/{id}/mfa/backup-codes` with `evidence`, `voucher`, `evidence_note`, `ticket`, `reason`.
+/// `POST /admin/users/{id}/mfa/backup-codes` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
 #[derive(Debug, Clone)]
 pub struct IssueCodesView<'a> {
     /// With a nonce; keeps everything.
@@ -208,6 +215,8 @@ pub struct IssueCodesView<'a> {
     pub codes: u32,
     /// How long they work.
     pub valid: Duration,
+    /// Where they could be called.
+    pub numbers: Numbers,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -230,10 +239,10 @@ pub fn issue_codes(frame: &Frame, view: &IssueCodesView) -> Markup {
         button: "Generate codes",
         danger: false,
     };
-    granting(frame, &act, &view.form, person, view.case, (&what, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
 }
 
-/// `POST /admin/users/{id}/password` with `evidence`, `voucher`, `evidence_note`, `ticket`, `reason`.
+/// `POST /admin/users/{id}/password` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
 #[derive(Debug, Clone)]
 pub struct TemporaryPasswordView<'a> {
     /// With a nonce; keeps everything.
@@ -244,6 +253,8 @@ pub struct TemporaryPasswordView<'a> {
     pub case: Option<CaseNumber>,
     /// How long it works.
     pub valid: Duration,
+    /// Where they could be called.
+    pub numbers: Numbers,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -267,26 +278,26 @@ pub fn temporary_password(frame: &Frame, view: &TemporaryPasswordView) -> Markup
         button: "Set temporary password",
         danger: true,
     };
-    granting(frame, &act, &view.form, person, view.case, (&what, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
 }
 
 /// What such a page is called and where it posts and leads back to, under the person's address.
-pub(super) struct Act {
+pub(super) struct Act<'a> {
     pub title: String,
-    pub path: &'static str,
+    pub path: &'a str,
     pub back: &'static str,
     pub button: &'static str,
     pub danger: bool,
 }
 
-/// A form with evidence, ticket and reason, beside it what will happen and what happened lately.
-fn granting(
+/// A form with `fields`, evidence, ticket and reason, beside it what will happen and what happened lately.
+pub(super) fn granting(
     frame: &Frame,
     act: &Act,
     form: &Form,
-    person: &Subject,
-    case: Option<CaseNumber>,
-    (what, recent): (&Markup, &[Signal]),
+    (person, case): (&Subject, Option<CaseNumber>),
+    fields: &Markup,
+    (what, numbers, recent): (&Markup, &Numbers, &[Signal]),
 ) -> Markup {
     let content = html! {
         (heading(Some(&person.trail(case)), &act.title, None))
@@ -294,7 +305,8 @@ fn granting(
         div class="aside" {
             form class="card" method="post" action=(person.href(act.path)) novalidate {
                 (form.hidden())
-                (evidence(form, person))
+                (fields)
+                (evidence(frame, form, person, numbers))
                 (ticket_and_reason(form))
                 (form.step_up())
                 (buttons(act, person))

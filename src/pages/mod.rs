@@ -10,8 +10,13 @@
 //!
 //! Every form keeps what was typed except passwords and codes, which [`Form`] never writes back.
 
+pub mod access;
+pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod confirm_people;
+pub mod contacts;
+pub mod dashboard;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -23,16 +28,27 @@ mod form;
 mod frame;
 pub mod grants;
 pub mod handover;
+pub mod import;
 pub mod invitation;
 pub mod parts;
 pub mod profile;
 pub mod recovery;
-#[cfg(test)]
-mod samples;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
+pub mod samples;
+#[cfg(any(test, feature = "testing"))]
+mod samples_acts;
+#[cfg(any(test, feature = "testing"))]
 mod samples_console;
+#[cfg(any(test, feature = "testing"))]
+mod samples_contacts;
+#[cfg(any(test, feature = "testing"))]
+mod samples_dashboard;
+#[cfg(any(test, feature = "testing"))]
+mod samples_profile;
+pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod system;
 pub mod user;
 pub mod users;
 pub mod words;

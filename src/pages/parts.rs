@@ -1,10 +1,11 @@
 //! The dozen parts that pages are put together from.
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
-use super::words::spelled;
-use crate::ids::FactorId;
+use super::words::{spelled, time_ago};
+use crate::ids::{FactorId, SessionId};
 use crate::secret::Secret;
+use crate::sessions::{Session, device_name};
 use crate::time::Timestamp;
 
 /// How good the news is.
@@ -64,6 +65,37 @@ pub struct FactorLine {
     pub added_at: Timestamp,
     /// When it last let its owner in.
     pub last_used_at: Option<Timestamp>,
+}
+
+/// One session of a person, as profile and console list it.
+#[derive(Debug, Clone)]
+pub struct SessionLine {
+    /// Which.
+    pub id: SessionId,
+    /// What it runs on, in plain words: "Firefox on Linux".
+    pub device: String,
+    /// The address from which it began.
+    pub address: String,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// The last request, give or take a minute.
+    pub seen_at: Timestamp,
+    /// Whether it is the one in which the page is looked at.
+    pub here: bool,
+}
+
+impl SessionLine {
+    /// A session as it is listed to who looks at the page in the session `here`.
+    pub fn of(session: &Session, here: SessionId) -> Self {
+        Self {
+            id: session.id,
+            device: device_name(&session.user_agent),
+            address: session.address.clone(),
+            began_at: session.created_at,
+            seen_at: session.seen_at,
+            here: session.id == here,
+        }
+    }
 }
 
 /// One step of a case.
@@ -129,7 +161,7 @@ pub(super) fn card(id: &str, heading: &str, content: &Markup) -> Markup {
 }
 
 /// The heading of a console page with what stands above it and its actions to the right.
-pub(super) fn heading(trail: Option<&Markup>, title: &str, actions: Option<&Markup>) -> Markup {
+pub(super) fn heading(trail: Option<&Markup>, title: impl Render, actions: Option<&Markup>) -> Markup {
     html! {
         div class="head" {
             div { @if let Some(trail) = trail { p class="trail" { (trail) } } h1 { (title) } }
@@ -162,6 +194,24 @@ pub(super) fn table(label: &str, headings: &[&str], rows: &[Vec<Markup>]) -> Mar
             }
         }
     }
+}
+
+/// Sessions, with what `end` puts at the end of a row.
+pub(super) fn sessions_table(now: Timestamp, lines: &[SessionLine], end: impl Fn(&SessionLine) -> Markup) -> Markup {
+    let columns = ["Device", "Address", "Signed in", "Last seen", ""];
+    let row = |line: &SessionLine| {
+        vec![
+            html! {
+                strong { bdi { (line.device) } }
+                @if line.here { " " (Badge::new(Tone::Good, "this session").show()) }
+            },
+            html! { (line.address) },
+            time_ago(line.began_at, now),
+            time_ago(line.seen_at, now),
+            end(line),
+        ]
+    };
+    table("Sessions", &columns, &lines.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Names and values.
@@ -217,11 +267,18 @@ pub(super) fn codes(codes: &[Secret], heading: &str, file: &str) -> Markup {
     html! {
         p class="paper" { strong { (heading) } }
         ul class="codes" id="codes" { @for code in codes { li { (code.reveal()) } } }
+        (tools("codes", "codes", heading, file))
+    }
+}
+
+/// Buttons that copy, save and print the items of the list `id`; `heading` goes into the file.
+pub(super) fn tools(id: &str, what: &str, heading: &str, file: &str) -> Markup {
+    html! {
         div class="actions tools" {
-            (copy_button("codes", "Copy"))
-            button type="button" hidden data-save="codes" data-file=(file) data-heading=(heading) { "Download" }
+            (copy_button(id, "Copy"))
+            button type="button" hidden data-save=(id) data-file=(file) data-heading=(heading) { "Download" }
             button type="button" hidden data-print { "Print" }
         }
-        noscript { p class="hint screen" { "Select the codes to copy them, or print this page." } }
+        noscript { p class="hint screen" { "Select the " (what) " to copy them, or print this page." } }
     }
 }

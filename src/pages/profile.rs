@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::Frame;
+use super::activity::{OwnActivity, lines};
 use super::field::Field;
 use super::form::Form;
 use super::frame::Section;
@@ -36,19 +37,12 @@ pub struct ProfileView<'a> {
     pub signed_in_with_backup_code: bool,
     /// When the password was last changed.
     pub password_changed_at: Option<Timestamp>,
-    /// What happened lately, newest first; empty to leave the list out.
+    /// Where else they are signed in: in so many sessions.
+    pub other_sessions: u32,
+    /// Remembered devices.
+    pub devices: u32,
+    /// What happened lately, newest first.
     pub activity: Vec<OwnActivity>,
-}
-
-/// One line of a person's own history.
-#[derive(Debug, Clone)]
-pub struct OwnActivity {
-    /// When.
-    pub at: Timestamp,
-    /// What, in plain words.
-    pub text: String,
-    /// From which device and address; empty if unknown.
-    pub source: String,
 }
 
 /// The person's own page.
@@ -58,6 +52,7 @@ pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
             div { h1 { bdi { (view.name) } } p class="muted" { (view.email) " · " (view.role) } }
         }
         @if view.signed_in_with_backup_code { (after_backup_code()) }
+        (few_codes(view.codes_left))
         (view.form.summary("Please look at this again."))
         (factors(frame, view))
         (backup_codes(view))
@@ -65,7 +60,13 @@ pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
             @if let Some(at) = view.password_changed_at { p { "Last changed " (time_ago(at, frame.now)) "." } }
             div class="actions" { a class="button" href="/profile/password" { "Change password" } }
         }))
-        @if !view.activity.is_empty() { (activity(frame, &view.activity)) }
+        p { a href="/profile/contacts" { "Your contact details" } ": how an admin can reach you if you lose your phone." }
+        (sessions(view))
+        (card("activity", "Recent activity", &html! {
+            (lines(frame, "Recent activity", &view.activity))
+            p { a href="/profile/activity" { "All activity" } " · "
+                a href="/profile/activity#wrong" { "Something was not you?" } }
+        }))
     };
     page(frame, "Your profile", view.form.wrong(), &content)
 }
@@ -85,6 +86,28 @@ fn after_backup_code() -> Markup {
     )
 }
 
+/// What a lost phone would mean now.
+fn few_codes(left: u32) -> Markup {
+    let make = html! { a href="/profile/backup-codes" { "Make new ones now" } "." };
+    match left {
+        0 => notice(
+            Tone::Bad,
+            &html! {
+                p { strong { "You have no backup codes left." } " If you lose your phone, only an admin can let you back in. "
+                    (make) }
+            },
+        ),
+        1..=FEW_CODES => notice(
+            Tone::Warn,
+            &html! {
+                p { strong { "Only " (count(left.into(), "backup code")) " left." } " They let you in when your phone is lost. "
+                    (make) }
+            },
+        ),
+        _ => html! {},
+    }
+}
+
 fn factors(frame: &Frame, view: &ProfileView) -> Markup {
     let columns = ["Authenticator app", "Added", "Last used", ""];
     let row = |f: &FactorLine| {
@@ -93,7 +116,10 @@ fn factors(frame: &Frame, view: &ProfileView) -> Markup {
             time_ago(f.added_at, frame.now),
             time_ago_or_never(f.last_used_at, frame.now),
             html! {
-                a href={ "/profile/factors/" (f.id) "/remove" } { "Remove" span class="unseen" { " " (f.name) } }
+                span class="acts" {
+                    a href={ "/profile/factors/" (f.id) "/rename" } { "Rename" span class="unseen" { " " (f.name) } }
+                    a href={ "/profile/factors/" (f.id) "/remove" } { "Remove" span class="unseen" { " " (f.name) } }
+                }
             },
         ]
     };
@@ -123,13 +149,6 @@ fn backup_codes(view: &ProfileView) -> Markup {
                 @if let Some(at) = view.codes_made_at { ", made on " (day(at)) }
                 ". Each signs you in once when your phone is lost."
             }
-            @if few {
-                (notice(Tone::Warn, &html! {
-                    p { strong {
-                        @if view.codes_left == 0 { "You have none left." } @else { "Only a few are left." }
-                    } " Make new ones now, so that a lost phone does not keep you out." }
-                }))
-            }
             div class="actions" {
                 a class=(if few { "button main" } else { "button" }) href="/profile/backup-codes" { "Make new codes" }
             }
@@ -137,16 +156,18 @@ fn backup_codes(view: &ProfileView) -> Markup {
     )
 }
 
-fn activity(frame: &Frame, activity: &[OwnActivity]) -> Markup {
-    let columns = ["When", "What", "From"];
-    let row = |a: &OwnActivity| vec![time_ago(a.at, frame.now), html! { (a.text) }, html! { (a.source) }];
-    let rows: Vec<_> = activity.iter().map(row).collect();
+fn sessions(view: &ProfileView) -> Markup {
+    let devices = count(view.devices.into(), "device");
     card(
-        "activity",
-        "Recent activity",
+        "sessions",
+        "Sessions and devices",
         &html! {
-            (table("Recent activity", &columns, &rows))
-            p class="hint" { "Something here was not you? Change your password and tell an admin." }
+            p {
+                @if view.other_sessions == 0 { "You are signed in here and nowhere else. " }
+                @else { "You are signed in here and in " (count(view.other_sessions.into(), "other session")) ". " }
+                @if view.devices == 1 { (devices) " is remembered." } @else { (devices) " are remembered." }
+            }
+            div class="actions" { a class="button" href="/profile/sessions" { "See and end them" } }
         },
     )
 }

@@ -1,4 +1,4 @@
-//! Samples of the pages that people see of themselves, hostile text included.
+//! Samples of every page in every state, hostile text included; here those that people see on their way in.
 
 use std::time::Duration;
 
@@ -6,20 +6,18 @@ use maud::Markup;
 
 use super::enrol::{self, BackupCodesView, FilesToKeep, PassView, QrView};
 use super::errors::{self, ErrorView};
-use super::factors::{self, NewFactorView, RemoveFactorView, StartFactorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
-use super::profile::{self, ChangePasswordView, NewCodesView, OwnActivity, ProfileView};
 use super::sign_in::{self, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
-use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console};
+use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_profile};
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::Role;
 
-const OTPAUTH: &str = "otpauth://totp/Fernhill%20Joinery:mara%40fernhill.example?secret=\
+pub(super) const OTPAUTH: &str = "otpauth://totp/Fernhill%20Joinery:mara%40fernhill.example?secret=\
                        JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP&issuer=Fernhill%20Joinery";
-const HELP: Option<&str> = Some("the office, +46 8 555 01 00");
+pub(super) const HELP: Option<&str> = Some("the office, +46 8 555 01 00");
 pub(super) const HOSTILE: &str = "<img src=x onerror=alert(1)>\" style=\"x";
 pub(super) const CASE: CaseNumber = CaseNumber::new(2026, 42);
 
@@ -32,7 +30,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 fn stranger() -> Frame<'static> {
-    Frame { organisation: "Fernhill Joinery", signed_in: None, flash: None, now: now() }
+    Frame { organisation: "Fernhill Joinery", signed_in: None, people_wait: false, flash: None, now: now() }
 }
 
 pub(super) fn viewer(role: Role) -> Frame<'static> {
@@ -56,12 +54,13 @@ pub(super) fn step_up(form: Form<'static>) -> Form<'static> {
 }
 
 /// Every page by a name of its own, as a browser gets it.
-pub(super) fn all() -> Vec<(&'static str, String)> {
+pub fn all() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     pages.extend(sign_in_pages());
     pages.extend(enrol_pages());
-    pages.extend(profile_pages());
+    pages.extend(samples_profile::all());
     pages.extend(samples_console::all());
+    pages.extend(samples_dashboard::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }
@@ -95,6 +94,7 @@ fn sign_in_pages() -> Vec<(&'static str, Markup)> {
         ("new-password", sign_in::new_password(&f, &NewPasswordView { form: form(), email })),
         ("resume", sign_in::resume(&f, &resume)),
         ("no-way-in", sign_in::no_way_in(&f, &NoWayInView { help_contact: None })),
+        ("must-wait", sign_in::must_wait(&f, &NoWayInView { help_contact: HELP })),
         ("signed-out", sign_in::signed_out(&f)),
     ]
 }
@@ -146,53 +146,6 @@ pub(super) fn factor(name: &str, last_used_at: Option<Timestamp>) -> FactorLine 
         added_at: at("2026-02-03T09:12:00Z"),
         last_used_at,
     }
-}
-
-fn profile_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Member);
-    let id = FactorId::generate();
-    let activity = |text: &str| OwnActivity {
-        at: at("2026-11-24T08:00:00Z"),
-        text: text.to_owned(),
-        source: "Firefox on Windows, 192.0.2.7".to_owned(),
-    };
-    let profile = ProfileView {
-        form: form(),
-        name: "Mara Lindqvist",
-        email: "mara@fernhill.example",
-        role: Role::Member,
-        factors: vec![factor(HOSTILE, None), factor("Mara’s phone", Some(at("2026-11-19T07:58:00Z")))],
-        codes_left: 2,
-        codes_made: 10,
-        codes_made_at: Some(at("2026-02-03T09:12:00Z")),
-        signed_in_with_backup_code: true,
-        password_changed_at: Some(at("2026-02-03T09:12:00Z")),
-        activity: vec![activity("You signed in with a backup code"), activity("A wrong password was entered")],
-    };
-    let new = NewFactorView {
-        form: step_up(typed(&[("name", HOSTILE)], &[])),
-        otpauth: Secret::new(OTPAUTH),
-        secret: Secret::new("JBSWY3DPEHPK3PXP"),
-    };
-    let change = ChangePasswordView {
-        form: typed(
-            &[("current_password", "hunter2")],
-            &[("new_password", "Choose a longer one: at least 8 characters.")],
-        ),
-        email: "mara@fernhill.example",
-    };
-    vec![
-        ("profile", profile::profile(&f, &profile)),
-        ("factor-start", factors::start_factor(&f, &StartFactorView { form: step_up(form()) })),
-        ("factor-new", factors::new_factor(&f, &new)),
-        (
-            "factor-remove",
-            factors::remove_factor(&f, &RemoveFactorView { form: form(), id, name: "Old phone", last: false }),
-        ),
-        ("factor-last", factors::remove_factor(&f, &RemoveFactorView { form: form(), id, name: HOSTILE, last: true })),
-        ("codes-new", profile::new_codes(&f, &NewCodesView { form: step_up(form()), codes_left: 2 })),
-        ("password-change", profile::change_password(&f, &change)),
-    ]
 }
 
 fn error_pages() -> Vec<(&'static str, Markup)> {

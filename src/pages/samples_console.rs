@@ -1,22 +1,23 @@
 //! Samples of the console's pages, hostile text included.
 
-use std::time::Duration;
-
 use maud::Markup;
 
 use super::audit::{self, AuditView};
+use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
-use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
-use super::parts::{Badge, Task, TaskState, Tone};
+use super::parts::{Badge, SessionLine, Task, TaskState, Tone};
 use super::recovery::{self, BoardView, CaseLine, CaseView};
 use super::samples::{CASE, HOSTILE, at, factor, form, step_up, typed, viewer};
-use super::standing::{self, AlreadyDoneView, InviteAgainView, NoteView, RefusedView, StandingView};
-use super::user::{self, Action, ActivityView, MfaView, Note, OpenCase, OverviewView, UserHead};
+use super::samples_acts::{self, mara};
+use super::user::notes::{self, Note, NotesView};
+use super::user::sessions::{self, SessionsView};
+use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame};
+use super::{Flash, Frame, samples_contacts};
 use crate::audit::Outcome;
-use crate::ids::{CaseNumber, UserId};
+use crate::dashboard::Need;
+use crate::ids::{CaseNumber, SessionId, UserId};
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
@@ -24,9 +25,9 @@ use crate::users::{Role, Status, UserLine};
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = people_pages();
     pages.extend(user_pages());
-    pages.extend(grant_pages());
+    pages.extend(samples_contacts::all());
+    pages.extend(samples_acts::all());
     pages.extend(handover_pages());
-    pages.extend(standing_pages());
     pages.extend(recovery_pages());
     pages.extend(audit_pages());
     pages
@@ -41,14 +42,19 @@ fn line(name: &str, role: Role, status: Status, factors: u32) -> UserLine {
         status,
         factors,
         codes_left: factors * 2,
-        awaiting_enrolment: status == Status::Active && factors == 0 && role == Role::Member,
         last_sign_in_at: (factors > 0).then(|| at("2026-11-19T07:58:00Z")),
+        needs: match (status, factors) {
+            (Status::Active, 0) => vec![Need::Awaiting, Need::TemporaryPassword],
+            (Status::Active, 1) => vec![Need::FewCodes, Need::FactorDisabled],
+            (Status::Invited, _) => vec![Need::InvitationOver],
+            _ => Vec::new(),
+        },
     }
 }
 
 fn people_pages() -> Vec<(&'static str, Markup)> {
     let f = Frame {
-        flash: Some(Flash { kind: Tone::Good, text: "Ada Brandt was enabled.".to_owned() }),
+        flash: Some(Flash { kind: Tone::Good, text: "Ada Brandt was enabled.".to_owned(), link: None }),
         ..viewer(Role::Owner)
     };
     let people = [
@@ -57,6 +63,7 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         line("Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Maximiliana", Role::Admin, Status::Active, 1),
         line(HOSTILE, Role::Auditor, Status::Disabled, 1),
         line("مريم العلي", Role::Member, Status::Invited, 0),
+        line("Jonas Berg", Role::Member, Status::Left, 0),
     ];
     let list =
         |form, people, after| UsersView { form, people, further: true, after, more_match: Some(200), may_add: true };
@@ -67,6 +74,10 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         )),
         roles: &Role::ALL,
     };
+    let waiting = Frame { people_wait: true, ..viewer(Role::Owner) };
+    let ticked = people[2].id.to_string();
+    let confirm =
+        ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people: &people, viewer: people[1].id };
     let link = InvitationLinkView {
         id: UserId::generate(),
         name: "Mara Lindqvist",
@@ -77,7 +88,13 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         ("users", users::users(&f, &list(typed(&[("q", HOSTILE)], &[]), &people, Some("c&1".to_owned())))),
         ("users-nobody", users::users(&f, &list(typed(&[("q", "zz"), ("state", "active")], &[]), &[], None))),
         ("users-empty", users::users(&f, &list(form(), &[], None))),
+        (
+            "users-calm",
+            users::users(&f, &UsersView { further: false, ..list(typed(&[("state", "attention")], &[]), &[], None) }),
+        ),
         ("user-add", users::add_person(&f, &add)),
+        ("users-waiting", users::users(&waiting, &list(form(), &people, None))),
+        ("users-confirm", confirm_people::confirm_people(&viewer(Role::Owner), &confirm)),
         ("user-link", users::invitation_link(&f, &link)),
     ]
 }
@@ -129,7 +146,7 @@ fn entry_line(seq: u64, action: &str, what: &str, outcome: Outcome) -> EntryLine
     }
 }
 
-fn entries() -> Vec<EntryLine> {
+pub(super) fn entries() -> Vec<EntryLine> {
     vec![
         entry_line(1204, "mfa.factor_admin_reset", "Removed all factors", Outcome::Success),
         entry_line(1203, "mfa.factor_admin_reset", "Tried to remove all factors", Outcome::Denied),
@@ -147,7 +164,9 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
         factors: 1,
         codes_left: 4,
         sessions: 0,
+        contacts: samples_contacts::in_use(),
         notes: vec![Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: HOSTILE.to_owned() }],
+        more_notes: true,
     };
     let mfa = MfaView {
         head: head("Mara Lindqvist"),
@@ -160,63 +179,40 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
     };
     let activity =
         ActivityView { head: head("Mara Lindqvist"), entries: entries(), older: Some("?before=1".to_owned()) };
+    let session = |device: &str, state| {
+        let line = SessionLine {
+            id: SessionId::generate(),
+            device: device.to_owned(),
+            address: "2001:db8::7".to_owned(),
+            began_at: at("2026-11-24T07:58:00Z"),
+            seen_at: at("2026-11-24T10:40:00Z"),
+            here: false,
+        };
+        (line, state)
+    };
+    let open = SessionsView {
+        head: head("Mara Lindqvist"),
+        sessions: vec![session("Firefox on Linux", "signed in"), session(HOSTILE, "waits for the second factor")],
+        refused: None,
+    };
+    let refused = SessionsView { refused: Some("Only an owner may do this.".to_owned()), ..open.clone() };
+    let noted = NotesView {
+        head: head("Mara Lindqvist"),
+        form: step_up(typed(&[("text", HOSTILE)], &[("text", "Enter a note of 3 to 500 characters.")])),
+        notes: overview.notes.clone(),
+        older: Some("?before=1".to_owned()),
+    };
+    let unnoted = NotesView { form: form(), notes: Vec::new(), older: None, ..noted.clone() };
     vec![
+        ("user-sessions", sessions::sessions(&f, &open)),
+        ("user-sessions-refused", sessions::sessions(&f, &refused)),
+        ("user-sessions-none", sessions::sessions(&f, &SessionsView { sessions: Vec::new(), ..open.clone() })),
+        ("user-notes", notes::notes(&f, &noted)),
+        ("user-notes-none", notes::notes(&f, &unnoted)),
         ("user", user::overview(&f, &overview)),
         ("user-mfa", user::mfa(&f, &mfa)),
         ("user-activity", user::activity(&f, &activity)),
         ("user-quiet", user::activity(&f, &ActivityView { entries: Vec::new(), older: None, ..activity.clone() })),
-    ]
-}
-
-fn mara() -> Subject<'static> {
-    Subject { id: UserId::generate(), name: "Mara Lindqvist", email: "mara@fernhill.example" }
-}
-
-fn signals() -> Vec<Signal> {
-    let signal = |label: &str, text: &str, weight| Signal { label: label.to_owned(), text: text.to_owned(), weight };
-    vec![
-        signal("Wrong passwords", "6 since yesterday, from 2 addresses never seen", Weight::Look),
-        signal("Password", "changed 2 days ago", Weight::Strong),
-        signal("Earlier resets", "none", Weight::Calm),
-    ]
-}
-
-fn grant_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Admin);
-    let values =
-        [("evidence", "manager_ticket"), ("voucher", HOSTILE), ("ticket", "#1234"), ("step_up_code", "123456")];
-    let reset = |form, codes_left| ResetView {
-        form,
-        person: mara(),
-        case: Some(CASE),
-        factors: 2,
-        codes_left,
-        sessions: 3,
-        signals: signals(),
-        window: Duration::from_secs(3600),
-    };
-    let wrong =
-        typed(&values, &[("reason", "Say why this is done."), ("codes_unavailable", "Tick this, or use a code.")]);
-    let issue = IssueCodesView {
-        form: form(),
-        person: mara(),
-        case: None,
-        codes: 3,
-        valid: Duration::from_secs(7 * 86400),
-        signals: Vec::new(),
-    };
-    let password = TemporaryPasswordView {
-        form: step_up(typed(&values, &[])),
-        person: mara(),
-        case: None,
-        valid: Duration::from_secs(86400),
-        signals: signals(),
-    };
-    vec![
-        ("reset", grants::reset(&f, &reset(form(), 0))),
-        ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
-        ("issue-codes", grants::issue_codes(&f, &issue)),
-        ("temporary-password", grants::temporary_password(&f, &password)),
     ]
 }
 
@@ -252,38 +248,6 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
         ("pass-none", handover::reset_done(&f, &done(None))),
         ("codes-issued", handover::codes_issued(&f, &codes)),
         ("password-set", handover::password_set(&f, &password)),
-    ]
-}
-
-fn standing_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Admin);
-    let standing = || StandingView { form: typed(&[("reason", HOSTILE)], &[]), person: mara(), sessions: 2 };
-    let again = AlreadyDoneView {
-        person: mara(),
-        what: "The factors of Mara Lindqvist were removed.".to_owned(),
-        at: at("2026-11-24T10:38:00Z"),
-        case: Some(CASE),
-        secret_was_shown: true,
-    };
-    let refused = RefusedView {
-        person: mara(),
-        rule: "An admin can not act on an owner.".to_owned(),
-        instead: "Ask another owner: Ada Brandt.".to_owned(),
-    };
-    let note = NoteView { form: typed(&[("text", HOSTILE)], &[("text", "Write something.")]), person: mara() };
-    vec![
-        ("disable", standing::disable(&f, &standing())),
-        ("enable", standing::enable(&f, &standing())),
-        (
-            "invite-again",
-            standing::invite_again(
-                &f,
-                &InviteAgainView { form: form(), person: mara(), valid: Duration::from_secs(72 * 3600) },
-            ),
-        ),
-        ("note", standing::note(&f, &note)),
-        ("already-done", standing::already_done(&f, &again)),
-        ("refused", standing::refused(&f, &refused)),
     ]
 }
 

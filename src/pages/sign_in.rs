@@ -124,12 +124,12 @@ pub struct NewPasswordView<'a> {
     pub email: &'a str,
 }
 
-/// Shown after a temporary password.
+/// Shown after a temporary password, and where an admin asked for a new one.
 pub fn new_password(frame: &Frame, view: &NewPasswordView) -> Markup {
     let form = &view.form;
     let content = html! {
         h1 { "Choose a new password" }
-        p class="muted" { "You signed in with a temporary password. Choose one that only you know to go on." }
+        p class="muted" { "You need a new password before you go on. Choose one that only you know, and that you use nowhere else." }
         (form.summary("Please look at this again."))
         form class="card" method="post" action="/sign-in/password" novalidate {
             (form.hidden())
@@ -180,14 +180,14 @@ pub fn resume(frame: &Frame, view: &ResumeView) -> Markup {
     frame.narrow("Welcome back", form.wrong() || view.trouble.is_some(), &content)
 }
 
-/// The password was right, but no factor is set up and no enrolment window is open.
+/// The password was right, but the person can not go on alone.
 #[derive(Debug, Clone)]
 pub struct NoWayInView<'a> {
     /// Whom to ask, as the organisation wrote it.
     pub help_contact: Option<&'a str>,
 }
 
-/// Nothing can be done here without an admin.
+/// No factor is set up and no enrolment window is open: nothing can be done here without an admin.
 pub fn no_way_in(frame: &Frame, view: &NoWayInView) -> Markup {
     let content = html! {
         h1 { "An admin has to let you in" }
@@ -205,6 +205,23 @@ pub fn no_way_in(frame: &Frame, view: &NoWayInView) -> Markup {
         }
     };
     frame.narrow("An admin has to let you in", false, &content)
+}
+
+/// The password was right, but nobody except owners is let in before an owner has confirmed who is here.
+pub fn must_wait(frame: &Frame, view: &NoWayInView) -> Markup {
+    let content = html! {
+        h1 { "Please wait a little" }
+        section class="card" {
+            p {
+                "Your password is right, and nothing is wrong with your account. This service was restored from a "
+                "backup, and an owner has to confirm who is here before anybody else can sign in."
+            }
+            p { "Try again later. If it is urgent: " (whom_to_ask(view.help_contact)) }
+            p { "Nobody will ask for your password." }
+            div class="actions" { a class="button main" href="/sign-in" { "Sign in again" } }
+        }
+    };
+    frame.narrow("Please wait a little", false, &content)
 }
 
 /// The confirmation after signing out.

@@ -1,21 +1,37 @@
-//! The shorter forms of the Actions menu: disable, enable, invite again, note; and what answers instead of a form when
-//! it was sent already or may not be done.
-
-use std::time::Duration;
+//! The shorter forms of the Actions menu, which rest on no evidence; and what answers instead of a form when it was sent
+//! already or may not be done.
 
 use maud::{Markup, html};
 
 use super::Frame;
 use super::field::Field;
-use super::form::Form;
+use super::form::{Choice, Form, radios, required_checkbox};
 use super::grants::{Act, Subject, UNCHANGED, buttons};
 use super::parts::{Tone, heading, notice};
-use super::users::page;
-use super::words::{count, lasting, time_ago};
-use crate::ids::CaseNumber;
+use super::users::{page, role_choice};
+use super::words::{count, time_ago};
+use crate::ids::{CaseNumber, SessionId};
 use crate::time::Timestamp;
+use crate::users::Role;
 
-/// `POST /admin/users/{id}/disable` or `/enable` with `reason`.
+/// An act on an account that asks for a reason and nothing else; *Leave* also for a tick.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Errand {
+    /// `POST /admin/users/{id}/disable`
+    Disable,
+    /// `POST /admin/users/{id}/enable`
+    Enable,
+    /// `POST /admin/users/{id}/sessions/end`
+    EndSessions,
+    /// `POST /admin/users/{id}/password/change`
+    RequirePasswordChange,
+    /// `POST /admin/users/{id}/unlock`
+    Unlock,
+    /// `POST /admin/users/{id}/leave` with `confirmed`
+    Leave,
+}
+
+/// The form of an [`Errand`], with `reason`.
 #[derive(Debug, Clone)]
 pub struct StandingView<'a> {
     /// With a nonce; keeps `reason`.
@@ -24,99 +40,180 @@ pub struct StandingView<'a> {
     pub person: Subject<'a>,
     /// Sessions that are open now.
     pub sessions: u32,
+    /// What the person has to wait for now, as sentences.
+    pub delays: Vec<String>,
 }
 
-/// Takes the account out of use.
-pub fn disable(frame: &Frame, view: &StandingView) -> Markup {
-    let act = Act {
-        title: format!("Disable {}", view.person.name),
-        path: "/disable",
-        back: "",
-        button: "Disable this account",
-        danger: true,
+/// The form of an errand.
+pub fn errand(frame: &Frame, errand: Errand, view: &StandingView) -> Markup {
+    let name = view.person.name;
+    let (title, path, button, danger) = match errand {
+        Errand::Disable => (format!("Disable {name}"), "/disable", "Disable this account", true),
+        Errand::Enable => (format!("Enable {name}"), "/enable", "Enable this account", false),
+        Errand::EndSessions => (format!("End all sessions of {name}"), "/sessions/end", "End all sessions", true),
+        Errand::RequirePasswordChange => {
+            (format!("Require a new password of {name}"), "/password/change", "Require a new password", false)
+        }
+        Errand::Unlock => (format!("Unlock {name}"), "/unlock", "Lift the delays", false),
+        Errand::Leave => (format!("{name} has left"), "/leave", "Mark as left for good", true),
     };
-    let what = html! {
-        p { "They can not sign in until somebody enables the account again. "
-            @if view.sessions > 0 { (count(view.sessions.into(), "open session")) ", " }
-            "links and passes end at once. Nothing is deleted." }
+    let back = if errand == Errand::EndSessions { "/sessions" } else { "" };
+    let act = Act { title, path, back, button, danger };
+    let confirm = html! {
+        @if errand == Errand::Leave {
+            (required_checkbox(&view.form, "confirmed", &Choice::new("on", format!("Yes, {name} has left for good"))
+                .hint("This can not be taken back, not even by an owner.")))
+        }
     };
-    plain(frame, &act, &view.form, &view.person, &what, Some(reason()))
+    plain(
+        frame,
+        &act,
+        &view.form,
+        &view.person,
+        &what_happens(errand, view),
+        &html! { (confirm) (reason().show(&view.form)) },
+    )
 }
 
-/// Puts the account back into use.
-pub fn enable(frame: &Frame, view: &StandingView) -> Markup {
-    let act = Act {
-        title: format!("Enable {}", view.person.name),
-        path: "/enable",
-        back: "",
-        button: "Enable this account",
-        danger: false,
+fn what_happens(errand: Errand, view: &StandingView) -> Markup {
+    let sessions_end = html! {
+        @match view.sessions {
+            0 => "No session is open now.",
+            1 => "The open session ends at once.",
+            more => { "The " (more) " open sessions end at once." }
+        }
     };
-    let what = html! { p { "They can sign in again, with the password and the factors they had." } };
-    plain(frame, &act, &view.form, &view.person, &what, Some(reason()))
+    match errand {
+        Errand::Disable => html! {
+            p { "They can not sign in until somebody enables the account again. "
+                @if view.sessions > 0 { (count(view.sessions.into(), "open session")) ", " } "links and passes end at once. Nothing is deleted." }
+        },
+        Errand::Enable => html! { p { "They can sign in again, with the password and the factors they had." } },
+        Errand::EndSessions => html! {
+            p { (sessions_end) " So does a sign-in under way. They can sign in again: password, factors and backup codes "
+                "stay as they are." }
+        },
+        Errand::RequirePasswordChange => html! {
+            p { "At the next sign-in, after the old password and a code, they have to choose a new one. "
+                "Nobody can put that off: " (sessions_end) }
+            p { "Is the old password known to somebody else? Then set a temporary one instead: it ends the old one now." }
+        },
+        Errand::Unlock => html! {
+            @if view.delays.is_empty() {
+                p { "Nothing keeps them waiting now. If they can not sign in, it has another reason: see the activity." }
+            } @else {
+                ul { @for delay in &view.delays { li { (delay) } } }
+                p { "They can try again at once. Lift the delays only when you know that it is them who mistyped: "
+                    "the delays are what keeps others from guessing." }
+            }
+            p { "An authenticator app that was switched off after 100 wrong codes stays off: for that, reset the factors." }
+        },
+        Errand::Leave => html! {
+            p { strong { "For good: " } "the password, every factor and every backup code are deleted, links "
+                "and passes are void. " (sessions_end) }
+            p { "Name, address and history are kept for the audit log. Nobody can enable the account again, and the address "
+                "can not be given to somebody else. For a while only? Disable the account instead." }
+        },
+    }
 }
 
 fn reason() -> Field<'static> {
     Field::new("reason", "Reason").hint("Everyone who reads the audit log sees it.").area()
 }
 
-/// `POST /admin/users/{id}/invitation`. The answer is [`super::users::invitation_link`].
+/// `POST /admin/users/{id}/sessions/{session}/end` with `reason`.
 #[derive(Debug, Clone)]
-pub struct InviteAgainView<'a> {
-    /// With a nonce.
+pub struct EndSessionView<'a> {
+    /// With a nonce; keeps `reason`.
     pub form: Form<'a>,
-    /// Whom.
+    /// Whose session.
     pub person: Subject<'a>,
-    /// How long the new link works.
-    pub valid: Duration,
+    /// Which one, as the address has it.
+    pub session: SessionId,
+    /// On which device and from which address: "Firefox on Linux, 192.0.2.7".
+    pub from_where: String,
+    /// When it was last used.
+    pub seen_at: Timestamp,
 }
 
-/// A fresh link for somebody who has not used the first.
-pub fn invite_again(frame: &Frame, view: &InviteAgainView) -> Markup {
+/// Ends one session.
+pub fn end_session(frame: &Frame, view: &EndSessionView) -> Markup {
     let act = Act {
-        title: format!("Invite {} again", view.person.name),
-        path: "/invitation",
+        title: format!("End a session of {}", view.person.name),
+        path: &format!("/sessions/{}/end", view.session),
+        back: "/sessions",
+        button: "End this session",
+        danger: true,
+    };
+    let what = html! {
+        p { strong { (view.from_where) } ", last seen " (time_ago(view.seen_at, frame.now)) "." }
+        p { "It ends at once. Whoever uses it can sign in again with password and factor." }
+    };
+    plain(frame, &act, &view.form, &view.person, &what, &reason().show(&view.form))
+}
+
+/// `POST /admin/users/{id}/role` with `role` and `reason`.
+#[derive(Debug, Clone)]
+pub struct RoleView<'a> {
+    /// With a nonce; keeps everything.
+    pub form: Form<'a>,
+    /// Whose role.
+    pub person: Subject<'a>,
+    /// The role they have.
+    pub role: Role,
+}
+
+/// Another role.
+pub fn role(frame: &Frame, view: &RoleView) -> Markup {
+    let name = view.person.name;
+    let act = Act {
+        title: format!("Change the role of {name}"),
+        path: "/role",
         back: "",
-        button: "Make a new link",
+        button: "Change the role",
         danger: false,
     };
     let what = html! {
-        p { "You get a new link to hand over. It works for " (lasting(view.valid)) "; the earlier one stops working now." }
+        p { bdi { (name) } " is " strong { (view.role) } " now. With another role every session ends; they sign in again." }
+        p { "A higher role also voids links, passes, temporary passwords, and codes that an admin issued: what was given to a "
+            "lower role must not open a higher one." }
     };
-    plain(frame, &act, &view.form, &view.person, &what, None)
+    let choices: Vec<_> = Role::ALL.iter().map(|role| role_choice(*role)).collect();
+    let fields = html! { (radios(&view.form, "role", "What may they do?", &choices)) (reason().show(&view.form)) };
+    plain(frame, &act, &view.form, &view.person, &what, &fields)
 }
 
-/// `POST /admin/users/{id}/notes` with `text`.
+/// `POST /admin/users/{id}/name` with `name`.
 #[derive(Debug, Clone)]
-pub struct NoteView<'a> {
-    /// With a nonce; keeps `text`.
+pub struct NameView<'a> {
+    /// With a nonce; keeps `name`, which is the present one at first.
     pub form: Form<'a>,
-    /// On whose record.
+    /// Who.
     pub person: Subject<'a>,
 }
 
-/// A remark for the record.
-pub fn note(frame: &Frame, view: &NoteView) -> Markup {
+/// Another name.
+pub fn name(frame: &Frame, view: &NameView) -> Markup {
     let act = Act {
-        title: format!("Add a note on {}", view.person.name),
-        path: "/notes",
+        title: format!("Change the name of {}", view.person.name),
+        path: "/name",
         back: "",
-        button: "Add note",
+        button: "Change the name",
         danger: false,
     };
-    let what = html! { p { "It stands in the audit log with your name and can not be changed or taken back." } };
-    let text = Field::new("text", "Note").hint("No passwords, codes or private matters, please.").area();
-    plain(frame, &act, &view.form, &view.person, &what, Some(text))
+    let what = html! { p { "Old and new name stand in the audit log. They sign in as before." } };
+    let field = Field::new("name", "Name").hint("As colleagues know them.");
+    plain(frame, &act, &view.form, &view.person, &what, &field.show(&view.form))
 }
 
-fn plain(frame: &Frame, act: &Act, form: &Form, person: &Subject, what: &Markup, field: Option<Field>) -> Markup {
+fn plain(frame: &Frame, act: &Act, form: &Form, person: &Subject, what: &Markup, fields: &Markup) -> Markup {
     let content = html! {
         (heading(Some(&person.trail(None)), &act.title, None))
         (form.summary(UNCHANGED))
         form class="card" method="post" action=(person.href(act.path)) novalidate {
             (form.hidden())
             div { (what) }
-            @if let Some(field) = field { (field.show(form)) }
+            (fields)
             (form.step_up())
             (buttons(act, person))
         }
@@ -127,8 +224,10 @@ fn plain(frame: &Frame, act: &Act, form: &Form, person: &Subject, what: &Markup,
 /// The second click on a form that must happen once.
 #[derive(Debug, Clone)]
 pub struct AlreadyDoneView<'a> {
-    /// About whom.
-    pub person: Subject<'a>,
+    /// About whom; nobody if it was about many.
+    pub person: Option<Subject<'a>>,
+    /// Where it can be seen.
+    pub link: &'a str,
     /// What was done, as a sentence: "The factors of Mara Lindqvist were removed."
     pub what: String,
     /// When.
@@ -141,8 +240,10 @@ pub struct AlreadyDoneView<'a> {
 
 /// Says what happened the first time, and leads on.
 pub fn already_done(frame: &Frame, view: &AlreadyDoneView) -> Markup {
+    let people = html! { a href="/admin/users" { "People" } };
+    let trail = view.person.as_ref().map_or(people, |person| person.trail(view.case));
     let content = html! {
-        (heading(Some(&view.person.trail(view.case)), "This was done already", None))
+        (heading(Some(&trail), "This was done already", None))
         section class="card" {
             p { strong { (view.what) } " That was " (time_ago(view.at, frame.now)) "; sending the form again has changed "
                 "nothing more." }
@@ -154,7 +255,11 @@ pub fn already_done(frame: &Frame, view: &AlreadyDoneView) -> Markup {
                 @if let Some(case) = view.case {
                     a class="button main" href={ "/admin/recovery/" (case) } { "Open case " (case) }
                 }
-                a class="button" href=(view.person.href("")) { "Go to " bdi { (view.person.name) } }
+                @if let Some(person) = &view.person {
+                    a class="button" href=(person.href("")) { "Go to " bdi { (person.name) } }
+                } @else {
+                    a class="button" href=(view.link) { "See what came of it" }
+                }
             }
         }
     };
@@ -170,17 +275,25 @@ pub struct RefusedView<'a> {
     pub rule: String,
     /// What to do instead: "Ask another owner: Ada Brandt or Noor Haddad."
     pub instead: String,
+    /// Whether it is the account's state that stands in the way, and not who asks.
+    pub about_state: bool,
+    /// Whether it was tried, and so stands in the trail; or only the form was opened.
+    pub tried: bool,
 }
 
 /// Says which rule stands in the way and what to do instead.
 pub fn refused(frame: &Frame, view: &RefusedView) -> Markup {
+    let title = if view.about_state { "This can not be done now" } else { "This is not yours to do" };
     let content = html! {
-        (heading(Some(&view.person.trail(None)), "This is not yours to do", None))
+        (heading(Some(&view.person.trail(None)), title, None))
         (notice(Tone::Warn, &html! {
             p { strong { (view.rule) } " " (view.instead) }
-            p { "Nothing has been changed. That it was tried stands in the audit log, as every try does." }
+            p {
+                "Nothing has been changed."
+                @if view.tried { " That it was tried stands in the audit log, as every try does." }
+            }
         }))
         div class="actions" { a class="button" href=(view.person.href("")) { "Go to " bdi { (view.person.name) } } }
     };
-    page(frame, "This is not yours to do", true, &content)
+    page(frame, title, true, &content)
 }

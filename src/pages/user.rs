@@ -1,12 +1,18 @@
 //! One person in the console: summary, tabs, and the menu of what can be done for them.
 
+pub mod notes;
+pub mod sessions;
+
 use maud::{Markup, html};
 
+use self::notes::Note;
 use super::Frame;
+use super::contacts::overview_card;
 use super::entry::{EntryLine, entry_table};
 use super::parts::{FactorLine, Tone, card, empty, facts, notice, pager, table};
 use super::users::{page, status};
 use super::words::{clock, count, day, time_ago, time_ago_or_never};
+use crate::contacts::Contact;
 use crate::ids::{CaseNumber, UserId};
 use crate::time::Timestamp;
 use crate::users::{Role, Status};
@@ -60,11 +66,19 @@ pub struct OpenCase {
 enum Tab {
     Overview,
     Mfa,
+    Sessions,
     Activity,
+    Notes,
 }
 
-fn tab(frame: &Frame, head: &UserHead, tab: Tab, content: &Markup) -> Markup {
-    let tabs = [(Tab::Overview, "Overview", ""), (Tab::Mfa, "MFA", "/mfa"), (Tab::Activity, "Activity", "/activity")];
+fn tab(frame: &Frame, head: &UserHead, tab: Tab, wrong: bool, content: &Markup) -> Markup {
+    let tabs = [
+        (Tab::Overview, "Overview", ""),
+        (Tab::Mfa, "MFA", "/mfa"),
+        (Tab::Sessions, "Sessions", "/sessions"),
+        (Tab::Activity, "Activity", "/activity"),
+        (Tab::Notes, "Notes", "/notes"),
+    ];
     let label = tabs.iter().find(|t| t.0 == tab).map_or("", |t| t.1);
     let title = format!("{}, {label} · People", head.name);
     let content = html! {
@@ -77,7 +91,7 @@ fn tab(frame: &Frame, head: &UserHead, tab: Tab, content: &Markup) -> Markup {
         }
         (content)
     };
-    page(frame, &title, false, &content)
+    page(frame, &title, wrong, &content)
 }
 
 fn summary(head: &UserHead) -> Markup {
@@ -141,19 +155,12 @@ pub struct OverviewView<'a> {
     pub codes_left: u32,
     /// Sessions that are open now.
     pub sessions: u32,
-    /// Notes, newest first.
+    /// How they can be reached: what is in use.
+    pub contacts: Vec<Contact>,
+    /// The newest notes.
     pub notes: Vec<Note>,
-}
-
-/// A remark that somebody left on a person's record.
-#[derive(Debug, Clone)]
-pub struct Note {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: String,
-    /// What.
-    pub text: String,
+    /// Whether there are more notes than these.
+    pub more_notes: bool,
 }
 
 /// Who this is, at a glance.
@@ -178,20 +185,19 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
     ];
     let content = html! {
         (card("account", "Account", &facts(&rows)))
+        (overview_card(frame, &format!("/admin/users/{}/contacts", view.head.id), &view.contacts))
         (card("notes", "Notes", &html! {
             @if view.notes.is_empty() {
                 p class="muted" { "No notes yet. A note stands in the audit log and can not be taken back." }
             } @else {
-                dl class="facts" {
-                    @for note in &view.notes {
-                        dt { (time_ago(note.at, frame.now)) }
-                        dd { (note.text) br; small { "by " bdi { (note.by) } } }
-                    }
-                }
+                (notes::list(frame, &view.notes))
+            }
+            @if view.more_notes {
+                div class="actions" { a class="button" href={ "/admin/users/" (view.head.id) "/notes" } { "All notes" } }
             }
         }))
     };
-    tab(frame, &view.head, Tab::Overview, &content)
+    tab(frame, &view.head, Tab::Overview, false, &content)
 }
 
 /// The second tab: `/admin/users/{id}/mfa`.
@@ -225,7 +231,7 @@ pub fn mfa(frame: &Frame, view: &MfaView) -> Markup {
         (card("factors", "Factors", &factors(frame, &view.factors)))
         (card("codes", "Backup codes", &codes(frame, view)))
     };
-    tab(frame, &view.head, Tab::Mfa, &content)
+    tab(frame, &view.head, Tab::Mfa, false, &content)
 }
 
 fn factors(frame: &Frame, factors: &[FactorLine]) -> Markup {
@@ -264,7 +270,7 @@ fn codes(frame: &Frame, view: &MfaView) -> Markup {
     }
 }
 
-/// The third tab: `/admin/users/{id}/activity`.
+/// The fourth tab: `/admin/users/{id}/activity`.
 #[derive(Debug, Clone)]
 pub struct ActivityView<'a> {
     /// What stands on top.
@@ -285,5 +291,5 @@ pub fn activity(frame: &Frame, view: &ActivityView) -> Markup {
             (pager(None, view.older.as_deref().map(|href| ("Older", href))))
         }
     };
-    tab(frame, &view.head, Tab::Activity, &content)
+    tab(frame, &view.head, Tab::Activity, false, &content)
 }

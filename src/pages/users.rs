@@ -8,14 +8,11 @@ use super::form::{Choice, Form, radios, select};
 use super::frame::Section;
 use super::parts::{Badge, Tone, address, cancel, copy_button, empty, heading, pager, table};
 use super::words::{clock, count, lasting, time_ago_or_never};
+use crate::dashboard::{Chosen, Need};
 use crate::ids::UserId;
-use crate::policy::FEW_CODES;
 use crate::secret::Secret;
 use crate::time::Timestamp;
 use crate::users::{Role, Status, UserLine};
-
-/// The state of who was reset and has not enrolled again; it stands beside the account's own.
-pub const AWAITING: &str = "awaiting";
 
 /// A page of the list: `GET /admin/users?q=&state=&role=&after=`.
 #[derive(Debug, Clone)]
@@ -29,7 +26,7 @@ pub struct UsersView<'a> {
     /// The cursor of the next page, if there is one.
     pub after: Option<String>,
     /// How many of those who match the text are listed, if more do.
-    pub more_match: Option<u32>,
+    pub more_match: Option<usize>,
     /// Whether the viewer may add people.
     pub may_add: bool,
 }
@@ -37,7 +34,12 @@ pub struct UsersView<'a> {
 /// The list.
 pub fn users(frame: &Frame, view: &UsersView) -> Markup {
     let form = &view.form;
-    let add = html! { a class="button main" href="/admin/users/new" { "Add a person" } };
+    let add = html! {
+        div class="actions" {
+            a class="button" href="/admin/users/import" { "Import a list" }
+            a class="button main" href="/admin/users/new" { "Add a person" }
+        }
+    };
     let filtered = ["q", "state", "role"].iter().any(|name| !form.value(name).is_empty());
     let first = query(form, None);
     let next = view.after.as_deref().map(|after| query(form, Some(after)));
@@ -45,6 +47,7 @@ pub fn users(frame: &Frame, view: &UsersView) -> Markup {
         (heading(None, "People", view.may_add.then_some(&add)))
         (form.summary("This filter can not be used as it is."))
         (filter(form, filtered))
+        (chips(form))
         @if !view.people.is_empty() {
             @if let Some(listed) = view.more_match {
                 p class="hint" { "More than " (listed) " people match; " (listed) " of them are listed. Type more letters to "
@@ -55,8 +58,10 @@ pub fn users(frame: &Frame, view: &UsersView) -> Markup {
                 view.further.then_some(("Back to the first", &first)),
                 next.as_deref().map(|href| ("Next people", href)),
             ))
+        } @else if form.value("state") == Chosen::ATTENTION && !view.further {
+            (empty("Nobody needs attention.", "Everyone has a factor, enough backup codes and an invitation that works."))
         } @else if filtered {
-            (empty("Nobody matches.", "Try fewer letters, or another state or role."))
+            (empty("Nobody matches.", "Try fewer letters, or another state or role. Who has left is found under the state “left”."))
         } @else {
             (empty("Nobody is here yet.", "Add the first person: they get a link to set up their account."))
         }
@@ -74,14 +79,24 @@ fn query(form: &Form, after: Option<&str>) -> String {
     address("/admin/users", filter.into_iter().chain([("after", after.unwrap_or(""))]))
 }
 
+/// The two lists that an admin opens most.
+fn chips(form: &Form) -> Markup {
+    let attention = form.value("state") == Chosen::ATTENTION;
+    let all = ["q", "state", "role"].iter().all(|name| form.value(name).is_empty());
+    let chips = [("/admin/users", "Everyone", all), ("/admin/users?state=attention", "Needs attention", attention)];
+    html! {
+        nav class="chips" aria-label="Shortcuts" {
+            @for (href, label, here) in chips { a href=(href) aria-current=[here.then_some("true")] { (label) } }
+        }
+    }
+}
+
 fn filter(form: &Form, filtered: bool) -> Markup {
-    let mut states: Vec<_> = Status::ALL.iter().map(|s| (s.as_str(), s.as_str())).collect();
-    states.push((AWAITING, "awaiting enrolment"));
     let roles: Vec<_> = Role::ALL.iter().map(|r| (r.as_str(), r.as_str())).collect();
     html! {
         form class="filter short" method="get" action="/admin/users" role="search" {
             (Field::new("q", "Name or e-mail").search().show(form))
-            (select(form, "state", "State", "any", &states))
+            (select(form, "state", "State", "any", &Chosen::all()))
             (select(form, "role", "Role", "any", &roles))
             div class="actions" {
                 button { "Search" }
@@ -104,19 +119,17 @@ fn list(frame: &Frame, people: &[UserLine]) -> Markup {
     table("People", &columns, &people.iter().map(row).collect::<Vec<_>>())
 }
 
-/// State first, then what needs attention about the factors.
+/// State first, then what needs attention.
 fn badges(person: &UserLine) -> Vec<Badge> {
     let mut badges = vec![status(person.status)];
-    if person.awaiting_enrolment {
-        badges.push(Badge::new(Tone::Warn, "awaiting enrolment"));
-    } else if person.status == Status::Active && person.factors == 0 {
-        badges.push(Badge::new(Tone::Bad, "no factor"));
-    } else if person.factors > 0 {
+    if person.factors > 0 {
         badges.push(Badge::new(Tone::Plain, count(person.factors.into(), "factor")));
     }
-    if person.status == Status::Active && person.factors > 0 && person.codes_left <= FEW_CODES {
-        badges.push(Badge::new(Tone::Warn, format!("{} left", count(person.codes_left.into(), "code"))));
-    }
+    badges.extend(person.needs.iter().map(|need| match need {
+        Need::NoFactor | Need::FactorDisabled => Badge::new(Tone::Bad, need.label()),
+        Need::FewCodes => Badge::new(Tone::Warn, format!("{} left", count(person.codes_left.into(), "code"))),
+        Need::Awaiting | Need::TemporaryPassword | Need::InvitationOver => Badge::new(Tone::Warn, need.label()),
+    }));
     badges
 }
 
@@ -126,6 +139,7 @@ pub(super) fn status(status: Status) -> Badge {
         Status::Invited => Tone::Plain,
         Status::Active => Tone::Good,
         Status::Disabled => Tone::Bad,
+        Status::Left => Tone::Plain,
     };
     Badge::new(tone, status.as_str())
 }
@@ -160,7 +174,7 @@ pub fn add_person(frame: &Frame, view: &AddPersonView) -> Markup {
     page(frame, "Add a person · People", form.wrong(), &content)
 }
 
-fn role_choice(role: Role) -> Choice<'static> {
+pub(super) fn role_choice(role: Role) -> Choice<'static> {
     let (label, hint) = match role {
         Role::Member => ("Member", "Signs in and looks after their own account."),
         Role::Auditor => ("Auditor", "Reads and exports the audit log, nothing else."),

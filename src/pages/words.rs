@@ -59,7 +59,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
-fn ago(at: Timestamp, now: Timestamp) -> String {
+/// How long ago or in how long, without the exact moment.
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     let (distance, future) = if at > now { (at.since(now), true) } else { (now.since(at), false) };
     let unit = [(DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")].into_iter().find(|(size, _)| distance >= *size);
     match (unit, future) {
@@ -75,6 +76,11 @@ pub fn count(number: u64, word: &str) -> String {
     if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
 }
 
+/// `1 person`, `3 people`.
+pub fn people(number: u64) -> String {
+    if number == 1 { "1 person".to_owned() } else { format!("{number} people") }
+}
+
 /// `45 seconds`, `60 minutes`, `24 hours`, `7 days`: the unit in which a person would say it.
 pub fn lasting(d: Duration) -> String {
     let rounded = |size: Duration| d.as_secs().div_ceil(size.as_secs());
@@ -87,6 +93,15 @@ pub fn lasting(d: Duration) -> String {
     } else {
         count(rounded(DAY), "day")
     }
+}
+
+/// `12.4 MB`: bytes as file managers say them.
+pub(super) fn size(bytes: u64) -> String {
+    let (unit, word) = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")]
+        .into_iter()
+        .find(|(unit, _)| bytes >= *unit)
+        .unwrap_or((1, "bytes"));
+    if unit == 1 { format!("{bytes} {word}") } else { format!("{}.{} {word}", bytes / unit, bytes % unit * 10 / unit) }
 }
 
 /// `K 7 P M, 2 X Q D` for `K7PM-2XQD`.
@@ -119,6 +134,14 @@ mod tests {
         assert_eq!(said(24 * 3600), "24 hours");
         assert_eq!(said(72 * 3600), "72 hours");
         assert_eq!(said(7 * 24 * 3600), "7 days");
+    }
+
+    #[test]
+    fn sizes_are_said_with_one_digit_behind_the_point() {
+        assert_eq!(
+            [0, 999, 1_000, 12_450_000, 3_999_999_999].map(size),
+            ["0 bytes", "999 bytes", "1.0 kB", "12.4 MB", "3.9 GB"]
+        );
     }
 
     #[test]

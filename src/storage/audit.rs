@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::{Error, ReadTx, Result};
 use crate::audit::filter::Filter;
-use crate::audit::{Actor, Entry, Head, Header, Line, Record, chain};
+use crate::audit::{Action, Actor, Entry, Head, Header, Line, Record, chain, own};
 use crate::ids::UserId;
 use crate::time::Timestamp;
 
@@ -120,6 +120,25 @@ pub fn find_entry(tx: &ReadTx<'_>, seq: i64) -> Result<Option<Entry>> {
     Ok(query.query_row([seq], to_entry).optional()?)
 }
 
+/// The plus keeps SQLite from choosing the index on outcomes, in which nearly everything is a success.
+pub(super) const NEWEST: &str =
+    "SELECT at FROM audit WHERE action = ?1 AND +outcome = 'success' ORDER BY seq DESC LIMIT 1";
+
+/// When this was last done.
+pub fn find_newest(tx: &ReadTx<'_>, action: Action) -> Result<Option<Timestamp>> {
+    let mut query = tx.conn.prepare_cached(NEWEST)?;
+    Ok(query.query_row([action.as_str()], |row| Ok(Timestamp::from_micros(row.get(0)?))).optional()?)
+}
+
+pub(super) const PEOPLE: &str = "SELECT count(DISTINCT target_id) FROM audit WHERE action = ?1 AND seq >= ?2";
+
+/// The people about whom there are such entries since `since`.
+pub fn count_people(tx: &ReadTx<'_>, action: Action, since: Timestamp) -> Result<u32> {
+    let (low, _) = seq_range(tx, &Filter { since: Some(since), ..Filter::default() })?;
+    let mut query = tx.conn.prepare_cached(PEOPLE)?;
+    Ok(query.query_row((action.as_str(), low), |row| row.get(0))?)
+}
+
 /// Which way a list runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -145,15 +164,42 @@ pub fn list(tx: &ReadTx<'_>, filter: &Filter, order: Order, cursor: Option<i64>,
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The newest `limit` notes on a person, newest first.
-pub fn list_notes(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Entry>> {
-    // The conditions of the index stand here word by word: SQLite would not see that bound values fit.
+/// At most `limit` entries before `cursor` (a seq; exclusive) that a person is told about themself, newest first: what
+/// stands in [`own`], of which they are target or actor. Each half walks its own index and stops after `limit`.
+pub fn list_own(tx: &ReadTx<'_>, user: UserId, cursor: Option<i64>, limit: u32) -> Result<Vec<Entry>> {
+    let names = |actions: &mut dyn Iterator<Item = Action>| {
+        actions.map(|a| format!("'{}'", a.as_str())).collect::<Vec<_>>().join(", ")
+    };
+    let (about, by) = (names(&mut own::about_them()), names(&mut own::by_them()));
+    // The plus keeps SQLite from choosing the index on actions.
     let mut query = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM audit
-         WHERE target_id = ?1 AND action = 'user.note_added' AND outcome = 'success' ORDER BY seq DESC LIMIT {limit}"
+        "SELECT {COLUMNS} FROM audit WHERE seq IN (
+             SELECT seq FROM (SELECT seq FROM audit WHERE target_id = ?1 AND seq < ?2 AND +action IN ({about})
+                              AND (+outcome <> 'denied' OR +actor_id = ?1) ORDER BY seq DESC LIMIT ?3)
+             UNION
+             SELECT seq FROM (SELECT seq FROM audit WHERE actor_id = ?1 AND seq < ?2
+                              AND CASE WHEN target_id = ?1 THEN action IN ({about}) ELSE action IN ({by}) END
+                              ORDER BY seq DESC LIMIT ?3))
+         ORDER BY seq DESC LIMIT ?3"
     ))?;
-    let rows = query.query_map([user.to_string()], to_entry)?;
+    let rows = query.query_map((user.to_string(), cursor.unwrap_or(i64::MAX), limit), to_entry)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// At most `limit` notes on a person before `cursor` (a seq; exclusive), newest first.
+pub fn list_notes(tx: &ReadTx<'_>, user: UserId, cursor: Option<i64>, limit: u32) -> Result<Vec<Entry>> {
+    let mut query = tx.conn.prepare_cached(&notes_query())?;
+    let rows = query.query_map((user.to_string(), cursor.unwrap_or(i64::MAX), limit), to_entry)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The conditions of the index stand here word by word: SQLite would not see that bound values fit.
+pub(super) fn notes_query() -> String {
+    format!(
+        "SELECT {COLUMNS} FROM audit INDEXED BY audit_notes
+         WHERE target_id = ?1 AND action = 'user.note_added' AND outcome = 'success' AND seq < ?2
+         ORDER BY seq DESC LIMIT ?3"
+    )
 }
 
 /// Shows `visit` at most `limit` entries that match, numbered after `cursor` and up to `up_to`, oldest first, without
@@ -216,7 +262,7 @@ fn unreadable(e: rusqlite::types::FromSqlError) -> Error {
 }
 
 /// The query for entries numbered `low` to `high`, and its values.
-fn selection(filter: &Filter, low: i64, high: i64, order: Order, limit: u32) -> (String, Vec<Value>) {
+pub(super) fn selection(filter: &Filter, low: i64, high: i64, order: Order, limit: u32) -> (String, Vec<Value>) {
     let mut sql = format!("SELECT {COLUMNS} FROM audit WHERE seq BETWEEN ?1 AND ?2");
     let mut values = vec![Value::from(low), Value::from(high)];
     for (column, value) in filter.columns() {

@@ -19,13 +19,19 @@ use crate::audit::{Head, Header};
 /// # Errors
 /// Why it could not be copied; the caller removes the file then.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    let source = schema::open(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    copy_open(&schema::open(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?, to)
+}
+
+/// As [`copy`], of a database that is open.
+pub(super) fn copy_open(source: &Connection, to: &Path) -> Result<()> {
     let mut target = schema::open(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // The copy becomes durable by fsyncs of its file, the last one by the caller, before it gets its name.
     target.execute_batch("PRAGMA synchronous = OFF")?;
     // One moment for all pieces: without it, each write in between would make SQLite begin again.
-    source.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
-    copy_all(&Backup::new(&source, &mut target)?, to)?;
+    let moment = source.unchecked_transaction()?;
+    moment.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    copy_all(&Backup::new(source, &mut target)?, to)?;
+    drop(moment);
     target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
     target.close().map_err(|(_, e)| Error::from(e))
 }
@@ -36,13 +42,12 @@ const PIECE: i32 = 1024;
 
 fn copy_all(backup: &Backup<'_, '_>, to: &Path) -> Result<()> {
     let file = File::open(to).map_err(unsynced)?;
-    let p = std::env::var("PIECE").ok().and_then(|s| s.parse().ok()).unwrap_or(PIECE);
     // The next piece is copied while this one is synced, and no more.
     let (copied, pieces) = sync_channel::<()>(0);
     std::thread::scope(|scope| {
         let syncing = scope.spawn(move || pieces.iter().try_for_each(|()| file.sync_data()));
         loop {
-            match backup.step(p)? {
+            match backup.step(PIECE)? {
                 StepResult::Done => break,
                 // The other end is gone only with an error, which it then tells.
                 StepResult::More if copied.send(()).is_err() => break,
@@ -62,6 +67,8 @@ fn unsynced(e: io::Error) -> Error {
 /// What a check of a whole database found.
 #[derive(Debug)]
 pub struct Checked {
+    /// The version of its schema.
+    pub version: i64,
     /// Which instance it is.
     pub instance: Instance,
     /// The newest entry.
@@ -93,9 +100,9 @@ impl Checked {
 /// When it can not be read as a database of ours at all.
 pub fn check(path: &Path) -> Result<Checked> {
     let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    schema::check_header(&conn, path)?;
+    let version = schema::check_header(&conn, path)?;
     conn.execute_batch("BEGIN")?;
-    check_open(&conn, path)
+    check_open(&conn, version)
 }
 
 /// Looks into a database without a writer: for a command that must change nothing, also not the log beside the file.
@@ -109,16 +116,17 @@ pub fn read_alone<T>(path: &Path, look: impl FnOnce(&ReadTx<'_>) -> Result<T>) -
     look(&ReadTx { conn: &conn })
 }
 
-fn check_open(conn: &Connection, path: &Path) -> Result<Checked> {
+pub(super) fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
     let tx = ReadTx { conn };
     let damage: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
-    let (walk, broken) = match walk_halves(&tx, path) {
+    let (walk, broken) = match walk_halves(&tx) {
         Some(walk) => (walk, None),
         None => walk(&tx)?,
     };
     // An entry that can not be read back has no header to show.
     let found = broken.as_ref().and_then(|b| audit::find_entry(&tx, b.seq).ok().flatten());
     Ok(Checked {
+        version,
         instance: instance::get(&tx)?,
         head: audit::get_head(&tx)?,
         missing_guards: audit::list_missing_guards(&tx)?,
@@ -149,9 +157,10 @@ pub fn walk(tx: &ReadTx<'_>) -> Result<(Walk, Option<Broken>)> {
     Ok((walk, broken))
 }
 
-/// As [`walk`] of the database at `path`, which `tx` reads, but in two halves at the same time. Only of a sound chain;
-/// of any other there is no answer, so that what is wrong with it is always told by walking it in order.
-pub fn walk_halves(tx: &ReadTx<'_>, path: &Path) -> Option<Walk> {
+/// As [`walk`], but in two halves at the same time. Only of a sound chain; of any other there is no answer, so that what
+/// is wrong with it is always told by walking it in order.
+pub fn walk_halves(tx: &ReadTx<'_>) -> Option<Walk> {
+    let path = Path::new(tx.conn.path()?);
     // Also fixes the moment that `tx` sees. The other connection sees a later one, in which all these entries stand.
     let head = audit::get_head(tx).ok()?;
     let middle = head.seq / 2;

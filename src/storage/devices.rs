@@ -1,12 +1,13 @@
 //! Browsers that completed a sign-in.
 
-use rusqlite::{OptionalExtension, named_params};
+use rusqlite::{OptionalExtension, Row, named_params};
 
-use super::users::parse;
+use super::users::{parse, time};
 use super::{ReadTx, Result, WriteTx};
 use crate::ids::{DeviceId, UserId};
 use crate::policy;
 use crate::secret::TokenHash;
+use crate::sessions::Device;
 use crate::time::Timestamp;
 
 /// The device behind a cookie, with its person.
@@ -14,6 +15,26 @@ pub fn find(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<Option
     let mut query = tx.conn.prepare_cached("SELECT id, user_id FROM devices WHERE token_hash = ?1 AND seen_at > ?2")?;
     let since = now.minus(policy::DEVICE).as_micros();
     Ok(query.query_row((token.as_bytes(), since), |row| Ok((parse(row, 0)?, parse(row, 1)?))).optional()?)
+}
+
+fn to_device(row: &Row<'_>) -> rusqlite::Result<Device> {
+    Ok(Device {
+        id: parse(row, 0)?,
+        user_agent: row.get(1)?,
+        address: row.get(2)?,
+        created_at: time(row, 3)?,
+        seen_at: time(row, 4)?,
+    })
+}
+
+/// The remembered devices of a person, the one used last first.
+pub fn list(tx: &ReadTx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Device>> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT id, user_agent, address, created_at, seen_at FROM devices WHERE user_id = ?1 AND seen_at > ?2
+         ORDER BY seen_at DESC, id",
+    )?;
+    let rows = query.query_map((user.to_string(), now.minus(policy::DEVICE).as_micros()), to_device)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Remembers a device; beyond [`policy::DEVICES`] the one not seen for the longest time is forgotten.
@@ -52,6 +73,12 @@ pub fn update_seen(tx: &WriteTx<'_>, id: DeviceId) -> Result<()> {
     tx.conn
         .prepare_cached("UPDATE devices SET seen_at = ?2 WHERE id = ?1")?
         .execute((id.to_string(), tx.now().as_micros()))?;
+    Ok(())
+}
+
+/// Forgets one device.
+pub fn delete(tx: &WriteTx<'_>, id: DeviceId) -> Result<()> {
+    tx.conn.prepare_cached("DELETE FROM devices WHERE id = ?1")?.execute([id.to_string()])?;
     Ok(())
 }
 

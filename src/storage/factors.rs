@@ -88,6 +88,12 @@ pub fn update_disabled(tx: &WriteTx<'_>, id: FactorId) -> Result<()> {
     Ok(())
 }
 
+/// Gives a factor another name.
+pub fn update_label(tx: &WriteTx<'_>, id: FactorId, label: &str) -> Result<()> {
+    tx.conn.prepare_cached("UPDATE factors SET label = ?2 WHERE id = ?1")?.execute((id.to_string(), label))?;
+    Ok(())
+}
+
 /// Removes one factor.
 pub fn delete(tx: &WriteTx<'_>, id: FactorId) -> Result<()> {
     tx.conn.prepare_cached("DELETE FROM factors WHERE id = ?1")?.execute([id.to_string()])?;

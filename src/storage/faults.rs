@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use rusqlite::Connection;
+use rustix::process::{Signal, getpid, kill_process};
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +14,8 @@ pub enum Fault {
     /// SQLite is interrupted at the so-manieth place where it looks whether it is, from 0: once. It looks at least once
     /// in every statement.
     InterruptAfter(u32),
+    /// The process is killed at such a place, by itself, as `kill -9` does it.
+    KillAfter(u32),
     /// The next commit does not become durable: once.
     RefuseCommit,
     /// The file must not grow: the disk is full.
@@ -37,6 +40,12 @@ pub(super) fn install(conn: &mut Connection, fault: &Fault) {
             }))
             .expect("a commit hook can be set");
             let strike = move || !committing.load(Ordering::Relaxed) && left.fetch_sub(1, Ordering::Relaxed) == 0;
+            conn.progress_handler(1, Some(strike)).expect("a progress handler can be set");
+        }
+        Fault::KillAfter(steps) => {
+            let left = AtomicU32::new(steps);
+            let strike =
+                move || left.fetch_sub(1, Ordering::Relaxed) == 0 && kill_process(getpid(), Signal::KILL).is_ok();
             conn.progress_handler(1, Some(strike)).expect("a progress handler can be set");
         }
         Fault::RefuseCommit => {

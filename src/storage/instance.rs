@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, named_params};
 
-use super::{ReadTx, Result};
+use super::{ReadTx, Result, WriteTx};
 use crate::time::Timestamp;
 
 /// Which instance this is.
@@ -43,4 +43,16 @@ pub fn get(tx: &ReadTx<'_>) -> Result<Instance> {
             created_at: Timestamp::from_micros(row.get(3)?),
         })
     })?)
+}
+
+/// Whether everybody may sign in. Otherwise an owner has yet to confirm who is here and in which role, after a restore.
+pub fn get_people_confirmed(tx: &ReadTx<'_>) -> Result<bool> {
+    let mut query = tx.conn.prepare_cached("SELECT people_confirmed FROM instance")?;
+    Ok(query.query_row([], |row| row.get(0))?)
+}
+
+/// Notes that an owner has confirmed who is here.
+pub fn update_people_confirmed(tx: &WriteTx<'_>) -> Result<()> {
+    tx.conn.prepare_cached("UPDATE instance SET people_confirmed = 1")?.execute([])?;
+    Ok(())
 }

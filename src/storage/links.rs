@@ -24,6 +24,15 @@ pub fn find_invitation(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Re
     Ok(query.query_row((token.as_bytes(), now.as_micros()), |row| Ok((parse(row, 0)?, time(row, 1)?))).optional()?)
 }
 
+/// People who were invited and have no link that works at `now`.
+pub fn count_invited_without(tx: &ReadTx<'_>, now: Timestamp) -> Result<u32> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT count(*) FROM users u WHERE status = 'invited'
+         AND NOT EXISTS (SELECT 1 FROM links l WHERE l.user_id = u.id AND l.expires_at > ?1)",
+    )?;
+    Ok(query.query_row([now.as_micros()], |row| row.get(0))?)
+}
+
 /// Writes a link for a person (an invitation) or for nobody yet (the first owner's), voiding earlier ones.
 pub fn insert(tx: &WriteTx<'_>, token: &TokenHash, user: Option<UserId>, expires_at: Timestamp) -> Result<()> {
     match user {

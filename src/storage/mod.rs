@@ -10,11 +10,18 @@
 pub mod audit;
 pub mod backup;
 pub mod backup_codes;
+pub mod carry;
+pub mod contacts;
+pub mod dashboard;
 pub mod devices;
 pub mod factors;
 pub mod instance;
 pub mod links;
+pub mod migrate;
 pub mod nonces;
+pub mod people;
+#[cfg(test)]
+mod plans;
 pub mod readers;
 pub mod recovery;
 pub mod restore;
@@ -27,7 +34,7 @@ pub mod touch;
 pub mod users;
 mod writer;
 
-#[cfg(feature = "faults")]
+#[cfg(feature = "testing")]
 pub mod faults;
 
 use std::fmt;
@@ -166,7 +173,20 @@ impl Store {
     /// # Errors
     /// [`Error::Unusable`] says which of them is not.
     pub fn open(path: &Path, clock: Clock) -> Result<Self> {
-        let conn = schema::open_checked(path)?;
+        Self::open_since(schema::VERSION, path, clock)
+    }
+
+    /// As [`Store::open`], also of an earlier version: for those who read it, copy it, and go on with its trail, and do no
+    /// more than that. They work beside a server that runs the program of that version.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_trail(path: &Path, clock: Clock) -> Result<Self> {
+        Self::open_since(schema::OLDEST, path, clock)
+    }
+
+    fn open_since(oldest: i64, path: &Path, clock: Clock) -> Result<Self> {
+        let conn = schema::open_checked(path, oldest)?;
         Ok(Self { path: path.to_owned(), writer: Writer::start(conn, clock), readers: Readers::new(path) })
     }
 
@@ -225,8 +245,16 @@ impl Store {
         self.readers.read(look)
     }
 
+    /// Whether changes can be written, as far as is known without writing one.
+    ///
+    /// # Errors
+    /// Why the last ones could not be written, or that nothing can be any more.
+    pub fn check_writer(&self) -> Result<()> {
+        self.writer.check()
+    }
+
     /// Makes the next writes fail in a chosen way; only in builds for tests.
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     pub fn inject(&self, fault: faults::Fault) {
         self.writer.with_connection(move |conn| faults::install(conn, &fault));
     }

@@ -4,40 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Error, ReadTx, Result, audit, schema};
+use super::carry::{Carried, Old, carry};
+use super::{Error, ReadTx, Result, audit, migrate, schema};
 use crate::audit::{Actor, Event, Head, Reason, Record, Source};
 use crate::time::Timestamp;
-
-/// What of the database that is replaced could still be read.
-#[derive(Debug, Clone)]
-pub enum Lost {
-    /// Entries after the backup's newest one, up to this one, are not in the restored database.
-    UpTo(Head),
-    /// The replaced database could not be read, or there was none.
-    Unknown,
-}
-
-impl Lost {
-    /// What is lost by going back to `backup`, as the entry and the command say it.
-    pub fn sentence(&self, backup: &Head) -> String {
-        let Self::UpTo(head) = self else {
-            return "unknown: the replaced database could not be read or there was none".into();
-        };
-        let (first, last, lineage, until) = (backup.seq + 1, head.seq, &head.lineage, head.at);
-        match last - backup.seq {
-            ..=0 => "nothing: the replaced database was not newer".into(),
-            1 => format!("entry {first} of lineage {lineage}, written at {until}"),
-            _ => format!("entries {first} to {last} of lineage {lineage}, written until {until}"),
-        }
-    }
-}
-
-/// The newest entry of a database that is about to be replaced, if it can be read.
-pub fn read_lost(path: &Path) -> Lost {
-    let head =
-        schema::open(path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|conn| audit::get_head(&ReadTx { conn: &conn }));
-    head.map_or(Lost::Unknown, Lost::UpTo)
-}
 
 /// What becomes of the second factors in a restored database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,23 +40,43 @@ pub struct Voided {
     pub factors: usize,
 }
 
-/// Makes the copy at `path` ready to be used: voids every backup code, pass, link, temporary password and session,
-/// forgets every device, raises every credential epoch, and begins a new lineage with `system.restored`.
+/// A database that a backup became.
+#[derive(Debug)]
+pub struct Begun {
+    /// Its newest entry, in the new lineage.
+    pub head: Head,
+    /// Which entries of the replaced database are lost, as a sentence.
+    pub lost: String,
+    /// What of the backup lets nobody in any more.
+    pub voided: Voided,
+    /// What was decided since, as far as the replaced database could tell.
+    pub carried: Carried,
+    /// Active owners; without one nobody can let the others in.
+    pub owners: u32,
+}
+
+/// Makes the copy at `path` ready to be used: keeps what was decided since, as the replaced database tells; voids every
+/// backup code, pass, link, temporary password and session, forgets every device, raises every credential epoch, and
+/// begins a new lineage with `system.restored`.
 ///
 /// # Errors
 /// Why it could not be written; the caller removes the file then.
 pub fn begin_lineage(
     path: &Path,
     from: String,
-    lost: &Lost,
+    replaced: Option<&Old>,
     factors: Factors,
     source: &Source,
     clock: Timestamp,
-) -> Result<(Head, Voided)> {
-    let conn = schema::open_checked(path)?;
-    conn.execute_batch("BEGIN IMMEDIATE")?;
+) -> Result<Begun> {
+    let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // The copy was made without a log; the database in use has one.
+    conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    let upgraded = migrate::begin(&conn, path)?.map(|from| Event::Upgraded { from, to: schema::VERSION, copy: None });
     let old = audit::get_head(&ReadTx { conn: &conn })?;
     let now = clock.max(old.at);
+    // First: a temporary password that is carried over is void like all others.
+    let carried = carry(&conn, replaced, now)?;
     let mut voided = void(&conn)?;
     let removed = remove_factors(&conn, factors)?;
     voided.factors = removed.len();
@@ -94,19 +84,27 @@ pub fn begin_lineage(
     voided.cases = closed.len();
     let lineage = schema::new_lineage();
     conn.execute("UPDATE instance SET lineage = ?1", [&lineage])?;
+    let unknown =
+        || "unknown: the replaced database could not be read, was another instance's, or there was none".into();
+    let lost = replaced.map_or_else(unknown, Old::lost);
     let event = Event::Restored {
         from,
         backup_lineage: old.lineage.clone(),
         backup_seq: old.seq,
-        lost: lost.sentence(&old),
+        lost: lost.clone(),
         factors: factors.sentence(),
+        people_lost: carried.added(),
+        contacts_removed: carried.contacts,
+        people_confirmed: carried.people_confirmed,
     };
     let mut head = Head { lineage, ..old };
-    for event in std::iter::once(event).chain(removed).chain(closed) {
+    let upgraded = upgraded.into_iter().chain(carried.events());
+    for event in std::iter::once(event).chain(upgraded).chain(removed).chain(closed) {
         audit::append(&conn, &mut head, now, crate::secret::random(), Record::new(Actor::Host, source, event))?;
     }
+    let owners = super::users::count_owners(&ReadTx { conn: &conn }, None)?;
     conn.execute_batch("COMMIT; PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok((head, voided))
+    Ok(Begun { head, lost, voided, carried, owners })
 }
 
 impl Factors {
@@ -167,19 +165,21 @@ fn remove_factors(conn: &Connection, factors: Factors) -> Result<Vec<Event>> {
     Ok(events)
 }
 
-/// Folds the log of a database that is about to be replaced into its one file, and leaves no log beside it.
+/// Folds the log of a database that is about to be replaced into its one file, and leaves no log beside it; its newest
+/// entry.
 ///
 /// # Errors
 /// [`Error::Busy`] when another process has it open; otherwise why it can not be read or written.
-pub fn fold_log(path: &Path) -> Result<()> {
+pub fn fold_log(path: &Path) -> Result<Head> {
     let conn = schema::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     schema::check_header(&conn, path)?;
     conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
+    let head = audit::get_head(&ReadTx { conn: &conn })?;
     conn.close().map_err(|(_, e)| Error::from(e))?;
     // SQLite removes the log with the last connection that has it open.
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    if Path::new(&log).exists() { Err(Error::Busy) } else { Ok(()) }
+    if Path::new(&log).exists() { Err(Error::Busy) } else { Ok(head) }
 }
 
 /// A case that waited in the backup can not be finished: its pass is void.

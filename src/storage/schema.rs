@@ -1,5 +1,6 @@
 //! Creating and opening the file, and refusing one whose header, version or head entry is wrong.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::time::Timestamp;
 
 /// The schema's version, in `PRAGMA user_version`.
 pub const VERSION: i64 = 2;
+
+/// The oldest version that this program reads, and brings up to date.
+pub const OLDEST: i64 = 1;
 
 /// The oldest SQLite that is safe: 3.51.3 has the fix for corruption on a WAL reset.
 pub const OLDEST_SQLITE: i32 = 3_051_003;
@@ -44,10 +48,10 @@ pub fn create(path: &Path, instance: &Instance, source: &Source) -> Result<()> {
     Ok(())
 }
 
-/// Opens for writing and checks header, version and head entry.
-pub(super) fn open_checked(path: &Path) -> Result<Connection> {
+/// Opens for writing and checks header, version (`oldest` or newer) and head entry.
+pub(super) fn open_checked(path: &Path, oldest: i64) -> Result<Connection> {
     let conn = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    check(&conn, path)?;
+    check(&conn, path, oldest)?;
     // A backup that was put in place by hand has another mode, in which readers and the writer would wait for each other.
     conn.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     Ok(conn)
@@ -89,7 +93,7 @@ fn in_real_folder(path: &Path) -> PathBuf {
     }
 }
 
-fn not_ours(path: &Path, what: &str) -> Error {
+pub(super) fn not_ours(path: &Path, what: &str) -> Error {
     Error::Unusable(format!(
         "{} is not a usable database of this program ({what}). Nothing was changed. If it was damaged, restore the \
          last good backup: idp restore FILE",
@@ -98,13 +102,22 @@ fn not_ours(path: &Path, what: &str) -> Error {
 }
 
 /// Header, version, instance row and head entry.
-fn check(conn: &Connection, path: &Path) -> Result<()> {
-    check_header(conn, path)?;
+fn check(conn: &Connection, path: &Path, oldest: i64) -> Result<()> {
+    let version = check_header(conn, path)?;
+    if version < oldest {
+        return Err(Error::Unusable(format!(
+            "{} was written by an earlier version (schema {version}, this program's is {VERSION}). Start idp serve \
+             once: it makes a backup and then brings the database up to date",
+            path.display()
+        )));
+    }
     check_head(&ReadTx { conn }).map_err(|what| not_ours(path, &what))
 }
 
-/// Header and version only: for a check that goes through the whole chain itself.
-pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<()> {
+/// Header and version only, which it returns. An earlier version may be read, checked and copied, and its trail gone on
+/// with: its instance row, trail, people and cases are where they are now. More may be done to it only once it is brought
+/// up to date.
+pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<i64> {
     let pragma = |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
     let application = pragma("application_id").map_err(|e| not_ours(path, &e.to_string()))?;
     if application != APPLICATION_ID {
@@ -117,14 +130,14 @@ pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<()> {
             path.display()
         )));
     }
-    if version != VERSION {
-        return Err(not_ours(path, &format!("its schema version is {version}, not {VERSION}")));
+    if version < OLDEST {
+        return Err(not_ours(path, &format!("its schema version is {version}, and the first one was {OLDEST}")));
     }
-    Ok(())
+    Ok(version)
 }
 
 /// The newest entry must exist, belong to the lineage in `instance`, extend the one before and hash to what it says.
-fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
+pub(super) fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
     let say = |e: Error| e.to_string();
     let instance = instance::get(tx).map_err(say)?;
     let head = audit::get_head(tx).map_err(say)?;
@@ -159,6 +172,28 @@ pub fn sqlite_version() -> &'static str {
 }
 
 const _: () = assert!(rusqlite::ffi::SQLITE_VERSION_NUMBER >= OLDEST_SQLITE, "the bundled SQLite is too old");
+
+/// The first of the tables, indexes and triggers that is not as in a new database, too many or missing.
+pub(super) fn find_difference(conn: &Connection) -> Result<Option<String>> {
+    let new = Connection::open_in_memory()?;
+    new.execute_batch(SCHEMA)?;
+    let (there, wanted) = (list_parts(conn)?, list_parts(&new)?);
+    Ok(there.symmetric_difference(&wanted).next().map(|(name, _)| name.clone()))
+}
+
+/// What the database is made of, each with the text that makes it, but for what ALTER TABLE does differently: comments,
+/// spaces and quotes. Statistics are no part of it: whoever owns the file may have gathered some.
+fn list_parts(conn: &Connection) -> Result<BTreeSet<(String, String)>> {
+    let mut query = conn.prepare(
+        "SELECT type || ' ' || name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_stat%'",
+    )?;
+    let parts = query.query_map([], |row| {
+        let sql: String = row.get(1)?;
+        let code: String = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+        Ok((row.get(0)?, code.replace('"', "").split_whitespace().collect()))
+    })?;
+    Ok(parts.collect::<rusqlite::Result<_>>()?)
+}
 
 /// Whether a trigger's text stands in this program's schema exactly so.
 pub(super) fn has_trigger(sql: &str) -> bool {

@@ -4,13 +4,19 @@ use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::users::{parse, time, to_user};
 use super::{ReadTx, Result, WriteTx};
-use crate::ids::{SessionId, UserId};
+use crate::ids::{DeviceId, SessionId, UserId};
 use crate::secret::TokenHash;
 use crate::sessions::{Session, Stage};
+use crate::time::Timestamp;
 use crate::users::User;
 
 const COLUMNS: &str = "s.id, s.user_id, s.stage, s.epoch, s.methods, s.pass_given, s.sealed_seed, s.address, s.user_agent, \
                        s.next, s.device_id, s.created_at, s.seen_at, s.step_up_at, s.expires_at";
+
+/// When a session carries its person. After a restore that could not know what was decided since the backup, only owners'
+/// do until an owner has confirmed who is here.
+const CARRIES: &str = "s.epoch = u.credential_epoch AND u.status = 'active'
+                       AND (u.role = 'owner' OR NOT EXISTS (SELECT 1 FROM instance WHERE people_confirmed = 0))";
 
 fn to_session(row: &Row<'_>, base: usize) -> rusqlite::Result<Session> {
     Ok(Session {
@@ -39,7 +45,7 @@ pub fn find(tx: &ReadTx<'_>, token: &TokenHash) -> Result<Option<(Session, User)
         "SELECT u.id, u.email, u.name, u.role, u.status, u.credential_epoch, u.password_hash IS NOT NULL,
                 u.must_change_password, u.password_expires_at, u.created_at, u.last_sign_in_at, {COLUMNS}
          FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.token_hash = ?1 AND s.epoch = u.credential_epoch AND u.status = 'active'"
+         WHERE s.token_hash = ?1 AND {CARRIES}"
     ))?;
     Ok(query.query_row([token.as_bytes()], |row| Ok((to_session(row, 11)?, to_user(row)?))).optional()?)
 }
@@ -48,9 +54,27 @@ pub fn find(tx: &ReadTx<'_>, token: &TokenHash) -> Result<Option<(Session, User)
 pub fn find_by_id(tx: &ReadTx<'_>, id: SessionId) -> Result<Option<Session>> {
     let mut query = tx.conn.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id
-         WHERE s.id = ?1 AND s.epoch = u.credential_epoch AND u.status = 'active'"
+         WHERE s.id = ?1 AND {CARRIES}"
     ))?;
     Ok(query.query_row([id.to_string()], |row| to_session(row, 0)).optional()?)
+}
+
+/// A person's sessions that carry them and are not over at `now`, the one seen last on top; those under way are among
+/// them.
+pub fn list(tx: &ReadTx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sessions s JOIN users u ON u.id = s.user_id
+         WHERE s.user_id = ?1 AND s.expires_at > ?2 AND {CARRIES}
+         ORDER BY s.seen_at DESC, s.id DESC"
+    ))?;
+    let rows = query.query_map((user.to_string(), now.as_micros()), |row| to_session(row, 0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Of these the full ones.
+pub fn list_full(tx: &ReadTx<'_>, user: UserId, now: Timestamp) -> Result<Vec<Session>> {
+    let all = list(tx, user, now)?;
+    Ok(all.into_iter().filter(|session| session.stage == Stage::Full).collect())
 }
 
 /// Sessions of a person of this stage.
@@ -117,6 +141,15 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId, except: Option<SessionId>) -> 
         .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2")?
         .execute((user.to_string(), except.map(|id| id.to_string())))?;
     Ok(full - count(tx, user, Stage::Full)?)
+}
+
+/// Ends every session of a person on one device but `except`; says how many that were.
+pub fn delete_on_device(tx: &WriteTx<'_>, user: UserId, device: DeviceId, except: SessionId) -> Result<u32> {
+    let gone = tx
+        .conn
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND device_id = ?2 AND id <> ?3")?
+        .execute((user.to_string(), device.to_string(), except.to_string()))?;
+    Ok(u32::try_from(gone).unwrap_or(u32::MAX))
 }
 
 /// Ends every sign-in of a person that waits for the second factor. An enrolment under way goes on: strangers' wrong

@@ -31,10 +31,11 @@ pub fn count_new_devices(tx: &ReadTx<'_>, user: UserId, since: Timestamp) -> Res
     Ok(query.query_row((user.to_string(), since.as_micros()), |row| row.get(0))?)
 }
 
-/// When such an entry about a person was last written.
+/// When this was last done to a person's account.
 pub fn find_last(tx: &ReadTx<'_>, user: UserId, action: Action) -> Result<Option<Timestamp>> {
     let mut query = tx.conn.prepare_cached(
-        "SELECT max(at) FROM (SELECT at FROM audit WHERE target_id = ?1 AND action = ?2 ORDER BY seq DESC LIMIT 1)",
+        "SELECT max(at) FROM (SELECT at FROM audit WHERE target_id = ?1 AND action = ?2 AND outcome = 'success'
+                               ORDER BY seq DESC LIMIT 1)",
     )?;
     Ok(query.query_row((user.to_string(), action.as_str()), |row| optional_time(row, 0))?)
 }

@@ -52,6 +52,15 @@ fn charge(conn: &Connection, budget: &Budget, now: Timestamp) -> Result<(State, 
     Ok((state, consequence))
 }
 
+/// Lets the next attempt charged to `budget` be made at once. The count stays: after a failure the delay is back, and
+/// what comes after so many failures comes no later.
+pub fn update_delay_over(tx: &WriteTx<'_>, budget: &Budget) -> Result<()> {
+    tx.conn
+        .prepare_cached("UPDATE failures SET last_at = min(last_at, ?3) WHERE budget = ?1 AND key = ?2")?
+        .execute((budget.kind().as_str(), budget.key(), tx.now().minus(policy::LONGEST_DELAY).as_micros()))?;
+    Ok(())
+}
+
 /// Forgets the failures charged to `budget`: it succeeded.
 pub fn delete(tx: &WriteTx<'_>, budget: &Budget) -> Result<()> {
     tx.conn

@@ -14,8 +14,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SendError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -30,11 +31,14 @@ const BATCH: usize = 256;
 /// A clock that is behind the newest entry by more than this has stepped back; less is ordinary drift and slewing.
 const STEP: Duration = Duration::from_secs(1);
 
+/// A batch that takes longer hangs: waiting for another process's lock ends after ten seconds.
+const HUNG: Duration = Duration::from_secs(15);
+
 /// What a requester hears: how its job came out, and whom to tell next.
 type Answer<T, E> = (Result<T, E>, Relay);
 
 /// How many others a requester tells. Waking a thread costs a third of what an entry does; so the writer wakes few,
-/// goes on to the next batch, and those wake the rest. Tried: with 7 or 31 the rate of 64 requesters is a tenth lower.
+/// goes on to the next batch, and those wake the rest. Tried: with 7 or 31 the rate of 64 requesters is lower.
 const PASSED_ON: usize = 15;
 
 /// Jobs of the same batch whose requesters the one who hears of its fate first tells.
@@ -101,25 +105,48 @@ where
 
 enum Message {
     Job(Box<dyn Job>),
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     WithConnection(Box<dyn FnOnce(&mut Connection) + Send>),
+}
+
+/// What the thread is at, for who asks whether it can still write.
+struct Health {
+    /// When the batch that it works on began.
+    since: Option<Instant>,
+    /// How the batch before came out.
+    fate: Result<()>,
+}
+
+impl Health {
+    fn judge(&self) -> Result<()> {
+        if self.since.is_some_and(|since| since.elapsed() > HUNG) { Err(Error::Busy) } else { self.fate.clone() }
+    }
 }
 
 /// The thread and its queue.
 pub struct Writer {
     queue: Option<Sender<Message>>,
     thread: Option<JoinHandle<()>>,
+    health: Arc<Mutex<Health>>,
 }
 
 impl Writer {
     pub(super) fn start(conn: Connection, clock: Clock) -> Self {
         let (queue, jobs) = channel();
-        let spawned = std::thread::Builder::new()
-            .name("writer".into())
-            .stack_size(1024 * 1024)
-            .spawn(move || Loop { conn, clock, salts: Salts::default(), stepped: false }.run(&jobs));
+        let health = Arc::new(Mutex::new(Health { since: None, fate: Ok(()) }));
+        let writing = Loop { conn, clock, salts: Salts::default(), stepped: false, health: Arc::clone(&health) };
+        let thread = std::thread::Builder::new().name("writer".into()).stack_size(1024 * 1024);
+        let spawned = thread.spawn(move || writing.run(&jobs));
         // Without the thread every change answers "stopped"; the process is out of threads and says so elsewhere.
-        Self { queue: spawned.is_ok().then_some(queue), thread: spawned.ok() }
+        Self { queue: spawned.is_ok().then_some(queue), thread: spawned.ok(), health }
+    }
+
+    /// Whether the thread is there, does not hang, and could write its last batch down. Costs a lock and no write.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
+            return Err(Error::Stopped);
+        }
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).judge()
     }
 
     /// Runs `job` in the next batch and waits until it is durable.
@@ -149,7 +176,7 @@ impl Writer {
         self.queue.as_ref().ok_or(Error::Stopped)?.send(Message::Job(job)).map_err(|_| Error::Stopped)
     }
 
-    #[cfg(feature = "faults")]
+    #[cfg(feature = "testing")]
     pub(super) fn with_connection(&self, act: impl FnOnce(&mut Connection) + Send + 'static) {
         if let Some(queue) = &self.queue {
             let _ = queue.send(Message::WithConnection(Box::new(act)));
@@ -172,6 +199,7 @@ struct Loop {
     clock: Clock,
     salts: Salts,
     stepped: bool,
+    health: Arc<Mutex<Health>>,
 }
 
 impl Loop {
@@ -182,7 +210,7 @@ impl Loop {
             while let Some(message) = next {
                 match message {
                     Message::Job(job) => batch.push(job),
-                    #[cfg(feature = "faults")]
+                    #[cfg(feature = "testing")]
                     Message::WithConnection(act) => act(&mut self.conn),
                 }
                 next = if batch.len() < BATCH { jobs.try_recv().ok() } else { None };
@@ -197,10 +225,12 @@ impl Loop {
         if batch.is_empty() {
             return;
         }
+        self.health.lock().unwrap_or_else(PoisonError::into_inner).since = Some(Instant::now());
         let fate = self.write(&mut batch);
         if fate.is_err() && !self.conn.is_autocommit() {
             let _ = self.conn.execute_batch("ROLLBACK");
         }
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner) = Health { since: None, fate: fate.clone() };
         let mut jobs = batch.into_iter();
         while let Some(first) = jobs.next() {
             let others = jobs.by_ref().take(PASSED_ON).collect();
@@ -300,5 +330,19 @@ impl Salts {
 impl Default for Salts {
     fn default() -> Self {
         Self { bytes: [[0; 16]; Self::AT_ONCE], left: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_hangs_and_one_that_could_not_be_written_are_told() {
+        let long_ago = Instant::now().checked_sub(HUNG * 2);
+        assert!(long_ago.is_some());
+        assert!(matches!(Health { since: long_ago, fate: Ok(()) }.judge(), Err(Error::Busy)));
+        assert!(Health { since: Some(Instant::now()), fate: Ok(()) }.judge().is_ok());
+        assert!(matches!(Health { since: None, fate: Err(Error::Full) }.judge(), Err(Error::Full)));
     }
 }

@@ -17,7 +17,7 @@ fn browser((width, height): (u32, u32)) -> Browser {
 fn who_lost_their_phone_is_let_back_in_and_an_auditor_can_show_it_until_somebody_edits_the_trail() {
     let mut server = Server::start();
     let owner = Person::first_owner(&server, browser(DESK));
-    owner.browser.sees("People").sees("Ada Brandt");
+    owner.browser.sees("Dashboard").sees("Only one owner can sign in").follow("People").sees("Ada Brandt");
     let add = |name: &str, email: &'static str, role: &str, size| {
         Person::invited(&owner.invite(&server, name, email, role), browser(size), name, email)
     };

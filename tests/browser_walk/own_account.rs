@@ -1,6 +1,6 @@
 //! A member looks after their own account, on a window as small as a phone's, with nothing but a keyboard.
 
-use super::person::{Person, Phone, content, fits, store_codes};
+use super::person::{Person, Phone, content, fits, shown, store_codes};
 use super::server::Server;
 use crate::webdriver::{Browser, ENTER};
 use crate::world::PASSWORD;
@@ -17,6 +17,7 @@ fn a_member_with_only_a_keyboard_signs_in_and_changes_app_codes_and_password() {
     sign_in_with_a_backup_code(&mara, &server);
     change_the_app(&mut mara);
     make_new_codes(&mut mara);
+    look_at_sessions_and_history(&mara);
     change_the_password(&mara, &server);
     content(&mara.browser);
 }
@@ -64,8 +65,33 @@ fn make_new_codes(mara: &mut Person) {
     fits(browser);
     browser.tab_to("Make new codes").keys(ENTER).sees("Save your backup codes");
     fits(browser);
+    let shown = shown(browser, "#codes");
+    browser.tab_to("Download").keys(ENTER);
+    let saved = std::fs::read_to_string(browser.wait_for_download()).unwrap();
+    assert!(saved.contains(&shown) && saved.starts_with("Backup codes · "), "{saved}");
+    // One tap selects them all, where no script runs either.
+    let select = browser.execute("return getComputedStyle(document.querySelector('#codes')).userSelect");
+    assert_eq!(select, "all");
     mara.codes = store_codes(browser);
     browser.sees("10 of 10 left");
+}
+
+/// Gives the app a long name, ends nothing that is needed, and reads what happened.
+fn look_at_sessions_and_history(mara: &Person) {
+    let browser = &mara.browser;
+    browser.tab_to("Rename new phone").keys(ENTER).sees("Rename your authenticator app");
+    fits(browser);
+    browser.execute("document.querySelector('#name').value = ''");
+    browser.tab_to("Name").keys(&"x".repeat(61)).keys(ENTER).sees("Shorten the name to 60 characters");
+    browser.execute("document.querySelector('#name').value = ''");
+    let name = "W".repeat(60);
+    browser.tab_to("Name").keys(&name).keys(ENTER).sees(&name).sees("has its new name");
+    fits(browser);
+    browser.tab_to("See and end them").keys(ENTER).sees("this session").sees("Remembered devices");
+    fits(browser);
+    browser.tab_to("what else to do").keys(ENTER).sees("Something here was not you?").sees("You signed in with");
+    fits(browser);
+    browser.tab_to("Your profile").keys(ENTER).sees("All activity");
 }
 
 /// In the dark, then signs in with the new password and the new app.

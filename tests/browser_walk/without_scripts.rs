@@ -17,9 +17,10 @@ fn the_runbook_works_without_scripts() {
     let codes = confirm(&browser);
     assert!(!browser.text().contains("Copy"), "a button that needs a script is not shown\n{}", browser.text());
     browser.sees("Select the codes to copy them, or print this page").sees(&codes[0]);
-    browser.tick("I stored my backup codes").press("Continue").wait_for("Add a person");
+    browser.tick("I stored my backup codes").press("Continue").wait_for("Needs attention");
+    a_list_is_imported(&browser);
 
-    browser.follow("Add a person").wait_for("What may they do?");
+    browser.follow("People").wait_for("Add a person").follow("Add a person").wait_for("What may they do?");
     browser.fill("Name", "Mara Lindqvist").fill("E-mail address", "mara@fernhill.example").choose("Member");
     browser.press("Add and make a link").wait_for("Hand this link to Mara Lindqvist");
     let link = shown(&browser, "#link");
@@ -40,6 +41,17 @@ fn the_runbook_works_without_scripts() {
         .choose("mfa.factor_admin_reset")
         .press("Filter")
         .wait_for("Export what this filter finds");
+}
+
+/// A file, chosen and sent as this browser does it, and the links of those in it.
+fn a_list_is_imported(browser: &Browser) {
+    let file = browser.folder().join("people.csv");
+    std::fs::write(&file, "Email;Name\r\nzofie@fernhill.example;Žofie \"Z\" Nováková\r\nno address;Lea\r\n").unwrap();
+    browser.follow("People").wait_for("Import a list").follow("Import a list").wait_for("The list");
+    browser.fill("File", file.to_str().unwrap()).press("See what would happen").wait_for("1 line to mend");
+    browser.sees("Line 3").sees("Enter an e-mail address").sees("1 person would be added");
+    browser.press("Leave out 1 line and add 1 person").wait_for("1 person was added");
+    browser.sees("Žofie \"Z\" Nováková").sees("/invitation/").sees("1 line left out");
 }
 
 fn comes_back(mara: &Person, server: &Server, pass: &str) {

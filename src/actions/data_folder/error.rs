@@ -7,7 +7,7 @@ use super::DATABASE_FILE;
 use crate::host::files::FileError;
 use crate::host::keys::{AUDIT_KEY_FILE, KeyError, SEED_KEY_FILE};
 use crate::host::lock::LockError;
-use crate::storage;
+use crate::storage::{self, backup::Checked};
 
 /// Why a data folder can not be used. Nothing was changed.
 #[derive(Debug)]
@@ -33,6 +33,8 @@ pub enum FolderError {
     File(FileError),
     /// Another process has the folder.
     Lock(LockError),
+    /// The database of an earlier version does not pass its check, so it is not brought up to date.
+    NotSound(Box<Checked>),
     /// The database can not be used.
     Storage(storage::Error),
 }
@@ -55,6 +57,10 @@ impl fmt::Display for FolderError {
                 folder.display()
             ),
             Self::Key(e) => write!(f, "{e}"),
+            Self::NotSound(_) => f.write_str(
+                "the database was written by an earlier version and does not pass its own check, so it was not brought up \
+                 to date and nothing was changed; idp audit verify says what is wrong",
+            ),
             Self::File(e) => write!(f, "{e}"),
             Self::Lock(e) => write!(f, "{e}"),
             Self::Storage(e) => write!(f, "{e}"),

@@ -1,0 +1,137 @@
+//! The database from inside: keys, soundness, owners, what waits, when it was last backed up.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Finding;
+use crate::actions::data_folder::{DATABASE_FILE, load_keys};
+use crate::actions::key_export;
+use crate::audit::Action;
+use crate::cli::audit_verify::findings;
+use crate::policy::CLOCK_SLACK;
+use crate::storage::audit::{find_newest, get_head};
+use crate::storage::backup::{check, read_alone};
+use crate::storage::{self, ReadTx, instance, links, recovery, schema, users};
+use crate::time::Timestamp;
+
+/// A last backup older than this is worth a word.
+const OLD_BACKUP: Duration = Duration::from_secs(8 * 24 * 3_600);
+/// The server closes a case within its next round; one that has waited longer was forgotten.
+const OVERDUE: Duration = Duration::from_secs(5 * 60);
+/// The most overdue cases that are counted.
+const MOST: u32 = 1_000;
+
+pub(super) fn look(folder: &Path, database: &Path, now: Timestamp) -> Vec<Finding> {
+    let mut all = soundness(database);
+    let looks: [fn(&ReadTx<'_>, Timestamp) -> storage::Result<Finding>; 6] =
+        [clock, owners, last_backup, key_exported, invitations, recoveries];
+    let read = read_alone(database, |tx| {
+        let keys = keys(folder, &instance::get(tx)?);
+        // What one table hides must not hide what the others say.
+        let found = looks.map(|look| look(tx, now).unwrap_or_else(|e| unreadable(&e)));
+        Ok(std::iter::once(keys).chain(found).collect::<Vec<_>>())
+    });
+    all.extend(read.unwrap_or_else(|e| vec![unreadable(&e)]));
+    all
+}
+
+fn unreadable(e: &storage::Error) -> Finding {
+    Finding::problem(format!("a part of the database can not be read: {e}: restore the last good backup"))
+}
+
+/// Structure, chain and guards of the database.
+fn soundness(database: &Path) -> Vec<Finding> {
+    let checked = match check(database) {
+        Ok(checked) => checked,
+        Err(e) => return vec![Finding::problem(e.to_string())],
+    };
+    let found = findings(&checked);
+    if !found.is_empty() {
+        let advice = ": keep a copy of the file as evidence, then restore the last good backup";
+        return found.into_iter().map(|said| Finding::problem(format!("{said}{advice}"))).collect();
+    }
+    let (entries, version) = (checked.entries, checked.version);
+    let whole = format!("{DATABASE_FILE} is whole, with schema version {version}");
+    let advice = "idp serve makes a copy at its next start and brings it up to date";
+    vec![
+        match schema::VERSION {
+            ours if ours == version => Finding::ok(whole),
+            ours => Finding::warning(format!("{whole}, and this program's is {ours}: {advice}")),
+        },
+        Finding::ok(format!("the audit trail's {entries} entries are consistent, and its guards are in place")),
+    ]
+}
+
+fn keys(folder: &Path, instance: &instance::Instance) -> Finding {
+    match load_keys(folder, instance) {
+        Ok(_) => Finding::ok("both keys are there, and seed.key fits the database"),
+        Err(e) => Finding::problem(e.to_string()),
+    }
+}
+
+fn clock(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
+    let newest = get_head(tx)?.at;
+    let (clock, at) = (now.to_seconds_text(), newest.to_seconds_text());
+    Ok(if newest.since(now) > CLOCK_SLACK {
+        Finding::problem(format!(
+            "the clock says {clock}, before the newest audit entry of {at}: set the clock, or no code from a phone is right"
+        ))
+    } else {
+        Finding::ok(format!("the clock says {clock}: codes from phones are right while it is within half a minute"))
+    })
+}
+
+fn owners(tx: &ReadTx<'_>, _: Timestamp) -> storage::Result<Finding> {
+    let (all, able) = (users::count_owners(tx, None)?, users::count_able_owners(tx, None)?);
+    Ok(match (all, able) {
+        // The last active owner can be neither disabled nor demoted: no owner means that none was set up so far.
+        (0, _) => Finding::warning("no owner was set up yet: open the link that idp serve prints"),
+        (_, 0) => Finding::problem("no owner can sign in: run idp recover-owner EMAIL --reason …"),
+        (_, 1) => Finding::warning("one owner can sign in: make a second one, who can help when that one can not"),
+        (_, n) => Finding::ok(format!("{n} owners can sign in")),
+    })
+}
+
+fn last_backup(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
+    let Some(last) = find_newest(tx, Action::BackupCreated)? else {
+        return Ok(Finding::warning("there was no backup yet: run idp backup DIR, best every night"));
+    };
+    let (at, age) = (last.to_seconds_text(), now.since(last));
+    let hours = age.as_secs() / 3_600;
+    Ok(if age > OLD_BACKUP {
+        let days = hours / 24;
+        Finding::warning(format!("the last backup was made {days} days ago, at {at}: look at the job that makes them"))
+    } else {
+        Finding::ok(format!("the last backup was made {hours} hours ago, at {at}"))
+    })
+}
+
+fn key_exported(tx: &ReadTx<'_>, _: Timestamp) -> storage::Result<Finding> {
+    Ok(match key_export::find_last(tx)? {
+        Some(at) => Finding::ok(format!("seed.key was exported at {}", at.to_seconds_text())),
+        None => Finding::warning(
+            "seed.key was never exported, and no backup holds it: run idp key export -o FILE, to a place away from the \
+             backups",
+        ),
+    })
+}
+
+fn invitations(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
+    Ok(match links::count_invited_without(tx, now)? {
+        0 => Finding::ok("everyone who was invited has come in, or has a link that works"),
+        n => Finding::warning(format!(
+            "invited and without a link that still works: {n}. Open People, Invited, and invite them again"
+        )),
+    })
+}
+
+fn recoveries(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
+    let overdue = recovery::list_overdue(tx, now.minus(OVERDUE), MOST)?.len();
+    Ok(match overdue {
+        0 => Finding::ok("no recovery is overdue"),
+        n => Finding::warning(format!(
+            "recoveries whose time has passed and that are still open: {n}. Start the server, which closes them; then \
+             look under Recovery whom to help again"
+        )),
+    })
+}

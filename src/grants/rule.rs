@@ -1,0 +1,109 @@
+//! Why the grant rule says no, as a word for the trail and a sentence for who asked.
+
+/// Why the answer is no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// The asker's role does not look after people.
+    NotYourRole,
+    /// Nobody acts on themself.
+    Yourself,
+    /// Only an owner acts on an owner, an admin or an auditor; recent rank counts.
+    Rank,
+    /// Only an owner gives a role above member.
+    RoleAboveYours,
+    /// Only an owner does this.
+    OwnersOnly,
+    /// No evidence of who it is.
+    EvidenceMissing,
+    /// The evidence is too old, or from the future.
+    EvidenceStale,
+    /// The number that was called is not on the account.
+    NumberNotOnAccount,
+    /// The number that was called was added too shortly before help was asked for, or after.
+    NumberTooNew,
+    /// Backup codes are left, and it was not said that the person does not have them.
+    CodesNotAskedFor,
+    /// The last active owner stays.
+    LastOwner,
+    /// The person is disabled.
+    IsDisabled,
+    /// The person is not disabled.
+    IsNotDisabled,
+    /// The person has not accepted the invitation yet.
+    IsInvited,
+    /// The person has accepted the invitation already.
+    IsNotInvited,
+    /// The person has left for good.
+    HasLeft,
+    /// It is so already.
+    NothingToDo,
+}
+
+impl Rule {
+    /// The word in the audit entry.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotYourRole => "not_your_role",
+            Self::Yourself => "yourself",
+            Self::Rank => "rank",
+            Self::RoleAboveYours => "role_above_yours",
+            Self::OwnersOnly => "owners_only",
+            Self::EvidenceMissing => "evidence_missing",
+            Self::EvidenceStale => "evidence_stale",
+            Self::NumberNotOnAccount => "number_not_on_account",
+            Self::NumberTooNew => "number_too_new",
+            Self::CodesNotAskedFor => "codes_not_asked_for",
+            Self::LastOwner => "last_owner",
+            Self::IsDisabled => "is_disabled",
+            Self::IsNotDisabled => "is_not_disabled",
+            Self::IsInvited => "is_invited",
+            Self::IsNotInvited => "is_not_invited",
+            Self::HasLeft => "has_left",
+            Self::NothingToDo => "nothing_to_do",
+        }
+    }
+
+    /// What to tell who asked: what the rule is, and what to do instead.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::NotYourRole => "Your role does not look after other people. Ask an admin or an owner.",
+            Self::Yourself => "Nobody does this to their own account. Ask another admin or an owner.",
+            Self::Rank => "Only an owner may do this for an owner, an admin or an auditor. Ask an owner.",
+            Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
+            Self::OwnersOnly => "Only an owner may do this. Ask an owner.",
+            Self::EvidenceMissing => "Say first how you made sure who it is.",
+            Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
+            Self::NumberNotOnAccount => {
+                "This number is not on the account, or was removed from it. Call one that is listed, or verify another way."
+            }
+            Self::NumberTooNew => {
+                "This number was added too shortly before help was asked for. Call an older one, or verify another way."
+            }
+            Self::CodesNotAskedFor => {
+                "There are backup codes left. Ask for one of them first, or say that there is none at hand."
+            }
+            Self::LastOwner => {
+                "This is the last active owner, who stays an owner and in use. Make another owner first."
+            }
+            Self::IsDisabled => "This account is disabled. Enable it first, if it should be used again.",
+            Self::IsNotDisabled => "This account is not disabled.",
+            Self::IsInvited => "This person has not accepted the invitation yet. Make a new invitation link instead.",
+            Self::IsNotInvited => "This person has accepted the invitation already.",
+            Self::HasLeft => "This person has left for good. If they come back, add them under another address.",
+            Self::NothingToDo => "This is so already; nothing was changed.",
+        }
+    }
+
+    /// Whether it is about the state of the account, and not about who asks.
+    pub const fn is_about_state(self) -> bool {
+        matches!(
+            self,
+            Self::IsDisabled
+                | Self::IsNotDisabled
+                | Self::IsInvited
+                | Self::IsNotInvited
+                | Self::HasLeft
+                | Self::NothingToDo
+        )
+    }
+}

@@ -1,0 +1,91 @@
+//! The start of the console: what needs attention, and what happened lately.
+
+use super::Response;
+use super::guards::{Call, Signed};
+use super::person::entry_line;
+use super::show::{Answer, Page, home};
+use crate::actions::key_export;
+use crate::audit::filter::Filter;
+use crate::audit::{Action, Entry};
+use crate::dashboard::{HouseFigures, matters};
+use crate::pages::dashboard::{DashboardView, dashboard};
+use crate::storage::dashboard::{LOCKED_WITHIN, get_people};
+use crate::storage::{self, ReadTx, audit, users};
+
+/// Entries of what happened lately.
+const ENTRIES: u32 = 10;
+
+/// What an admin wants to hear of: acts about other people and about the house. What everyone does all day is not in it.
+const NOTABLE: [Action; 28] = [
+    Action::UserCreated,
+    Action::UserUpdated,
+    Action::UserEmailChanged,
+    Action::UserContactChanged,
+    Action::UserDisabled,
+    Action::UserEnabled,
+    Action::UserLeft,
+    Action::UserRoleChanged,
+    Action::UserLocked,
+    Action::UserUnlocked,
+    Action::UserAccessRefused,
+    Action::UserPasswordResetRequired,
+    Action::UserPasswordSetByAdmin,
+    Action::UserNoteAdded,
+    Action::MfaFactorAdminReset,
+    Action::MfaFactorDisabled,
+    Action::MfaBackupCodesIssuedByAdmin,
+    Action::RecoveryCompleted,
+    Action::RecoveryExpired,
+    Action::RecoveryBreakGlass,
+    Action::AuditExported,
+    Action::BackupCreated,
+    Action::SystemInitialised,
+    Action::SystemRestored,
+    Action::SystemPeopleConfirmed,
+    Action::SystemUpgraded,
+    Action::SystemKeyExported,
+    Action::SystemClockStepped,
+];
+
+/// `GET /admin`: who may not look after people begins elsewhere.
+pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
+    if !signed.user.role.looks_after_people() {
+        return Ok(Response::redirect(303, home(signed.user.role)));
+    }
+    let (people, house, entries) = call
+        .app
+        .means
+        .store
+        .read(|tx| Ok::<_, storage::Error>((get_people(tx, call.now)?, house(tx, call)?, lately(tx)?)))?;
+    let page = Page::signed(call, signed);
+    let view = DashboardView {
+        matters: matters(&people, &house, call.now),
+        since: call.now.minus(LOCKED_WITHIN),
+        entries: entries.iter().map(entry_line).collect(),
+    };
+    Ok(page.answer(200, dashboard(&page.frame(), &view)))
+}
+
+/// What is known about the house.
+pub(super) fn house(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<HouseFigures> {
+    Ok(HouseFigures {
+        able_owners: users::count_able_owners(tx, None)?,
+        last_backup: audit::find_newest(tx, Action::BackupCreated)?,
+        key_exported: key_export::find_last(tx)?,
+        clock_stepped: audit::find_newest(tx, Action::SystemClockStepped)?,
+        free: call.app.free_space(),
+    })
+}
+
+/// The newest notable entries. Each action is asked for by itself, so that the trail's index is walked from its end and
+/// a day of nothing but sign-ins costs no more than a quiet one.
+fn lately(tx: &ReadTx<'_>) -> storage::Result<Vec<Entry>> {
+    let mut entries = Vec::new();
+    for action in NOTABLE {
+        let filter = Filter { action: Some(action), ..Filter::default() };
+        entries.extend(audit::list(tx, &filter, audit::Order::NewestFirst, None, ENTRIES)?);
+    }
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.header.seq));
+    entries.truncate(ENTRIES as usize);
+    Ok(entries)
+}

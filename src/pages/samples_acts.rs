@@ -1,0 +1,153 @@
+//! Samples of the forms of the Actions menu, hostile text included.
+
+use std::time::Duration;
+
+use maud::Markup;
+
+use super::access::{self, EmailView, InviteAgainView};
+use super::contacts::Numbers;
+use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
+use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
+use super::samples_contacts;
+use super::standing::{self, AlreadyDoneView, EndSessionView, Errand, NameView, RefusedView, RoleView, StandingView};
+use crate::ids::{SessionId, UserId};
+use crate::users::Role;
+
+/// Every such page by a name of its own.
+pub(super) fn all() -> Vec<(&'static str, Markup)> {
+    let mut pages = grant_pages();
+    pages.extend(standing_pages());
+    pages
+}
+
+pub(super) fn mara() -> Subject<'static> {
+    Subject { id: UserId::generate(), name: "Mara Lindqvist", email: "mara@fernhill.example" }
+}
+
+fn signals() -> Vec<Signal> {
+    let signal = |label: &str, text: &str, weight| Signal { label: label.to_owned(), text: text.to_owned(), weight };
+    vec![
+        signal("Wrong passwords", "6 since yesterday, from 2 addresses never seen", Weight::Look),
+        signal("Password", "changed 2 days ago", Weight::Strong),
+        signal("Earlier resets", "none", Weight::Calm),
+    ]
+}
+
+fn grant_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let values =
+        [("evidence", "manager_ticket"), ("voucher", HOSTILE), ("ticket", "#1234"), ("step_up_code", "123456")];
+    let reset = |form, codes_left| ResetView {
+        form,
+        person: mara(),
+        case: Some(CASE),
+        factors: 2,
+        codes_left,
+        sessions: 3,
+        numbers: samples_contacts::numbers(),
+        signals: signals(),
+        window: Duration::from_secs(3600),
+    };
+    let wrong =
+        typed(&values, &[("reason", "Say why this is done."), ("codes_unavailable", "Tick this, or use a code.")]);
+    let uncalled = typed(&[("evidence", "known_number")], &[("number", "Choose the number that you called.")]);
+    let issue = IssueCodesView {
+        form: form(),
+        person: mara(),
+        case: None,
+        codes: 3,
+        valid: Duration::from_secs(7 * 86400),
+        numbers: Numbers { phones: Vec::new(), requested_at: at("2026-11-24T10:40:00Z") },
+        signals: Vec::new(),
+    };
+    let password = TemporaryPasswordView {
+        form: step_up(typed(&values, &[])),
+        person: mara(),
+        case: None,
+        valid: Duration::from_secs(86400),
+        numbers: samples_contacts::numbers(),
+        signals: signals(),
+    };
+    let email = EmailView {
+        form: step_up(typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")])),
+        person: mara(),
+        sessions: 1,
+        numbers: samples_contacts::numbers(),
+        signals: signals(),
+    };
+    let invite = InviteAgainView {
+        form: form(),
+        person: mara(),
+        valid: Duration::from_secs(72 * 3600),
+        numbers: samples_contacts::numbers(),
+        signals: signals(),
+    };
+    vec![
+        ("email", access::email(&f, &email)),
+        ("invite-again", access::invite_again(&f, &invite)),
+        ("reset", grants::reset(&f, &reset(form(), 0))),
+        ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
+        ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
+        ("issue-codes", grants::issue_codes(&f, &issue)),
+        ("temporary-password", grants::temporary_password(&f, &password)),
+    ]
+}
+
+fn standing_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let standing = |delays| StandingView {
+        form: typed(&[("reason", HOSTILE)], &[("reason", "Enter a reason.")]),
+        person: mara(),
+        sessions: 2,
+        delays,
+    };
+    let errand = |errand| standing::errand(&f, errand, &standing(Vec::new()));
+    let delays = vec!["15 wrong passwords; the next try in 15 minutes".to_owned()];
+    let session = EndSessionView {
+        form: form(),
+        person: mara(),
+        session: SessionId::generate(),
+        from_where: HOSTILE.to_owned(),
+        seen_at: at("2026-11-24T10:40:00Z"),
+    };
+    let role = RoleView {
+        form: typed(&[("role", "member")], &[("reason", "Enter a reason.")]),
+        person: mara(),
+        role: Role::Member,
+    };
+    let name = NameView { form: typed(&[("name", HOSTILE)], &[("name", "Enter a name.")]), person: mara() };
+    let again = AlreadyDoneView {
+        person: Some(mara()),
+        link: "/admin/recovery/R-2026-0042",
+        what: "The factors of Mara Lindqvist were removed.".to_owned(),
+        at: at("2026-11-24T10:38:00Z"),
+        case: Some(CASE),
+        secret_was_shown: true,
+    };
+    let refused = RefusedView {
+        person: mara(),
+        rule: "An admin can not act on an owner.".to_owned(),
+        instead: "Ask another owner: Ada Brandt.".to_owned(),
+        about_state: false,
+        tried: true,
+    };
+    vec![
+        ("disable", errand(Errand::Disable)),
+        ("enable", errand(Errand::Enable)),
+        ("end-sessions", errand(Errand::EndSessions)),
+        ("require-password", errand(Errand::RequirePasswordChange)),
+        ("unlock", standing::errand(&f, Errand::Unlock, &standing(delays))),
+        ("unlock-nothing", errand(Errand::Unlock)),
+        ("leave", errand(Errand::Leave)),
+        ("end-session", standing::end_session(&f, &session)),
+        ("role", standing::role(&f, &role)),
+        ("name", standing::name(&f, &name)),
+        ("refused-before", standing::refused(&f, &RefusedView { about_state: true, tried: false, ..refused.clone() })),
+        ("already-done", standing::already_done(&f, &again)),
+        (
+            "already-done-many",
+            standing::already_done(&f, &AlreadyDoneView { person: None, case: None, ..again.clone() }),
+        ),
+        ("refused", standing::refused(&f, &refused)),
+    ]
+}

@@ -1,0 +1,93 @@
+//! Samples of the console's start page, of the system's page and of an import, hostile text included.
+
+use std::time::Duration;
+
+use maud::Markup;
+
+use super::dashboard::{self, DashboardView};
+use super::import::{self, ImportView, ImportedView, JoinedLine};
+use super::samples::{HOSTILE, at, form, now, step_up, typed, viewer};
+use super::samples_console::entries;
+use super::system::{self, SystemView};
+use crate::dashboard::{Matter, Need};
+use crate::import::read;
+use crate::secret::Secret;
+use crate::users::Role;
+
+/// Every one of these pages by a name of its own.
+pub(super) fn all() -> Vec<(&'static str, Markup)> {
+    let mut pages = overview_pages();
+    pages.extend(import_pages());
+    pages
+}
+
+fn matters() -> Vec<Matter> {
+    let mut matters: Vec<Matter> = (1..).zip(Need::ALL).map(|(n, need)| Matter::People(need, n)).collect();
+    matters.extend([
+        Matter::WindowCloses(at("2026-11-24T10:50:00Z")),
+        Matter::WindowCloses(at("2026-11-24T10:40:00Z")),
+        Matter::Expired(1),
+        Matter::Locked(2),
+        Matter::Invited(12),
+        Matter::FewOwners(0),
+        Matter::FewOwners(1),
+        Matter::Backup(None),
+        Matter::Backup(Some(at("2026-11-20T02:15:00Z"))),
+        Matter::KeyNotExported,
+        Matter::DiskLow(734_003_200),
+        Matter::ClockStepped(at("2026-11-23T02:15:00Z")),
+    ]);
+    matters
+}
+
+fn overview_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Owner);
+    let since = at("2026-11-23T10:42:00Z");
+    let view = |matters, entries| DashboardView { matters, since, entries };
+    let system = SystemView {
+        matters: vec![Matter::Backup(None), Matter::KeyNotExported],
+        version: "0.1.0",
+        sqlite: "3.54.1",
+        uptime: Duration::from_secs(93_000),
+        folder: HOSTILE.to_owned(),
+        database: 12_450_000,
+        log: 4_120,
+        free: 81_000_000_000,
+        last_backup: None,
+        key_exported: Some(at("2026-11-01T10:00:00Z")),
+        entries: 48_211,
+        newest: now(),
+        lineage: "9f86d081884c7d65",
+    };
+    vec![
+        ("dashboard", dashboard::dashboard(&f, &view(matters(), entries()))),
+        ("dashboard-calm", dashboard::dashboard(&f, &view(Vec::new(), entries()))),
+        ("system", system::system(&f, &system)),
+        ("system-calm", system::system(&f, &SystemView { matters: Vec::new(), ..system.clone() })),
+    ]
+}
+
+fn import_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let list = format!("email,name,role\nmara@x.example,Mara Lindqvist\nevil@x.example,{HOSTILE},\nno address,,king\n");
+    let lines = read(&list).expect("samples can be read");
+    let good = read(&list.replace("no address,,king\n", "")).expect("samples can be read");
+    let wrong = [("text", "1 line can not be added as it is. The table says what to do about it.")];
+    let view = |form, lines| ImportView { form, lines };
+    let joined = |name: &str| JoinedLine {
+        name: name.to_owned(),
+        email: "mara@fernhill.example".to_owned(),
+        link: Secret::new("https://id.fernhill.example/invitation/Q0VSVElGSUNBVEUtUkVRVUVTVC1JTlZJVEFUSU9OLTE"),
+    };
+    let imported = |joined, left_out| ImportedView { joined, left_out, expires_at: at("2026-11-27T10:42:00Z") };
+    let unread = typed(&[("text", HOSTILE)], &[("file", "This is a spreadsheet, not a list as text.")]);
+    vec![
+        ("import", import::import(&f, &view(form(), &[]))),
+        ("import-unread", import::import(&f, &view(unread, &[]))),
+        ("import-wrong", import::import(&f, &view(typed(&[("text", &list)], &wrong), &lines))),
+        ("import-all-wrong", import::import(&f, &view(typed(&[("text", &list)], &wrong), &lines[2..]))),
+        ("import-good", import::import(&f, &view(step_up(typed(&[("text", &list)], &[])), &good))),
+        ("imported", import::imported(&f, &imported(vec![joined("Mara Lindqvist"), joined(HOSTILE)], &lines[2..]))),
+        ("imported-one", import::imported(&f, &imported(vec![joined(HOSTILE)], &[]))),
+    ]
+}

@@ -1,0 +1,242 @@
+//! `idp doctor` with the real program: each finding, with what to do.
+
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use idp::actions::backup;
+use idp::actions::data_folder::open_store;
+use idp::audit::{Actor, Event, Record, Source};
+use idp::ids::FactorId;
+use idp::password::{Argon2Params, PasswordHash};
+use idp::storage::{self, Audited, Store, factors, users};
+use idp::time::{Clock, Timestamp};
+use idp::users::{Role, Status};
+
+use crate::cli_world::{Folder, Ran, add_person};
+use crate::served::Server;
+use crate::world::World;
+
+/// What it says on this folder.
+#[track_caller]
+fn finds(folder: &Folder, mark: &str, what: &str) {
+    found(&folder.idp(&["doctor"]), mark, what);
+}
+
+/// A line of this mark holds `what`, and the exit code tells whether anything is a problem.
+#[track_caller]
+fn found(ran: &Ran, mark: &str, what: &str) {
+    let hit = ran.out.lines().any(|line| line.starts_with(&format!("{mark:9}")) && line.contains(what));
+    assert!(hit, "no {mark} with “{what}”: {ran:?}");
+    let problem = ran.out.lines().any(|line| line.starts_with("problem"));
+    assert_eq!(ran.code, i32::from(problem), "{ran:?}");
+    for line in ran.out.lines() {
+        let word = line.split(' ').next().unwrap();
+        assert!(["ok", "warning", "problem"].contains(&word), "{line}");
+    }
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+}
+
+/// Makes someone an active owner, with an app or without.
+fn owner(store: &Store, email: &str, with_app: bool) {
+    let user = add_person(store, email, "Owner", Role::Owner);
+    store
+        .change(move |tx| -> storage::Result<_> {
+            let hash = PasswordHash::new(Argon2Params::current(), [1; 16], [2; 32]);
+            users::update_password(tx, user.id, &hash)?;
+            users::update_status(tx, user.id, Status::Active)?;
+            if with_app {
+                factors::insert(tx, FactorId::generate(), user.id, "phone", b"sealed", 1)?;
+            }
+            let event = Event::UserNoteAdded { user, note: "is in".into() };
+            Ok(Audited::new((), Record::new(Actor::Host, &Source::default(), event)))
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_folder_in_good_order_has_nothing_but_ok() {
+    let folder = Folder::new();
+    let store = folder.store();
+    owner(&store, "ada@fernhill.example", true);
+    owner(&store, "noor@fernhill.example", true);
+    drop(store);
+    folder.idp(&["backup", "backup.db"]).done();
+    folder.idp(&["key", "export", "-o", "kept.key"]).done();
+    let config = "public_url = \"https://id.fernhill.example\"\ntrusted_proxy = \"127.0.0.1\"";
+    std::fs::write(folder.data().join("idp.toml"), config).unwrap();
+    let server = Server::start(&["--data", folder.data().to_str().unwrap()], |_| ());
+    let said = folder.idp(&["doctor"]).done();
+    assert!(said.lines().count() >= 14, "{said}");
+    // How full this disk is, is not for a test to say.
+    assert!(said.lines().all(|l| l.starts_with("ok       ") || l.contains("are free on the disk")), "{said}");
+    for what in ["a server runs", "2 owners can sign in", "seed.key was exported at 20", "through a proxy"] {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    server.stop();
+}
+
+#[test]
+fn a_new_folder_is_told_what_is_still_to_do() {
+    let folder = Folder::new();
+    let ran = folder.idp(&["doctor"]);
+    for what in [
+        "no owner was set up yet: open the link",
+        "there was no backup yet: run idp backup",
+        "seed.key was never exported, and no backup holds it: run idp key export",
+        "no server runs on this folder: nobody can sign in until you start idp serve",
+        "which is this machine alone: set public_url",
+    ] {
+        found(&ran, "warning", what);
+    }
+    assert_eq!(ran.code, 0);
+    std::fs::remove_dir_all(folder.data()).unwrap();
+    folder.idp(&["doctor"]).refused(2, "there is no database");
+}
+
+#[test]
+fn files_that_others_may_open_links_and_foreign_owners_are_problems_with_the_command_that_mends_them() {
+    let folder = Folder::new();
+    let key = folder.data().join("seed.key");
+    set_mode(&key, 0o644);
+    finds(&folder, "problem", &format!("chmod 600 {}", key.display()));
+    set_mode(&key, 0o600);
+    set_mode(&folder.data(), 0o755);
+    finds(&folder, "problem", &format!("chmod 700 {}", folder.data().display()));
+    set_mode(&folder.data(), 0o700);
+    if rustix::process::geteuid().is_root() {
+        chown(&key, Some(65_534), None).unwrap();
+        finds(&folder, "problem", &format!("run chown 0 {}", key.display()));
+        chown(&key, Some(0), None).unwrap();
+    }
+    std::fs::rename(&key, folder.beside("seed.key")).unwrap();
+    symlink(folder.beside("seed.key"), &key).unwrap();
+    finds(&folder, "problem", "is a symbolic link: put the file itself there");
+}
+
+#[test]
+fn missing_damaged_and_foreign_keys_are_problems() {
+    let (folder, other) = (Folder::new(), Folder::new());
+    let key = folder.data().join("seed.key");
+    let own = std::fs::read(&key).unwrap();
+    std::fs::copy(other.data().join("seed.key"), &key).unwrap();
+    finds(&folder, "problem", "belongs to another database");
+    std::fs::write(&key, "no key").unwrap();
+    finds(&folder, "problem", "is damaged or no such key");
+    std::fs::remove_file(&key).unwrap();
+    finds(&folder, "problem", "put the key file back");
+    std::fs::write(&key, own).unwrap();
+    set_mode(&key, 0o600);
+    std::fs::remove_file(folder.data().join("audit-signing.key")).unwrap();
+    finds(&folder, "problem", "openssl genpkey");
+}
+
+#[test]
+fn a_database_that_is_none_is_newer_or_was_edited_is_a_problem() {
+    let broken = |sql: &str, what: &str| {
+        let folder = Folder::new();
+        folder.tamper(sql);
+        finds(&folder, "problem", what);
+    };
+    broken("PRAGMA application_id = 7", "another program made it");
+    broken("PRAGMA user_version = 99", "was written by a newer version");
+    broken("DROP TRIGGER audit_is_append_only_update", "guard audit_is_append_only_update is missing or was altered");
+    let edit = "DROP TRIGGER audit_is_append_only_update; UPDATE audit SET outcome = 'denied' WHERE seq = 1";
+    broken(edit, "keep a copy of the file as evidence, then restore the last good backup");
+    let empty = "DROP TRIGGER audit_is_append_only_delete; DELETE FROM audit";
+    broken(empty, "the trail is empty");
+    broken("ALTER TABLE links RENAME TO elsewhere", "a part of the database can not be read");
+    let folder = Folder::new();
+    std::fs::write(folder.database(), "no database").unwrap();
+    finds(&folder, "problem", "is not a usable database");
+}
+
+#[test]
+fn a_log_that_is_not_folded_in_is_told() {
+    let folder = Folder::new();
+    let log = folder.data().join("idp.db-wal");
+    std::fs::File::create(&log).unwrap().set_len(65 * 1024 * 1024).unwrap();
+    set_mode(&log, 0o600);
+    finds(&folder, "warning", "the database's log has 66560 KiB: end commands that hang");
+}
+
+#[test]
+fn owners_who_can_not_sign_in_are_a_problem_and_one_alone_is_told_to_make_a_second() {
+    let folder = Folder::new();
+    owner(&folder.store(), "ada@fernhill.example", false);
+    finds(&folder, "problem", "no owner can sign in: run idp recover-owner");
+    owner(&folder.store(), "noor@fernhill.example", true);
+    finds(&folder, "warning", "one owner can sign in: make a second one");
+}
+
+#[test]
+fn an_old_backup_a_forgotten_invitation_and_a_forgotten_recovery_are_told() {
+    let now = Clock::System.now();
+    let long_ago = Clock::at(now.minus(Duration::from_secs(30 * 86_400)));
+    let folder = Folder::made_by(long_ago.clone());
+    let store = open_store(&folder.data(), long_ago.clone()).unwrap();
+    backup::create(&store, &Source::default(), &folder.beside("backup.db"), None, long_ago.now()).unwrap();
+    add_person(&store, "mara@fernhill.example", "Mara", Role::Member);
+    drop(store);
+    let ran = folder.idp(&["doctor"]);
+    found(&ran, "warning", "the last backup was made 30 days ago");
+    found(&ran, "warning", "invited and without a link that still works: 1. Open People");
+    found(&ran, "ok", "no recovery is overdue");
+
+    let world = World::by(long_ago, "http://localhost:8080", |_| ());
+    let (world, mut ada, _) = world.owned();
+    let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
+    world.reset(&mut ada, &mara.id);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+    let ran = Ran::of(command.arg("doctor").arg("--data").arg(world.data()).output().unwrap());
+    found(&ran, "warning", "recoveries whose time has passed and that are still open: 1. Start the server");
+    found(&ran, "ok", "everyone who was invited has come in");
+}
+
+#[test]
+fn a_clock_behind_the_newest_entry_is_a_problem() {
+    let ahead: Timestamp = "2099-01-01T00:00:00Z".parse().unwrap();
+    let folder = Folder::made_by(Clock::at(ahead));
+    finds(&folder, "problem", "before the newest audit entry of 2099-01-01T00:00:00Z: set the clock");
+}
+
+#[test]
+fn an_exported_key_counts_only_while_it_is_the_key_in_use() {
+    let folder = Folder::new();
+    folder.idp(&["key", "export", "-o", "kept.key"]).done();
+    finds(&folder, "ok", "seed.key was exported at");
+    folder.idp(&["backup", "one.db"]).done();
+    std::fs::remove_file(folder.data().join("seed.key")).unwrap();
+    folder.idp(&["restore", "one.db", "--without-factors"]).done();
+    finds(&folder, "warning", "seed.key was never exported");
+}
+
+#[test]
+fn settings_with_which_browsers_do_not_come_or_not_safely_are_told() {
+    let folder = Folder::new();
+    let with = |text: &str, mark: &str, what: &str| {
+        std::fs::write(folder.data().join("idp.toml"), text).unwrap();
+        finds(&folder, mark, what);
+    };
+    let https = "public_url = \"https://id.fernhill.example\"\n";
+    with("", "warning", "browsers reach the server at http://localhost:8080");
+    with(https, "warning", "no proxy is trusted, so all visitors count as one address");
+    with(&format!("{https}listen = \"0.0.0.0:8080\""), "warning", "it listens on 0.0.0.0:8080");
+    with(&format!("{https}trusted_proxy = \"0.0.0.0/0\""), "warning", "trusted_proxy is everyone");
+    with("publik_url = \"x\"", "problem", "idp serve would not start");
+    let good = format!("{https}trusted_proxy = \"127.0.0.1\"");
+    with(&good, "ok", "through a proxy that is trusted");
+    // A file elsewhere, and a server that was started with something else than it says.
+    std::fs::write(folder.data().join("idp.toml"), "").unwrap();
+    std::fs::write(folder.beside("main.toml"), &good).unwrap();
+    let ran = folder.idp(&["doctor", "--config", "main.toml"]);
+    found(&ran, "ok", "browsers reach the server at https://id.fernhill.example");
+    let server = Server::start(&["--data", folder.data().to_str().unwrap()], |_| ());
+    let ran = folder.idp(&["doctor", "--config", "main.toml"]);
+    found(&ran, "warning", "restart it, or give this command the same settings");
+    server.stop();
+}
