@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use idp::audit::Action;
+use idp::policy::INVITATION;
 
 use crate::runbook::{FOUNDED, act, owner_and_member, reset, rows};
-use crate::world::{Answer, Browser, PASSWORD, World, body};
+use crate::world::{Answer, Browser, PASSWORD, Phone, World, body};
 
 /// The ids of the people that a page of the list shows, in its order.
 fn listed(page: &Answer) -> Vec<String> {
@@ -27,6 +28,13 @@ fn find(admin: &mut Browser, query: &[(&str, &str)]) -> Vec<String> {
     let plain =
         |name: &str| name.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     names.map(plain).collect()
+}
+
+/// Ada, where her session has ended in the meantime.
+fn ada_again(world: &World, phone: &Phone) -> Browser {
+    let mut ada = world.browser();
+    ada.sign_in(world, "ada@fernhill.example", PASSWORD, phone);
+    ada
 }
 
 /// What the invitation page shows.
@@ -231,6 +239,50 @@ fn a_list_of_120_people_is_paged_by_a_cursor_without_gap_or_repetition() {
     // The filter goes along with the cursor.
     let page = ada.get("/admin/users?q=person&state=invited");
     assert!(page.body.contains("q=person&amp;state=invited&amp;after="), "{}", page.body);
+}
+
+#[test]
+fn a_list_of_who_needs_attention_for_any_reason_is_paged_in_the_order_of_names() {
+    let (world, mut ada, phone) = World::with_owner();
+    for n in 0..117 {
+        // Equal names too, and in another order than that of their rows.
+        world.invite(&mut ada, &format!("p{n:03}@fernhill.example"), &format!("person {:02}", 40 - n / 3), "member");
+    }
+    world.later(INVITATION);
+    let mut ada = ada_again(&world, &phone);
+    world.person(&mut ada, "well@fernhill.example", "person 20", "member");
+    let waits = world.person(&mut ada, "waits@fernhill.example", "person 21", "member");
+    reset(&mut ada, &waits.id);
+    let mut given = world.person(&mut ada, "given@fernhill.example", "Person 22", "admin");
+    // Two reasons do not make two lines.
+    for code in &given.codes[..8] {
+        let mut browser = world.browser();
+        browser.password(&given.email, PASSWORD);
+        assert_eq!(browser.backup_code(code).status, 303);
+        given.browser = browser;
+    }
+    world.temporary_password(&mut ada, &given.id);
+    let names = |page: &Answer| -> Vec<String> {
+        let names = page.body.split("<strong><bdi>").skip(1).map(|rest| rest.split('<').next().unwrap().to_lowercase());
+        names.collect()
+    };
+    for (role, count) in [("", 119), ("member", 118), ("admin", 1)] {
+        let address = format!("/admin/users?state=attention&role={role}");
+        let (mut seen, mut named, mut page) = (Vec::new(), Vec::new(), ada.get(&address));
+        loop {
+            seen.extend(listed(&page));
+            named.extend(names(&page));
+            let Some(at) = page.body.find("after=") else { break };
+            let after: String = page.body[at + 6..].chars().take_while(|c| *c != '"' && *c != '&').collect();
+            page = ada.get(&format!("{address}&after={after}"));
+        }
+        assert_eq!((seen.len(), seen.iter().collect::<BTreeSet<_>>().len()), (count, count), "{role}: nobody twice");
+        assert!(named.is_sorted(), "{named:?}");
+        assert_eq!(seen.contains(&given.id), role != "member");
+        assert_eq!(seen.contains(&waits.id), role != "admin");
+    }
+    assert_eq!(find(&mut ada, &[("q", "person 2"), ("state", "awaiting")]), ["person 21"]);
+    assert_eq!(find(&mut ada, &[("q", "22"), ("state", "few-codes")]), ["Person 22"]);
 }
 
 #[test]

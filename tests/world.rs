@@ -21,6 +21,7 @@ use idp::storage::audit::{Order, list};
 use idp::storage::users;
 use idp::time::{Clock, Timestamp};
 use idp::users::User;
+use rusqlite::{Connection, OpenFlags};
 
 /// A good password that is on no list.
 pub const PASSWORD: &str = "walnut harbour nineteen";
@@ -261,15 +262,23 @@ impl World {
 }
 
 impl Drop for World {
-    /// At the end of every test the whole trail is verified again.
+    /// At the end of every test the whole trail is verified again, and everyone's factors and codes are counted again.
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let (walk, broken) = self.app.means.store.read(idp::storage::backup::walk).unwrap();
             assert!(broken.is_none(), "the trail does not verify: {broken:?}");
             assert!(walk.entries() > 0);
+            let conn = Connection::open_with_flags(self.database(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+            let miscounted: i64 = conn.query_row(MISCOUNTED, [], |row| row.get(0)).unwrap();
+            assert_eq!(miscounted, 0, "people whose row has another number of factors or codes than there are");
         }
     }
 }
+
+const MISCOUNTED: &str = "SELECT count(*) FROM users u
+    WHERE working_factors <> (SELECT count(*) FROM factors WHERE user_id = u.id AND disabled_at IS NULL)
+       OR own_codes_left <> (SELECT count(*) FROM code_sets s JOIN codes ON set_id = s.id
+                              WHERE user_id = u.id AND kind = 'own' AND used_at IS NULL)";
 
 /// Where a test's own commands come from.
 pub fn host() -> Source {

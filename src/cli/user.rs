@@ -15,7 +15,7 @@ use crate::config::PublicUrl;
 use crate::dashboard::Chosen;
 use crate::host::hash_pool::HashPool;
 use crate::ids::UserId;
-use crate::storage::people::{self, Search};
+use crate::storage::users::search::{self, Search};
 use crate::storage::{backup_codes, factors, recovery, sessions, users};
 use crate::time::Clock;
 use crate::users::{Email, NewPerson, PersonName, Role, Taken, User};
@@ -197,7 +197,7 @@ impl List {
         let now = Clock::System.now();
         let mut after = None;
         loop {
-            let listed = store.read(|tx| people::list(tx, &search, after, now, PAGE)).map_err(Failure::to(doing))?;
+            let listed = store.read(|tx| search::list(tx, &search, after, now, PAGE)).map_err(Failure::to(doing))?;
             let people = listed.people;
             for p in &people {
                 let factors = format!("{} factors, {} codes", p.factors, p.codes_left);

@@ -13,7 +13,7 @@ use crate::grants::Rule;
 use crate::ids::UserId;
 use crate::pages::confirm_people::{ConfirmPeopleView, confirm_people as confirm_markup};
 use crate::pages::{FieldError, Form, Frame};
-use crate::storage::people::{self, Search};
+use crate::storage::users::search::{self, Search};
 use crate::users::Role;
 
 /// `GET /admin/users/confirm`
@@ -31,7 +31,7 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show(call: &Call<'_>, signed: &Signed, nonce: &str, status: u16, errors: Vec<FieldError>) -> Answer {
     // Everyone on one page: what stands on a second one is confirmed unread.
     let everyone = Search::default();
-    let mut people = call.app.means.store.read(|tx| people::list(tx, &everyone, None, call.now, u32::MAX))?.people;
+    let mut people = call.app.means.store.read(|tx| search::list(tx, &everyone, None, call.now, u32::MAX))?.people;
     people.sort_by_key(|p| std::cmp::Reverse(p.role.rank()));
     let values = call.fields.kept(&["disable", "demote"]);
     let form = Form { values, errors, ..form_of(call, signed, Some(nonce))? };

@@ -14,7 +14,7 @@ use crate::pages::users::{
 };
 use crate::pages::{FieldError, Form};
 use crate::secret::Secret;
-use crate::storage::people::{self, Listed, Search};
+use crate::storage::users::search::{self, Listed, Search};
 use crate::users::{Email, NewPerson, PersonName, Role, Taken};
 
 /// What is said where somebody has the address that was typed.
@@ -47,7 +47,7 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
     };
     let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
     let Listed { people, more_match } = match errors.is_empty() {
-        true => call.app.means.store.read(|tx| people::list(tx, &search, after, call.now, PAGE + 1))?,
+        true => call.app.means.store.read(|tx| search::list(tx, &search, after, call.now, PAGE + 1))?,
         false => Listed { people: Vec::new(), more_match: false },
     };
     let (people, more) = page_of(people, PAGE);

@@ -19,7 +19,6 @@ pub mod instance;
 pub mod links;
 pub mod migrate;
 pub mod nonces;
-pub mod people;
 #[cfg(test)]
 mod plans;
 pub mod readers;

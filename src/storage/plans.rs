@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::people::{Query, Search};
+use super::users::search::{Query, Search};
 use super::{audit, dashboard, schema};
 use crate::audit::filter::{ActorFilter, Filter};
 use crate::audit::{Action, Outcome};

@@ -1,5 +1,7 @@
 //! People's rows.
 
+pub mod search;
+
 use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::{Error, ReadTx, Result, WriteTx};

@@ -7,8 +7,8 @@
 use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row, params_from_iter};
 
-use super::users::{optional_time, parse};
-use super::{ReadTx, Result, dashboard};
+use super::super::{ReadTx, Result, dashboard};
+use super::{optional_time, parse};
 use crate::dashboard::{Chosen, Need};
 use crate::ids::UserId;
 use crate::time::Timestamp;
@@ -99,13 +99,13 @@ fn to_line(row: &Row<'_>) -> rusqlite::Result<UserLine> {
 }
 
 /// A statement being put together, with its values.
-pub(super) struct Query {
-    pub(super) values: Vec<Value>,
+pub(in crate::storage) struct Query {
+    pub(in crate::storage) values: Vec<Value>,
 }
 
 impl Query {
     /// `?1` is the present moment.
-    pub(super) fn new(now: Timestamp) -> Self {
+    pub(in crate::storage) fn new(now: Timestamp) -> Self {
         Self { values: vec![Value::from(now.as_micros())] }
     }
 
@@ -116,7 +116,7 @@ impl Query {
     }
 
     /// A page of all who are searched for: of `rows`, if a text was looked up.
-    pub(super) fn page(
+    pub(in crate::storage) fn page(
         &mut self,
         search: &Search,
         rows: Option<Vec<i64>>,
@@ -158,7 +158,7 @@ impl Query {
 
     /// The rows of who matches text, state and role. Three characters and more are looked up in the index of every three
     /// in a row; fewer begin some of these.
-    pub(super) fn matches(&mut self, search: &Search) -> String {
+    pub(in crate::storage) fn matches(&mut self, search: &Search) -> String {
         let found = if search.text.chars().count() >= 3 {
             let phrase = self.add(format!("\"{}\"", search.text.replace('"', "\"\"")));
             format!("user_search s CROSS JOIN users u ON u.row = s.rowid WHERE user_search MATCH {phrase}")
