@@ -35,7 +35,7 @@ pub(super) fn copy_open(source: &Connection, to: &Path) -> Result<()> {
 const TRIES: u32 = 200;
 const PAUSE: Duration = Duration::from_millis(50);
 
-fn copy_all(backup: &Backup<'_, '_>) -> Result<()> {
+pub(super) fn copy_all(backup: &Backup<'_, '_>) -> Result<()> {
     for _ in 0..TRIES {
         // All pages in one step; one that could not begin says so.
         if backup.step(-1)? == StepResult::Done {

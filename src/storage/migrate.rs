@@ -13,6 +13,7 @@
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, VERSION};
@@ -121,6 +122,15 @@ pub(super) fn begin(conn: &Connection, path: &Path) -> Result<Option<i64>> {
              that wrote it still runs on it"
         ))),
     }
+}
+
+/// A copy of an earlier version's database at `path`, brought up to date, to be read: a temporary file of SQLite's own,
+/// private and without a name, which ends with the connection.
+pub(super) fn copy_up_to_date(older: &Connection, path: &Path) -> Result<Connection> {
+    let mut copy = Connection::open("")?;
+    backup::copy_all(&Backup::new(older, &mut copy)?)?;
+    begin(&copy, path)?;
+    Ok(copy)
 }
 
 /// What would be wrong with the database after the steps.
