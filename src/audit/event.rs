@@ -396,5 +396,14 @@ pub enum Event {
         rule: &'static str,
         reason: Option<Reason>,
         ticket: Option<Ticket>,
+        /// What was put forward, where the rule asks for evidence.
+        evidence: Option<Evidence>,
     },
+}
+
+impl Event {
+    /// A rule said no to `action`, which rests on nothing that was put forward.
+    pub const fn refused(action: Action, user: Option<Person>, rule: &'static str) -> Self {
+        Self::Refused { action, user, rule, reason: None, ticket: None, evidence: None }
+    }
 }

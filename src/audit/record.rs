@@ -297,8 +297,9 @@ impl Event {
             Self::ClockStepped { back_by_seconds } => {
                 Parts::bare(A::SystemClockStepped).with("back_by_seconds", back_by_seconds)
             }
-            Self::Refused { action, user, rule, reason, ticket } => {
-                Parts { outcome: Outcome::Denied, user, reason, ticket, ..Parts::bare(action) }.with("rule", rule)
+            Self::Refused { action, user, rule, reason, ticket, evidence } => {
+                let parts = Parts { outcome: Outcome::Denied, user, reason, ticket, ..Parts::bare(action) };
+                evidence.iter().fold(parts.with("rule", rule), Parts::evidence)
             }
         }
     }
