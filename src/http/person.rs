@@ -39,6 +39,7 @@ pub fn factor_line(factor: &Factor) -> FactorLine {
         name: factor.label.clone(),
         added_at: factor.created_at,
         last_used_at: factor.last_used_at,
+        switched_off_at: factor.disabled_at,
     }
 }
 

@@ -65,6 +65,8 @@ pub struct FactorLine {
     pub added_at: Timestamp,
     /// When it last let its owner in.
     pub last_used_at: Option<Timestamp>,
+    /// When too many wrong codes switched it off.
+    pub switched_off_at: Option<Timestamp>,
 }
 
 /// One session of a person, as profile and console list it.

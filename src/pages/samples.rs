@@ -145,6 +145,7 @@ pub(super) fn factor(name: &str, last_used_at: Option<Timestamp>) -> FactorLine 
         name: name.to_owned(),
         added_at: at("2026-02-03T09:12:00Z"),
         last_used_at,
+        switched_off_at: None,
     }
 }
 

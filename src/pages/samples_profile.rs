@@ -4,7 +4,7 @@ use maud::Markup;
 
 use super::activity::{self, ActivityView, OwnActivity};
 use super::factors::{self, NewFactorView, RemoveFactorView, RenameFactorView, StartFactorView};
-use super::parts::SessionLine;
+use super::parts::{FactorLine, SessionLine};
 use super::profile::{self, ChangePasswordView, NewCodesView, ProfileView};
 use super::samples::{HELP, HOSTILE, OTPAUTH, at, factor, form, step_up, typed, viewer};
 use super::sessions::{self, DeviceLine, SessionsView};
@@ -49,7 +49,7 @@ fn overview(f: &Frame) -> Vec<(&'static str, Markup)> {
     };
     let spent = ProfileView {
         name: RIGHT_TO_LEFT,
-        factors: vec![factor(RIGHT_TO_LEFT, None)],
+        factors: vec![FactorLine { switched_off_at: Some(at("2026-11-24T08:00:00Z")), ..factor(RIGHT_TO_LEFT, None) }],
         codes_left: 0,
         signed_in_with_backup_code: false,
         other_sessions: 0,
