@@ -99,6 +99,15 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+impl storage::Failed for Error {
+    fn storage(&self) -> Option<&storage::Error> {
+        match self {
+            Self::Storage(e) => Some(e),
+            _ => None,
+        }
+    }
+}
+
 impl From<storage::Error> for Error {
     fn from(e: storage::Error) -> Self {
         Self::Storage(e)

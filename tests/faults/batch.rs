@@ -121,6 +121,18 @@ fn an_error_that_ends_the_transaction_fails_the_whole_batch_even_if_its_job_hide
 }
 
 #[test]
+fn a_disk_that_one_job_fills_is_full_for_every_job_of_the_batch() {
+    let (folder, store, mara) = world();
+    let jobs = vec![good(&mara, "one"), interrupted(false, &mara), good(&mara, "two")];
+    let answers = in_one_batch(&store, &mara, Fault::DiskFull, jobs);
+    assert!(answers.iter().all(|answer| matches!(answer, Err(Error::Full))), "{answers:?}");
+    assert_eq!((notes(&folder), folder.count("SELECT count(*) FROM users")), (1, 1));
+    store.inject(Fault::None);
+    store.change(good(&mara, "after")).unwrap();
+    assert!(store.read(idp::storage::backup::walk).unwrap().1.is_none());
+}
+
+#[test]
 fn a_commit_that_fails_is_said_to_everyone_in_the_batch_and_to_nobody_after() {
     let (folder, store, mara) = world();
     let jobs = vec![good(&mara, "one"), good(&mara, "two")];
