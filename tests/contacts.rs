@@ -218,6 +218,8 @@ fn an_admin_changes_neither_their_own_nor_a_superiors_contacts_in_the_console() 
         let entry = changes(&world).pop().unwrap();
         assert_eq!((entry.header.outcome.as_str(), body(&entry).fact("rule").as_str()), ("denied", rule));
         let removal = format!("{page}/{}/remove", id_of(&world, number));
+        let shown = noor.browser.clone().get(&removal);
+        assert!(shown.status == 403 && !shown.body.contains(&removal), "no form to be refused: {}", shown.text());
         assert_eq!(noor.browser.post(&removal, &fields[2..]).status, 403);
         assert_eq!(body(changes(&world).last().unwrap()).fact("rule"), rule);
         assert_eq!(rows(&world, "contacts", id), 1);

@@ -156,6 +156,24 @@ fn the_menu_says_why_before_one_tries() {
 }
 
 #[test]
+fn whoever_types_the_address_of_an_act_that_is_not_theirs_sees_why_and_no_form() {
+    let (world, _, [_, _, admin, owner]) = company();
+    let mut asker = admin.browser;
+    let before = world.head();
+    for (target, why) in
+        [(&owner.id, "Only an owner may do this"), (&admin.id, "Nobody does this to their own account")]
+    {
+        for (path, ..) in ACTS[..6].iter().chain(&DAILY) {
+            let why = if *path == "/role" { "Only an owner gives a role above member" } else { why };
+            let page = asker.get(&format!("/admin/users/{target}{path}"));
+            assert!(page.status == 403 && page.says(why), "{path}: {}", page.text());
+            assert!(!page.body.contains(&format!("action=\"/admin/users/{target}")), "{path}: {}", page.body);
+        }
+    }
+    assert_eq!(world.head(), before, "nothing was tried");
+}
+
+#[test]
 fn who_was_demoted_is_protected_by_the_old_rank_for_seven_more_days() {
     let (world, mut ada, [_, _, admin, owner]) = company();
     give_role(&world, &owner.id, Role::Member);

@@ -2,7 +2,7 @@
 
 use maud::{Markup, Render, html};
 
-use super::words::{spelled, time_ago};
+use super::words::{clock, spelled, time_ago};
 use crate::ids::{FactorId, SessionId};
 use crate::secret::Secret;
 use crate::sessions::{Session, device_name};
@@ -105,8 +105,10 @@ impl SessionLine {
 pub struct Task {
     /// What is to be done.
     pub title: String,
-    /// How, by whom, when; empty when there is nothing to say yet.
+    /// How and by whom; empty when there is nothing to say yet.
     pub detail: String,
+    /// When, after that.
+    pub at: Option<Timestamp>,
     /// How far it is.
     pub state: TaskState,
 }
@@ -125,7 +127,7 @@ pub enum TaskState {
 }
 
 /// The steps of a case, in order.
-pub(super) fn tasks(tasks: &[Task]) -> Markup {
+pub(super) fn tasks(tasks: &[Task], now: Timestamp) -> Markup {
     html! {
         ol class="tasks" {
             @for task in tasks {
@@ -138,7 +140,9 @@ pub(super) fn tasks(tasks: &[Task]) -> Markup {
                 li class=[class] {
                     div {
                         strong { (task.title) }
-                        @if !task.detail.is_empty() { small { (task.detail) } }
+                        @if !task.detail.is_empty() || task.at.is_some() {
+                            small { (task.detail) @if let Some(at) = task.at { " " (clock(at, now)) } }
+                        }
                     }
                     (Badge::new(tone, word).show())
                 }

@@ -118,7 +118,7 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             @if let Some(href) = again { a class="button main" href=(href) { "Start again with a new reset" } }
         }
         div class="aside" {
-            (card("steps", "Steps", &tasks(&view.tasks)))
+            (card("steps", "Steps", &tasks(&view.tasks, frame.now)))
             (card("about", "About this case", &facts(&rows)))
         }
         @if !view.entries.is_empty() {

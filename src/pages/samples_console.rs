@@ -159,7 +159,8 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
         head: head(HOSTILE),
         created_at: at("2024-03-01T08:00:00Z"),
         last_sign_in_at: Some(at("2026-11-19T07:58:00Z")),
-        password: "set".to_owned(),
+        password: "set",
+        password_until: None,
         factors: 1,
         codes_left: 4,
         sessions: 0,
@@ -216,13 +217,15 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
 }
 
 fn steps() -> Vec<Task> {
-    let task = |title: &str, detail: &str, state| Task { title: title.to_owned(), detail: detail.to_owned(), state };
+    let task =
+        |title: &str, detail: &str, at, state| Task { title: title.to_owned(), detail: detail.to_owned(), at, state };
+    let (began, closes) = (Some(at("2026-11-24T10:38:00Z")), Some(at("2026-11-24T11:42:00Z")));
     vec![
-        task("Identity verified", "Live video call, compared with the photo · Tom Okafor, 10:38", TaskState::Done),
-        task("Backup codes checked", "4 left, not at hand", TaskState::Done),
-        task("Factors reset", "2 factors removed, 3 sessions ended · ticket #1234", TaskState::Done),
-        task("Mara sets up a new factor", "window closes 11:42", TaskState::Waiting),
-        task("Follow-up", HOSTILE, TaskState::ToDo),
+        task("Identity verified", "Live video call, compared with the photo · Tom Okafor,", began, TaskState::Done),
+        task("Backup codes checked", "4 left, not at hand", None, TaskState::Done),
+        task("Factors reset", "2 factors removed, 3 sessions ended · ticket #1234", None, TaskState::Done),
+        task("Mara sets up a new factor", "waiting; the window closes", closes, TaskState::Waiting),
+        task("Follow-up", HOSTILE, None, TaskState::ToDo),
     ]
 }
 

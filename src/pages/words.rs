@@ -34,7 +34,7 @@ pub(super) fn exact(at: Timestamp) -> String {
 }
 
 /// `3 February 2026`.
-pub(super) fn day(at: Timestamp) -> String {
+pub fn day(at: Timestamp) -> String {
     const MONTHS: [&str; 12] = [
         "January",
         "February",
