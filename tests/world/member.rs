@@ -22,6 +22,22 @@ pub struct Member {
     pub id: String,
 }
 
+/// Someone who is let in again and has given the password.
+pub struct HalfWayIn {
+    browser: Browser,
+    pass: String,
+    codes: Vec<String>,
+}
+
+impl HalfWayIn {
+    /// Neither the pass nor a code that was issued opens anything more.
+    #[track_caller]
+    pub fn finds_no_way(mut self) {
+        assert_eq!(self.browser.post("/enrol/pass", &[("pass", &self.pass)]).status, 401);
+        assert_eq!(self.browser.post("/sign-in/backup-code", &[("code", &self.codes[0])]).status, 401);
+    }
+}
+
 impl World {
     /// A provider with an owner who is signed in, in the browser returned.
     pub fn with_owner() -> (Self, Browser, Phone) {
@@ -44,9 +60,7 @@ impl World {
     /// Adds a person as the owner in `admin` and lets them accept; they are signed in, in the browser returned.
     pub fn person(&self, admin: &mut Browser, email: &str, name: &str, role: &str) -> Member {
         let link = self.invite(admin, email, name, role);
-        let mut browser = self.browser();
-        browser.get(&link);
-        assert_eq!(browser.post(&link, &[("password", PASSWORD)]).status, 303, "{}", browser.page.text());
+        let mut browser = self.accept(&link);
         let (phone, codes) = self.enrol(&mut browser);
         let id = self.user(email).id.to_string();
         Member { browser, phone, codes, email: email.into(), id }
@@ -59,6 +73,26 @@ impl World {
         assert_eq!(page.status, 200, "{}", page.text());
         let at = page.body.find("/invitation/").expect("the link is shown");
         page.body[at..].chars().take_while(|c| *c != '<' && *c != '"').collect()
+    }
+
+    /// Sets a password through an invitation link; the browser that goes on to enrol.
+    pub fn accept(&self, link: &str) -> Browser {
+        let mut browser = self.browser();
+        browser.get(link);
+        assert_eq!(browser.post(link, &[("password", PASSWORD)]).location(), "/enrol", "{}", browser.page.text());
+        browser
+    }
+
+    /// Resets the person `id` as the admin in `admin`, issues codes, and lets them come as far as the pass.
+    pub fn half_way_in(&self, admin: &mut Browser, member: &Member) -> HalfWayIn {
+        let pass = self.reset(admin, &member.id);
+        let path = format!("/admin/users/{}/mfa/backup-codes", member.id);
+        admin.get(&path);
+        let codes = admin.post(&path, &crate::runbook::FOUNDED).codes();
+        let mut browser = self.browser();
+        browser.password(&member.email, PASSWORD);
+        assert!(browser.get("/enrol").says("Enter the pass"), "{}", browser.page.text());
+        HalfWayIn { browser, pass, codes }
     }
 
     /// From the enrolment page to a full session: the new phone, and the backup codes that were shown.
