@@ -41,6 +41,7 @@ mod proxy;
 mod routes;
 mod runbook;
 mod second_factor;
+mod security;
 mod serve;
 mod served;
 mod sessions;

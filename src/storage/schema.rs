@@ -206,6 +206,17 @@ mod tests {
     use rusqlite::StatementStatus;
 
     #[test]
+    fn every_connection_syncs_fully_and_keeps_references() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for access in [OpenFlags::SQLITE_OPEN_READ_WRITE, OpenFlags::SQLITE_OPEN_READ_ONLY] {
+            let conn = open(file.path(), access).unwrap();
+            let setting =
+                |name: &str| conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
+            assert_eq!((setting("synchronous"), setting("foreign_keys")), (2, 1), "2 is FULL");
+        }
+    }
+
+    #[test]
     fn a_statement_is_compiled_once_whatever_values_it_is_given() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let conn = open(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
