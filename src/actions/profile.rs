@@ -195,7 +195,7 @@ pub fn change_password(
         if refusal(&attempt, &user, tx.now()).is_some() {
             let event = |failures| Event::ChallengeFailed {
                 user: (&user).into(),
-                with: crate::audit::event::Challenge::Password,
+                with: crate::audit::proof::Challenge::Password,
                 failures,
                 case: None,
             };

@@ -92,6 +92,11 @@ impl Parts {
 }
 
 impl Event {
+    /// A rule said no to `action`, which rests on nothing that was put forward.
+    pub const fn refused(action: Action, user: Option<Person>, rule: &'static str) -> Self {
+        Self::Refused { action, user, rule, reason: None, ticket: None, evidence: None }
+    }
+
     /// The header's fields and the body's texts. A table, one arm a variant: it is longer than other functions so that
     /// the compiler asks for the arm of a new variant in one place.
     pub fn into_parts(self) -> Parts {

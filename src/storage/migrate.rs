@@ -9,7 +9,7 @@
 //!
 //! A table whose CHECK changes is made anew, as sqlite.org/lang_altertable.html says: under another name, filled, the old
 //! one dropped, renamed, and then its indexes and triggers again. Rows keep their rowid, which is what the search index
-//! knows them by. What is forgotten is found before the commit, by [`schema::find_difference`].
+//! knows them by. What is forgotten is found before the commit, by `schema::find_difference`.
 
 use std::path::{Path, PathBuf};
 

@@ -72,7 +72,7 @@ pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
     conn.busy_timeout(BUSY)?;
     conn.set_prepared_statement_cache_capacity(128);
     // Plans must not depend on the values bound: where they may, clearing the bindings, which is what happens on the way
-    // into the cache, makes SQLite compile the statement anew at its next use. Finding a session then took 25 µs, not 3.
+    // into the cache, makes SQLite compile the statement anew at its next use; a test below counts that.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // The first pragma that reads the file finds out whether it is a database at all.
     conn.execute_batch(
