@@ -40,6 +40,7 @@ mod profile;
 mod proxy;
 mod routes;
 mod runbook;
+mod samples;
 mod second_factor;
 mod serve;
 mod served;

@@ -182,16 +182,21 @@ impl Browser {
         self
     }
 
-    /// Writes a PNG of the page area to `path`.
+    /// Writes a PNG of the whole page to `path`, also of what one would have to scroll to.
     #[track_caller]
     pub fn screenshot(&self, path: &Path) -> &Self {
-        let written = self.get("/screenshot").and_then(|answer| {
-            let text = answer.as_str().ok_or("the driver sent no picture")?;
-            let picture = data_encoding::BASE64.decode(text.as_bytes()).map_err(|why| why.to_string())?;
-            std::fs::write(path, picture).map_err(|why| format!("{}: {why}", path.display()))
-        });
-        self.must(written, "take a picture");
+        let answer = self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true }));
+        let picture = self.must(answer.and_then(|answer| file(&answer)), "take a picture");
+        let written = std::fs::write(path, picture).map_err(|why| format!("{}: {why}", path.display()));
+        self.must(written, "keep a picture");
         self
+    }
+
+    /// The page as it would be printed on A4, as a PDF.
+    #[track_caller]
+    pub fn print(&self) -> Vec<u8> {
+        let answer = self.devtools("Page.printToPDF", json!({ "paperWidth": 8.27, "paperHeight": 11.69 }));
+        self.must(answer.and_then(|answer| file(&answer)), "print")
     }
 
     /// Runs `script` as the body of a function in the page; what it returns comes back as JSON.
@@ -241,6 +246,12 @@ impl Browser {
         let entries = answer.as_array().cloned().unwrap_or_default();
         entries.iter().filter_map(|entry| entry["message"].as_str().map(str::to_owned)).collect()
     }
+}
+
+/// A file as Chromium's own protocol sends it.
+fn file(answer: &Value) -> Result<Vec<u8>, String> {
+    let text = answer["data"].as_str().ok_or("the browser sent no file")?;
+    data_encoding::BASE64.decode(text.as_bytes()).map_err(|why| why.to_string())
 }
 
 fn arguments(folder: &Path, width: u32, height: u32) -> Vec<String> {

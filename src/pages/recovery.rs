@@ -48,7 +48,7 @@ pub fn board(frame: &Frame, view: &BoardView) -> Markup {
             html! { a href={ "/admin/users/" (c.person_id) } { bdi { (c.person) } } },
             c.state.show(),
             html! { (time_ago(c.opened_at, frame.now)) br; small { "by " bdi { (c.opened_by) } } },
-            html! { @if let Some(at) = c.closes_at { (time_ago(at, frame.now)) } @else { "–" } },
+            html! { @if let Some(at) = c.closes_at { (time_ago(at, frame.now)) } },
         ]
     };
     let rows: Vec<_> = view.cases.iter().map(row).collect();

@@ -65,7 +65,10 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         line("مريم العلي", Role::Member, Status::Invited, 0),
         line("Jonas Berg", Role::Member, Status::Left, 0),
     ];
-    let list = |form, people, after| UsersView { form, people, further: true, after, may_add: true };
+    let list = |form, people, after| UsersView { form, people, further: false, after, may_add: true };
+    let next = Some("c&1".to_owned());
+    let middle = UsersView { further: true, ..list(typed(&[("q", HOSTILE)], &[]), &people, next.clone()) };
+    let unread = typed(&[("state", "king")], &[("state", "Choose one of the list.")]);
     let add = AddPersonView {
         form: step_up(typed(
             &[("name", HOSTILE), ("email", "a"), ("role", "member")],
@@ -77,6 +80,10 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
     let ticked = people[2].id.to_string();
     let confirm =
         ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people: &people, viewer: people[1].id };
+    let undecided = ConfirmPeopleView {
+        form: typed(&[], &[("", "Somebody was added in between: look at the list again.")]),
+        ..confirm.clone()
+    };
     let link = InvitationLinkView {
         id: UserId::generate(),
         name: "Mara Lindqvist",
@@ -84,16 +91,20 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         expires_at: at("2026-11-27T10:42:00Z"),
     };
     vec![
-        ("users", users::users(&f, &list(typed(&[("q", HOSTILE)], &[]), &people, Some("c&1".to_owned())))),
+        ("users", users::users(&f, &middle)),
+        ("users-first", users::users(&f, &list(form(), &people, next))),
+        ("users-last", users::users(&f, &UsersView { after: None, ..middle.clone() })),
+        ("users-beyond", users::users(&f, &UsersView { after: None, people: &[], ..middle.clone() })),
+        ("users-one", users::users(&f, &list(typed(&[("q", "mara")], &[]), &people[..1], None))),
+        ("users-found", users::users(&f, &list(typed(&[("q", "a")], &[]), &people[..2], None))),
+        ("users-wrong", users::users(&f, &list(unread, &[], None))),
         ("users-nobody", users::users(&f, &list(typed(&[("q", "zz"), ("state", "active")], &[]), &[], None))),
         ("users-empty", users::users(&f, &list(form(), &[], None))),
-        (
-            "users-calm",
-            users::users(&f, &UsersView { further: false, ..list(typed(&[("state", "attention")], &[]), &[], None) }),
-        ),
+        ("users-calm", users::users(&f, &list(typed(&[("state", "attention")], &[]), &[], None))),
         ("user-add", users::add_person(&f, &add)),
         ("users-waiting", users::users(&waiting, &list(form(), &people, None))),
         ("users-confirm", confirm_people::confirm_people(&viewer(Role::Owner), &confirm)),
+        ("users-confirm-wrong", confirm_people::confirm_people(&viewer(Role::Owner), &undecided)),
         ("user-link", users::invitation_link(&f, &link)),
     ]
 }
@@ -167,6 +178,19 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
         notes: vec![Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: HOSTILE.to_owned() }],
         more_notes: true,
     };
+    let alone = UserHead { actions: Vec::new(), open_case: None, ..head("Noor Haddad") };
+    let new = OverviewView {
+        head: alone.clone(),
+        last_sign_in_at: None,
+        password: "not set yet".to_owned(),
+        factors: 0,
+        codes_left: 0,
+        sessions: 2,
+        contacts: Vec::new(),
+        notes: Vec::new(),
+        more_notes: false,
+        ..overview.clone()
+    };
     let mfa = MfaView {
         head: head("Mara Lindqvist"),
         factors: vec![factor("Mara’s phone", Some(at("2026-11-19T07:58:00Z"))), factor(HOSTILE, None)],
@@ -175,6 +199,15 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
         codes_made_at: Some(at("2026-02-03T09:12:00Z")),
         issued: Some((3, at("2026-12-01T10:00:00Z"))),
         window: Some(at("2026-11-24T11:42:00Z")),
+    };
+    let bare = MfaView {
+        head: alone,
+        factors: Vec::new(),
+        codes_left: 0,
+        codes_made: 0,
+        codes_made_at: None,
+        issued: None,
+        window: None,
     };
     let activity =
         ActivityView { head: head("Mara Lindqvist"), entries: entries(), older: Some("?before=1".to_owned()) };
@@ -209,7 +242,9 @@ fn user_pages() -> Vec<(&'static str, Markup)> {
         ("user-notes", notes::notes(&f, &noted)),
         ("user-notes-none", notes::notes(&f, &unnoted)),
         ("user", user::overview(&f, &overview)),
+        ("user-new", user::overview(&f, &new)),
         ("user-mfa", user::mfa(&f, &mfa)),
+        ("user-mfa-none", user::mfa(&f, &bare)),
         ("user-activity", user::activity(&f, &activity)),
         ("user-quiet", user::activity(&f, &ActivityView { entries: Vec::new(), older: None, ..activity.clone() })),
     ]
@@ -319,6 +354,7 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
         ("audit-none", audit::audit(&f, &list(form(), Vec::new()))),
         ("audit-wrong", audit::audit(&f, &list(typed(&typed_filter, &[("since", "Write 2026-11-24.")]), Vec::new()))),
         ("entry", entry::entry(&f, &entry)),
+        ("entry-middle", entry::entry(&f, &EntryView { next: Some(1205), ..entry.clone() })),
         ("entry-erased", entry::entry(&f, &EntryView { erased: true, ..entry.clone() })),
     ]
 }
