@@ -36,6 +36,7 @@ mod own_sessions;
 mod pages;
 mod people;
 mod people_confirmed;
+mod print;
 mod profile;
 mod proxy;
 mod routes;

@@ -192,6 +192,14 @@ impl Browser {
         self
     }
 
+    /// Shows pages as they would be printed, or as on a screen.
+    #[track_caller]
+    pub fn paper(&self, on: bool) -> &Self {
+        let media = json!({ "media": if on { "print" } else { "screen" } });
+        self.must(self.devtools("Emulation.setEmulatedMedia", media), "change to paper");
+        self
+    }
+
     /// The page as it would be printed on A4, as a PDF.
     #[track_caller]
     pub fn print(&self) -> Vec<u8> {
@@ -268,6 +276,8 @@ fn arguments(folder: &Path, width: u32, height: u32) -> Vec<String> {
         "--disable-sync",
         "--disable-extensions",
         "--disable-dev-shm-usage",
+        // As on a phone, where they lie over the page: pictures have the width that was asked for.
+        "--hide-scrollbars",
         "--password-store=basic",
         "--no-proxy-server",
         // Nothing but this machine: whatever else a page or the browser asks for does not exist.

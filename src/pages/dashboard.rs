@@ -107,15 +107,18 @@ fn words(matter: Matter, now: Timestamp) -> (String, &'static str) {
             people(n, "has an invitation to open", "have an invitation to open"),
             "Links work for 72 hours. A lost one can be made anew at any time.",
         ),
-        Matter::FewOwners(0) => ("No owner can sign in".to_owned(), "On the host, `idp recover-owner` lets one back in."),
+        Matter::FewOwners(0) => {
+            ("No owner can sign in".to_owned(), "On the host, `idp recover-owner` lets one back in.")
+        }
         Matter::FewOwners(_) => (
             "Only one owner can sign in".to_owned(),
             "Who lets that person back in after a lost phone? Make somebody else an owner too.",
         ),
         Matter::Backup(None) => ("There is no backup yet".to_owned(), "Let `idp backup` run every night on the host."),
-        Matter::Backup(Some(at)) => {
-            (format!("The last backup was made {}", ago(at, now)), "Look at the job on the host that runs `idp backup`.")
-        }
+        Matter::Backup(Some(at)) => (
+            format!("The last backup was made {}", ago(at, now)),
+            "Look at the job on the host that runs `idp backup`.",
+        ),
         Matter::KeyNotExported => (
             "The seed key was never exported".to_owned(),
             "It is in no backup. Run `idp key export` on the host once, and keep the file elsewhere.",

@@ -109,7 +109,10 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
         rows.push(("Ticket", html! { (view.ticket) }));
     }
     if let Some(at) = view.closes_at {
-        rows.push(("Window closes", html! { (clock(at, frame.now)) ", " (time_ago(at, frame.now)) }));
+        rows.push((
+            "Window closes",
+            html! { (clock(at, frame.now)) span class="screen" { ", " (time_ago(at, frame.now)) } },
+        ));
     }
     let again = view.start_again.as_deref();
     let content = html! {

@@ -44,7 +44,13 @@ fn matters() -> Vec<Matter> {
 fn few() -> Vec<Matter> {
     let mut matters: Vec<Matter> = Need::ALL.map(|need| Matter::People(need, 1)).into();
     let soon = Matter::WindowCloses(at("2026-11-24T10:42:30Z"));
-    matters.extend([Matter::People(Need::Awaiting, 2), Matter::Expired(2), Matter::Invited(1), Matter::Locked(1), soon]);
+    matters.extend([
+        Matter::People(Need::Awaiting, 2),
+        Matter::Expired(2),
+        Matter::Invited(1),
+        Matter::Locked(1),
+        soon,
+    ]);
     matters
 }
 

@@ -134,7 +134,10 @@ fn forms(f: &Frame) -> Vec<(&'static str, Markup)> {
         ("factor-new", factors::new_factor(f, &new)),
         ("factor-rename", factors::rename_factor(f, &RenameFactorView { form: too_long, id })),
         ("factor-remove", factors::remove_factor(f, &remove("Old phone", false))),
-        ("factor-remove-wrong", factors::remove_factor(f, &RemoveFactorView { form: refused(), ..remove(HOSTILE, false) })),
+        (
+            "factor-remove-wrong",
+            factors::remove_factor(f, &RemoveFactorView { form: refused(), ..remove(HOSTILE, false) }),
+        ),
         ("factor-last", factors::remove_factor(f, &remove(HOSTILE, true))),
         ("codes-new", profile::new_codes(f, &NewCodesView { form: step_up(form()), codes_left: 2 })),
         ("codes-new-by-app", profile::new_codes(f, &NewCodesView { form: step_up_by_app, codes_left: 0 })),
