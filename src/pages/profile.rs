@@ -66,7 +66,8 @@ pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
         }))
         (sessions(view))
         (card("activity", "Recent activity", &html! {
-            (lines(frame, "Recent activity", &view.activity))
+            @if view.activity.is_empty() { p class="muted" { "Nothing has happened yet." } }
+            @else { (lines(frame, "Recent activity", &view.activity)) }
             p { a href="/profile/activity" { "All activity" } " · "
                 a href="/profile/activity#wrong" { "Something was not you?" } }
         }))

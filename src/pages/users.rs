@@ -55,9 +55,9 @@ pub fn users(frame: &Frame, view: &UsersView) -> Markup {
             (empty("Nobody comes after these.", "The list may have changed while you looked at it."))
         } @else if form.value("state") == Chosen::ATTENTION {
             (empty("Nobody needs attention.", "Everyone has a factor, enough backup codes and an invitation that works."))
-        } @else if filtered {
+        } @else if filtered && !form.wrong() {
             (empty("Nobody matches.", "Try fewer letters, or another state or role. Who has left is found under the state “left”."))
-        } @else {
+        } @else if !filtered {
             (empty("Nobody is here yet.", "Add the first person: they get a link to set up their account."))
         }
         (pager(
