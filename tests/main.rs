@@ -26,6 +26,7 @@ mod health;
 mod held_up;
 mod host_commands;
 mod import;
+mod keyboard;
 mod kill;
 mod leaving;
 mod logs;

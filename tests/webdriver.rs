@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use driver::{Driver, find_program};
-pub use keyboard::ENTER;
+pub use keyboard::{ENTER, SPACE, TAB};
 
 /// How long a page may take to load, and a sentence to appear in [`Browser::wait_for`]. Long, because a machine whose
 /// cores all hash passwords is slow; a test that passes never waits for it to run out.
