@@ -37,9 +37,9 @@ fn sentences(code: &str) -> Vec<String> {
     while let Some(start) = rest.find(['"', '\'']) {
         let literal = &rest[start..];
         // A character, which may be a quote; or a lifetime, which ends nothing.
-        if literal.starts_with('\'') {
-            let character = literal[1..].chars().next().filter(|c| *c != '\\').map_or(2, char::len_utf8);
-            rest = if literal[1 + character..].starts_with('\'') { &literal[2 + character..] } else { &literal[1..] };
+        if let Some(inside) = literal.strip_prefix('\'') {
+            let length = inside.chars().next().filter(|c| *c != '\\').map_or(2, char::len_utf8);
+            rest = inside.get(length..).and_then(|after| after.strip_prefix('\'')).unwrap_or(inside);
             continue;
         }
         let mut text = String::new();

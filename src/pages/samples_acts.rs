@@ -24,6 +24,10 @@ pub(super) fn mara() -> Subject<'static> {
     Subject { id: UserId::generate(), name: "Mara Lindqvist", email: "mara@fernhill.example" }
 }
 
+pub(super) fn maryam() -> Subject<'static> {
+    Subject { name: "مريم العلي", ..mara() }
+}
+
 fn signals() -> Vec<Signal> {
     let signal = |label: &str, text: &str, weight| Signal { label: label.to_owned(), text: text.to_owned(), weight };
     vec![
@@ -86,6 +90,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         ("email", access::email(&f, &email)),
         ("invite-again", access::invite_again(&f, &invite)),
         ("reset", grants::reset(&f, &reset(form(), 0))),
+        ("reset-right-to-left", grants::reset(&f, &ResetView { person: maryam(), ..reset(form(), 4) })),
         ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
         ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
         ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
@@ -105,6 +110,7 @@ fn standing_pages() -> Vec<(&'static str, Markup)> {
     };
     let errand = |errand| standing::errand(&f, errand, &standing(Vec::new(), 2));
     let errand_at = |errand, sessions| standing::errand(&f, errand, &standing(Vec::new(), sessions));
+    let rightward = StandingView { person: maryam(), ..standing(Vec::new(), 1) };
     let delays = vec!["15 wrong passwords; the next try in 15 minutes".to_owned()];
     let session = EndSessionView {
         form: form(),
@@ -144,6 +150,7 @@ fn standing_pages() -> Vec<(&'static str, Markup)> {
         ("unlock", standing::errand(&f, Errand::Unlock, &standing(delays, 0))),
         ("unlock-nothing", errand(Errand::Unlock)),
         ("leave", errand(Errand::Leave)),
+        ("leave-right-to-left", standing::errand(&f, Errand::Leave, &rightward)),
         ("end-session", standing::end_session(&f, &session)),
         ("role", standing::role(&f, &role)),
         ("name", standing::name(&f, &name)),

@@ -6,25 +6,22 @@ use super::audit::{self, AuditView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
-use super::parts::{Badge, SessionLine, Task, TaskState, Tone};
+use super::parts::{Badge, Task, TaskState, Tone};
 use super::recovery::{self, BoardView, CaseLine, CaseView};
-use super::samples::{CASE, HOSTILE, at, factor, form, step_up, typed, viewer};
-use super::samples_acts::{self, mara};
-use super::user::notes::{self, Note, NotesView};
-use super::user::sessions::{self, SessionsView};
-use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead};
+use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
+use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame, samples_contacts};
+use super::{Flash, Frame, samples_contacts, samples_user};
 use crate::audit::Outcome;
 use crate::dashboard::Need;
-use crate::ids::{CaseNumber, SessionId, UserId};
+use crate::ids::{CaseNumber, UserId};
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
 /// Every page of the console by a name of its own.
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = people_pages();
-    pages.extend(user_pages());
+    pages.extend(samples_user::all());
     pages.extend(samples_contacts::all());
     pages.extend(samples_acts::all());
     pages.extend(handover_pages());
@@ -32,6 +29,8 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages.extend(audit_pages());
     pages
 }
+
+pub(super) const LONG: &str = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Maximiliana";
 
 fn line(name: &str, role: Role, status: Status, factors: u32) -> UserLine {
     UserLine {
@@ -60,7 +59,7 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
     let people = [
         line("Mara Lindqvist", Role::Member, Status::Active, 0),
         line("Ada Brandt", Role::Owner, Status::Active, 2),
-        line("Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Maximiliana", Role::Admin, Status::Active, 1),
+        line(LONG, Role::Admin, Status::Active, 1),
         line(HOSTILE, Role::Auditor, Status::Disabled, 1),
         line("مريم العلي", Role::Member, Status::Invited, 0),
         line("Jonas Berg", Role::Member, Status::Left, 0),
@@ -109,40 +108,6 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
     ]
 }
 
-fn head(name: &str) -> UserHead<'_> {
-    let action = |label, path: &str, refused: Option<&str>, danger| Action {
-        label,
-        href: format!("/admin/users/1{path}"),
-        refused: refused.map(str::to_owned),
-        danger,
-    };
-    UserHead {
-        id: UserId::generate(),
-        name,
-        email: "mara@fernhill.example",
-        role: Role::Member,
-        status: Status::Active,
-        actions: vec![
-            action("Force MFA reset", "/mfa/reset", None, false),
-            action("Generate backup codes for this user", "/mfa/backup-codes", None, false),
-            action(
-                "Set temporary password",
-                "/password",
-                Some("An owner has to do this: you gave a factor this week."),
-                false,
-            ),
-            action("Add note", "/notes", None, false),
-            action("Disable", "/disable", None, true),
-        ],
-        open_case: Some(OpenCase {
-            number: CASE,
-            opened_by: "Tom Okafor".to_owned(),
-            opened_at: at("2026-11-24T10:12:00Z"),
-            waiting_for: "waiting for Mara to enrol".to_owned(),
-        }),
-    }
-}
-
 fn entry_line(seq: u64, action: &str, what: &str, outcome: Outcome) -> EntryLine {
     EntryLine {
         seq,
@@ -164,92 +129,6 @@ pub(super) fn entries() -> Vec<EntryLine> {
     ]
 }
 
-fn user_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Admin);
-    let overview = OverviewView {
-        head: head(HOSTILE),
-        created_at: at("2024-03-01T08:00:00Z"),
-        last_sign_in_at: Some(at("2026-11-19T07:58:00Z")),
-        password: "set".to_owned(),
-        factors: 1,
-        codes_left: 4,
-        sessions: 0,
-        contacts: samples_contacts::in_use(),
-        notes: vec![Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: HOSTILE.to_owned() }],
-        more_notes: true,
-    };
-    let alone = UserHead { actions: Vec::new(), open_case: None, ..head("Noor Haddad") };
-    let new = OverviewView {
-        head: alone.clone(),
-        last_sign_in_at: None,
-        password: "not set yet".to_owned(),
-        factors: 0,
-        codes_left: 0,
-        sessions: 2,
-        contacts: Vec::new(),
-        notes: Vec::new(),
-        more_notes: false,
-        ..overview.clone()
-    };
-    let mfa = MfaView {
-        head: head("Mara Lindqvist"),
-        factors: vec![factor("Mara’s phone", Some(at("2026-11-19T07:58:00Z"))), factor(HOSTILE, None)],
-        codes_left: 4,
-        codes_made: 10,
-        codes_made_at: Some(at("2026-02-03T09:12:00Z")),
-        issued: Some((3, at("2026-12-01T10:00:00Z"))),
-        window: Some(at("2026-11-24T11:42:00Z")),
-    };
-    let bare = MfaView {
-        head: alone,
-        factors: Vec::new(),
-        codes_left: 0,
-        codes_made: 0,
-        codes_made_at: None,
-        issued: None,
-        window: None,
-    };
-    let activity =
-        ActivityView { head: head("Mara Lindqvist"), entries: entries(), older: Some("?before=1".to_owned()) };
-    let session = |device: &str, state| {
-        let line = SessionLine {
-            id: SessionId::generate(),
-            device: device.to_owned(),
-            address: "2001:db8::7".to_owned(),
-            began_at: at("2026-11-24T07:58:00Z"),
-            seen_at: at("2026-11-24T10:40:00Z"),
-            here: false,
-        };
-        (line, state)
-    };
-    let open = SessionsView {
-        head: head("Mara Lindqvist"),
-        sessions: vec![session("Firefox on Linux", "signed in"), session(HOSTILE, "waits for the second factor")],
-        refused: None,
-    };
-    let refused = SessionsView { refused: Some("Only an owner may do this.".to_owned()), ..open.clone() };
-    let noted = NotesView {
-        head: head("Mara Lindqvist"),
-        form: step_up(typed(&[("text", HOSTILE)], &[("text", "Enter a note of 3 to 500 characters.")])),
-        notes: overview.notes.clone(),
-        older: Some("?before=1".to_owned()),
-    };
-    let unnoted = NotesView { form: form(), notes: Vec::new(), older: None, ..noted.clone() };
-    vec![
-        ("user-sessions", sessions::sessions(&f, &open)),
-        ("user-sessions-refused", sessions::sessions(&f, &refused)),
-        ("user-sessions-none", sessions::sessions(&f, &SessionsView { sessions: Vec::new(), ..open.clone() })),
-        ("user-notes", notes::notes(&f, &noted)),
-        ("user-notes-none", notes::notes(&f, &unnoted)),
-        ("user", user::overview(&f, &overview)),
-        ("user-new", user::overview(&f, &new)),
-        ("user-mfa", user::mfa(&f, &mfa)),
-        ("user-mfa-none", user::mfa(&f, &bare)),
-        ("user-activity", user::activity(&f, &activity)),
-        ("user-quiet", user::activity(&f, &ActivityView { entries: Vec::new(), older: None, ..activity.clone() })),
-    ]
-}
-
 fn steps() -> Vec<Task> {
     let task = |title: &str, detail: &str, state| Task { title: title.to_owned(), detail: detail.to_owned(), state };
     vec![
@@ -265,6 +144,7 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let until = at("2026-11-24T11:42:00Z");
     let done = |pass| ResetDoneView { person: mara(), case: CASE, pass, until, tasks: steps() };
+    let rightward = ResetDoneView { person: maryam(), ..done(Some(Secret::new("K7PM-2XQD-9RTH"))) };
     let codes = CodesIssuedView {
         person: mara(),
         case: None,
@@ -279,6 +159,7 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
     };
     vec![
         ("pass", handover::reset_done(&f, &done(Some(Secret::new("K7PM-2XQD-9RTH"))))),
+        ("pass-right-to-left", handover::reset_done(&f, &rightward)),
         ("pass-none", handover::reset_done(&f, &done(None))),
         ("codes-issued", handover::codes_issued(&f, &codes)),
         ("password-set", handover::password_set(&f, &password)),
