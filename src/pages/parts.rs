@@ -211,7 +211,7 @@ pub(super) fn sessions_table(now: Timestamp, lines: &[SessionLine], end: impl Fn
                 strong { bdi { (line.device) } }
                 @if line.here { " " (Badge::new(Tone::Good, "this session").show()) }
             },
-            html! { (line.address) },
+            html! { span class="from" { (line.address) } },
             time_ago(line.began_at, now),
             time_ago(line.seen_at, now),
             end(line),

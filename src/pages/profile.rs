@@ -60,10 +60,14 @@ pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
             @if let Some(at) = view.password_changed_at { p { "Last changed " (time_ago(at, frame.now)) "." } }
             div class="actions" { a class="button" href="/profile/password" { "Change password" } }
         }))
-        p { a href="/profile/contacts" { "Your contact details" } ": how an admin can reach you if you lose your phone." }
+        (card("contacts", "Contact details", &html! {
+            p { "How an admin can reach you if you lose your phone." }
+            div class="actions" { a class="button" href="/profile/contacts" { "See and change them" } }
+        }))
         (sessions(view))
         (card("activity", "Recent activity", &html! {
-            (lines(frame, "Recent activity", &view.activity))
+            @if view.activity.is_empty() { p class="muted" { "Nothing has happened yet." } }
+            @else { (lines(frame, "Recent activity", &view.activity)) }
             p { a href="/profile/activity" { "All activity" } " · "
                 a href="/profile/activity#wrong" { "Something was not you?" } }
         }))
