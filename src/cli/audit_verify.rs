@@ -84,6 +84,12 @@ pub(super) fn findings(checked: &Checked) -> Vec<String> {
             "INVALID: the table's guard {guard} is missing or was altered: someone opened the way to edit"
         ));
     }
+    for part in &checked.strange {
+        lines.push(format!(
+            "INVALID: the database's {part} is missing, or is not as this program made it: it may hide what happens from \
+             the trail"
+        ));
+    }
     if let Some(damage) = &checked.damage {
         lines.push(format!("INVALID: the file is damaged: {damage}"));
     }

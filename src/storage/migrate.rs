@@ -9,7 +9,7 @@
 //!
 //! A table whose CHECK changes is made anew, as sqlite.org/lang_altertable.html says: under another name, filled, the old
 //! one dropped, renamed, and then its indexes and triggers again. Rows keep their rowid, which is what the search index
-//! knows them by. What is forgotten is found before the commit, by `schema::find_difference`.
+//! knows them by. What is forgotten is found before the commit, by `schema::list_differences`.
 
 use std::path::{Path, PathBuf};
 
@@ -144,6 +144,6 @@ fn find_fault(conn: &Connection) -> Result<Option<String>> {
     if damage != "ok" {
         return Ok(Some(format!("it would be damaged ({damage})")));
     }
-    let different = schema::find_difference(conn)?;
-    Ok(different.map(|name| format!("its {name} would not be as in a new one; if you added it, remove it")))
+    let different = schema::list_differences(conn)?;
+    Ok(different.first().map(|name| format!("its {name} would not be as in a new one; if you added it, remove it")))
 }
