@@ -11,8 +11,8 @@
 //!
 //! | floor | holds | may import |
 //! |---|---|---|
-//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`recovery`], [`grants`], [`audit`], [`policy`] …, [`config`] | each other |
-//! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers | 0 |
+//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
+//! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, word to the service manager ([`host::notify`]) | 0 |
 //! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
 //! | 2 | [`pages`]: functions from values to markup | 0 |
 //! | 3 | [`app`], [`http`]: requests in, answers out; of storage, reads only | below |
@@ -26,7 +26,10 @@
 //!   one transaction, or neither is. Two side doors, [`storage::touch`] and [`storage::sweep`], are closed lists.
 //! - A full session needs two factors, or one enrolment through a window that an invitation or an audited recovery
 //!   opened: [`sign_in::next`] is the whole machine.
-//! - Whatever lets someone in is decided by one pure function, [`grants::decide`], inside the transaction that gives it.
+//! - Whatever lets someone in is decided by one pure function, [`grants::decide`], inside the transaction that gives it;
+//!   [`actions::grants`] is where every errand asks it, with the evidence, and where a refusal gets its entry.
+//! - After a restore that can not know what was decided since the backup, nobody but owners has a session of any kind until
+//!   an owner has confirmed who is here: [`storage::instance::get_people_confirmed`], [`actions::confirm_people`].
 //! - Every route stands in [`http::router::ROUTES`] with its door; a handler is handed the proof that the door asks for.
 //! - The bytes that are hashed are frozen: [`audit::chain`].
 //!
@@ -37,7 +40,7 @@
 //! proof of a full session of someone who looks after people, and compares the form's CSRF value. [`http::grants`] parses
 //! evidence, reason and ticket into types that can not be wrong, confirms a second factor where the last one is too long
 //! ago, and asks [`actions::recover::force_reset`]. That sends one closure to the writer thread: inside the transaction
-//! it reads again who acts, asks [`grants::decide`], removes the factors, voids the codes, ends the sessions, opens case
+//! it reads again who acts and asks [`grants::decide`], both through [`actions::grants`], removes the factors, voids the codes, ends the sessions, opens case
 //! and window, and returns the pass together with the events; [`storage`] appends them to the chain, commits with an
 //! `fsync`, and only then answers. [`pages::handover`] shows the pass, once.
 //!

@@ -85,7 +85,7 @@ pub const SOURCES_A_MINUTE: u32 = 50;
 pub const DISK_RESERVE: u64 = 200 * 1024 * 1024;
 /// The console says so when fewer bytes than this are free.
 pub const DISK_LOW: u64 = 1024 * 1024 * 1024;
-/// The console says so when the last backup is older than this.
+/// The console and `idp doctor` say so when the last backup is older than this.
 pub const BACKUP_AGE: Duration = times(DAY, 2);
 /// What happened within this time is news on the dashboard.
 pub const LATELY: Duration = times(DAY, 7);

@@ -5,6 +5,7 @@
 //! the words on the pages lead through. At the end of a walk no browser may have had anything to complain about: no
 //! script error, nothing that the content security policy refused, no file missing.
 
+mod by_keyboard;
 mod main_job;
 mod own_account;
 mod person;

@@ -252,3 +252,23 @@ fn wrong_usage_ends_with_two_and_says_what_is_near() {
     assert_eq!(listed.lines().count(), idp::audit::Action::ALL.len());
     assert!(folder.idp(&["version"]).done().contains("SQLite 3."));
 }
+
+/// Swallows the entries of an action without an error.
+const HIDE: &str = "CREATE TRIGGER hide BEFORE INSERT ON audit WHEN new.action = 'user.note_added'
+                    BEGIN SELECT raise(IGNORE); END";
+
+#[test]
+fn a_trigger_that_swallows_entries_is_found_and_no_program_writes_beside_it() {
+    let folder = with_notes(1);
+    folder.tamper(HIDE);
+    let found = "trigger hide is missing, or is not as this program made it";
+    let ran = folder.idp(&["audit", "verify"]);
+    assert!(ran.code == 1 && ran.out.contains(&format!("INVALID: the database's {found}")), "{ran:?}");
+    let add = ["user", "add", "kim@fernhill.example", "--name", "Kim"];
+    for command in [&add[..], &["backup", "copy.db"], &["audit", "export"]] {
+        let ran = folder.idp(command);
+        assert!(ran.code != 0 && ran.err.contains(found), "{command:?}: {ran:?}");
+    }
+    folder.tamper("DROP TRIGGER hide");
+    folder.idp(&["audit", "verify"]).done();
+}

@@ -10,6 +10,7 @@ use idp::actions::data_folder::open_store;
 use idp::audit::{Actor, Event, Record, Source};
 use idp::ids::FactorId;
 use idp::password::{Argon2Params, PasswordHash};
+use idp::policy::BACKUP_AGE;
 use idp::storage::{self, Audited, Store, factors, users};
 use idp::time::{Clock, Timestamp};
 use idp::users::{Role, Status};
@@ -17,6 +18,8 @@ use idp::users::{Role, Status};
 use crate::cli_world::{Folder, Ran, add_person};
 use crate::served::Server;
 use crate::world::World;
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// What it says on this folder.
 #[track_caller]
@@ -195,6 +198,28 @@ fn an_old_backup_a_forgotten_invitation_and_a_forgotten_recovery_are_told() {
     let ran = Ran::of(command.arg("doctor").arg("--data").arg(world.data()).output().unwrap());
     found(&ran, "warning", "recoveries whose time has passed and that are still open: 1. Start the server");
     found(&ran, "ok", "everyone who was invited has come in");
+}
+
+#[test]
+fn a_backup_is_old_from_the_day_on_that_the_dashboard_says_so() {
+    for (age, mark) in [(BACKUP_AGE - HOUR, "ok"), (BACKUP_AGE + HOUR, "warning")] {
+        let then = Clock::at(Clock::System.now().minus(age));
+        let folder = Folder::made_by(then.clone());
+        let store = open_store(&folder.data(), then.clone()).unwrap();
+        backup::create(&store, &Source::default(), &folder.beside("backup.db"), None, then.now()).unwrap();
+        drop(store);
+        finds(&folder, mark, "the last backup was made ");
+    }
+}
+
+#[test]
+fn people_who_wait_after_a_restore_are_told_with_what_lets_them_in() {
+    let folder = Folder::new();
+    finds(&folder, "ok", "nobody waits for an owner to confirm who is here");
+    folder.idp(&["backup", "one.db"]).done();
+    std::fs::remove_file(folder.database()).unwrap();
+    folder.idp(&["restore", "one.db"]).done();
+    finds(&folder, "warning", "nobody but owners can sign in: an owner signs in, opens Confirm who is here");
 }
 
 #[test]

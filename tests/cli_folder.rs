@@ -10,7 +10,7 @@ use idp::host::lock::LockError;
 use idp::time::Clock;
 use idp::users::Role;
 
-use crate::cli_world::{Folder, add_person, mode, names};
+use crate::cli_world::{Folder, Ran, add_person, mode, names};
 
 const FOLDER: &str = "CLI_FOLDER_TEST";
 
@@ -132,4 +132,34 @@ fn a_second_server_on_the_same_folder_is_refused_and_commands_are_not() {
     assert!(folder.idp(&["doctor"]).out.contains("a server runs on this folder"));
     drop(serving);
     first_start(&folder.data()).unwrap();
+}
+
+#[test]
+fn every_command_finds_the_data_where_the_server_does() {
+    let folder = Folder::new();
+    add_person(&folder.store(), "mara@fernhill.example", "Mara", Role::Member);
+    // A relative path counts from the file, wherever the command is run.
+    let (config, elsewhere) = (folder.beside("main.toml"), folder.beside("elsewhere"));
+    std::fs::write(&config, "data = \"idp-data\"").unwrap();
+    std::fs::create_dir(&elsewhere).unwrap();
+    let run = |args: &[&str], by_flag: bool| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+        command.args(args).env_remove("IDP_DATA").current_dir(&elsewhere);
+        let command = if by_flag { command.arg("--config").arg(&config) } else { command.env("IDP_CONFIG", &config) };
+        Ran::of(command.output().unwrap())
+    };
+    for by_flag in [true, false] {
+        assert!(run(&["user", "list"], by_flag).done().contains("mara@fernhill.example"));
+        assert!(run(&["user", "show", "mara@fernhill.example"], by_flag).done().contains("Mara"));
+        assert!(run(&["audit", "verify"], by_flag).done().contains("consistent"));
+        assert!(run(&["audit", "export"], by_flag).done().contains("user.created"));
+        run(&["backup", "one.db"], by_flag).done();
+        run(&["key", "export", "-o", &format!("kept-{by_flag}.key")], by_flag).done();
+        assert!(run(&["doctor"], by_flag).out.contains("idp.db is whole"));
+        assert!(run(&["restore", "one.db"], by_flag).done().contains("new lineage"));
+        // Who says it by a flag means that folder.
+        let there = elsewhere.join("idp-data");
+        run(&["user", "list", "--data", there.to_str().unwrap()], by_flag).refused(2, "there is no database");
+    }
+    assert!(!elsewhere.join("idp-data").exists(), "nothing was made where the command was run");
 }

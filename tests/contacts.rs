@@ -218,6 +218,8 @@ fn an_admin_changes_neither_their_own_nor_a_superiors_contacts_in_the_console() 
         let entry = changes(&world).pop().unwrap();
         assert_eq!((entry.header.outcome.as_str(), body(&entry).fact("rule").as_str()), ("denied", rule));
         let removal = format!("{page}/{}/remove", id_of(&world, number));
+        let shown = noor.browser.clone().get(&removal);
+        assert!(shown.status == 403 && !shown.body.contains(&removal), "no form to be refused: {}", shown.text());
         assert_eq!(noor.browser.post(&removal, &fields[2..]).status, 403);
         assert_eq!(body(changes(&world).last().unwrap()).fact("rule"), rule);
         assert_eq!(rows(&world, "contacts", id), 1);
@@ -291,6 +293,11 @@ fn a_number_that_is_added_to_take_an_account_over_is_shown_as_such_and_refused()
         assert!(page.status == 403 && page.says("added too shortly before help was asked for"), "{}", page.text());
         assert!(page.says("lost her phone"), "what was typed is kept");
         assert_eq!(firm.last(action), "denied number_too_new", "{path}");
+        // Who looks into it later sees which number someone wanted to be called on, whole as on a grant.
+        let entry = firm.world.entries_of(action).pop().unwrap();
+        let fact = |name| body(&entry).fact(name);
+        assert_eq!((fact("evidence"), fact("number")), ("known_number".into(), STORED.into()), "{path}");
+        assert!(fact("number_known_since") < fact("requested_at"), "{path}");
     }
     assert_eq!(rows(&firm.world, "factors", &firm.mara.id), 1);
     assert_eq!(rows(&firm.world, "cases", &firm.mara.id), 0);

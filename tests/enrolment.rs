@@ -157,9 +157,7 @@ fn enrolment_does_not_open_for_someone_who_has_a_factor() {
 fn a_wrong_confirming_code_enrols_nothing_and_keeps_the_same_secret_on_the_page() {
     let (world, mut ada, _) = with_mara();
     let link = world.invite(&mut ada, "jonas@fernhill.example", "Jonas", "member");
-    let mut browser = world.browser();
-    browser.get(&link);
-    browser.post(&link, &[("password", PASSWORD)]);
+    let mut browser = world.accept(&link);
     let phone = Phone::scan(&browser.get("/enrol").body);
     let page = browser.post("/enrol", &[("code", &phone.wrong_code(world.now()))]);
     assert!(page.status == 401 && page.says("This code is not right."), "{}", page.text());
@@ -174,9 +172,7 @@ fn a_wrong_confirming_code_enrols_nothing_and_keeps_the_same_secret_on_the_page(
 fn one_enrolment_makes_one_factor_however_many_tabs_confirm_it() {
     let (world, mut ada, _) = with_mara();
     let link = world.invite(&mut ada, "jonas@fernhill.example", "Jonas", "member");
-    let mut browser = world.browser();
-    browser.get(&link);
-    browser.post(&link, &[("password", PASSWORD)]);
+    let mut browser = world.accept(&link);
     let code = Phone::scan(&browser.get("/enrol").body).code(world.now());
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
@@ -267,9 +263,7 @@ fn a_link_dies_with_the_state_that_it_was_made_for() {
 fn what_a_link_opens_ends_when_the_person_is_disabled_in_between() {
     let (world, mut ada, _) = with_mara();
     let link = world.invite(&mut ada, "jonas@fernhill.example", "Jonas", "member");
-    let mut browser = world.browser();
-    browser.get(&link);
-    browser.post(&link, &[("password", PASSWORD)]);
+    let mut browser = world.accept(&link);
     let phone = Phone::scan(&browser.get("/enrol").body);
     world.disable(&mut ada, &world.user("jonas@fernhill.example").id.to_string());
     assert_eq!(browser.post("/enrol", &[("code", &phone.code(world.now()))]).status, 401);

@@ -10,7 +10,7 @@ use idp::grants::Rule;
 use idp::ids::UserId;
 use idp::users::Role;
 
-use crate::runbook::{FOUNDED, act, owner_and_member, reset, rows};
+use crate::runbook::{FOUNDED, act, owner_and_member, rows};
 use crate::world::{Browser, Member, PASSWORD, World, body, host};
 
 /// Where an act on an account is posted to, what its form holds, and the action its entry is about.
@@ -156,6 +156,24 @@ fn the_menu_says_why_before_one_tries() {
 }
 
 #[test]
+fn whoever_types_the_address_of_an_act_that_is_not_theirs_sees_why_and_no_form() {
+    let (world, _, [_, _, admin, owner]) = company();
+    let mut asker = admin.browser;
+    let before = world.head();
+    for (target, why) in
+        [(&owner.id, "Only an owner may do this"), (&admin.id, "Nobody does this to their own account")]
+    {
+        for (path, ..) in ACTS[..6].iter().chain(&DAILY) {
+            let why = if *path == "/role" { "Only an owner gives a role above member" } else { why };
+            let page = asker.get(&format!("/admin/users/{target}{path}"));
+            assert!(page.status == 403 && page.says(why), "{path}: {}", page.text());
+            assert!(!page.body.contains(&format!("action=\"/admin/users/{target}")), "{path}: {}", page.body);
+        }
+    }
+    assert_eq!(world.head(), before, "nothing was tried");
+}
+
+#[test]
 fn who_was_demoted_is_protected_by_the_old_rank_for_seven_more_days() {
     let (world, mut ada, [_, _, admin, owner]) = company();
     give_role(&world, &owner.id, Role::Member);
@@ -208,14 +226,9 @@ fn two_owners_who_disable_each_other_at_once_leave_one() {
 #[test]
 fn a_promotion_voids_everything_by_which_someone_could_come_in() {
     let (world, mut ada, mara) = owner_and_member();
-    let pass = reset(&mut ada, &mara.id);
-    let codes = act(&mut ada, &mara.id, "/mfa/backup-codes", &FOUNDED).codes();
-    let mut under_way = world.browser();
-    under_way.password(&mara.email, PASSWORD);
-    assert!(under_way.get("/enrol").says("Enter the pass"));
+    let under_way = world.half_way_in(&mut ada, &mara);
     give_role(&world, &mara.id, Role::Admin);
-    assert_eq!(under_way.post("/enrol/pass", &[("pass", &pass)]).status, 401);
-    assert_eq!(under_way.post("/sign-in/backup-code", &[("code", &codes[0])]).status, 401);
+    under_way.finds_no_way();
     assert_eq!(world.browser().password(&mara.email, PASSWORD).status, 403);
     assert!(ada.get("/admin/recovery/R-2026-0001").says("expired"));
     for table in ["sessions", "devices", "links", "enrolment_windows", "code_sets"] {
@@ -261,19 +274,14 @@ fn disabling_ends_everything_at_once_and_enabling_brings_no_session_back() {
 #[test]
 fn the_pass_the_issued_codes_and_the_link_of_who_is_disabled_stay_dead() {
     let (world, mut ada, mara) = owner_and_member();
-    let pass = reset(&mut ada, &mara.id);
-    let codes = act(&mut ada, &mara.id, "/mfa/backup-codes", &FOUNDED).codes();
+    let under_way = world.half_way_in(&mut ada, &mara);
     let link = world.invite(&mut ada, "noor@fernhill.example", "Noor Haddad", "member");
     let noor = world.user("noor@fernhill.example").id.to_string();
-    let mut under_way = world.browser();
-    under_way.password(&mara.email, PASSWORD);
-    under_way.get("/enrol");
     for id in [&mara.id, &noor] {
         assert_eq!(act(&mut ada, id, "/disable", &[("reason", "left the firm")]).status, 303);
         assert_eq!(act(&mut ada, id, "/enable", &[("reason", "is back")]).status, 303);
     }
-    assert_eq!(under_way.post("/enrol/pass", &[("pass", &pass)]).status, 401);
-    assert_eq!(under_way.post("/sign-in/backup-code", &[("code", &codes[0])]).status, 401);
+    under_way.finds_no_way();
     assert_eq!(world.browser().password(&mara.email, PASSWORD).status, 403);
     assert_eq!(world.browser().get(&link).status, 410);
     assert_eq!(world.user("noor@fernhill.example").status.as_str(), "invited");

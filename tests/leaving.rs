@@ -11,13 +11,13 @@ use idp::grants::Rule;
 
 use crate::cli_world::Ran;
 use crate::grants::{DAILY, last, owners_against_each_other};
-use crate::runbook::{FOUNDED, act, owner_and_member, reset, rows};
+use crate::runbook::{FOUNDED, act, owner_and_member, rows};
 use crate::world::{PASSWORD, World, body, host};
 
 const GONE: [(&str, &str); 2] = [("confirmed", "on"), ("reason", "has another job")];
 
 #[test]
-fn who_leaves_is_shut_out_at_once_and_their_history_is_kept() {
+fn who_leaves_finds_no_way_at_once_and_their_history_is_kept() {
     let (world, mut ada, mara) = owner_and_member();
     act(&mut ada, &mara.id, "/notes", &[("text", "a good colleague")]);
     let mut pending = world.browser();
@@ -59,18 +59,13 @@ fn nothing_is_marked_as_left_without_the_tick_and_a_reason() {
 #[test]
 fn no_grant_no_link_and_no_command_lets_someone_in_who_has_left() {
     let (world, mut ada, mara) = owner_and_member();
-    let pass = reset(&mut ada, &mara.id);
-    let codes = act(&mut ada, &mara.id, "/mfa/backup-codes", &FOUNDED).codes();
-    let mut under_way = world.browser();
-    under_way.password(&mara.email, PASSWORD);
-    under_way.get("/enrol");
+    let under_way = world.half_way_in(&mut ada, &mara);
     let link = world.invite(&mut ada, "noor@fernhill.example", "Noor Haddad", "member");
     let noor = world.user("noor@fernhill.example").id.to_string();
     for id in [&mara.id, &noor] {
         assert_eq!(act(&mut ada, id, "/leave", &GONE).status, 303);
     }
-    assert_eq!(under_way.post("/enrol/pass", &[("pass", &pass)]).status, 401);
-    assert_eq!(under_way.post("/sign-in/backup-code", &[("code", &codes[0])]).status, 401);
+    under_way.finds_no_way();
     assert_eq!(world.browser().get(&link).status, 410);
     assert_eq!(world.browser().post(&link, &[("password", PASSWORD)]).status, 403, "without a form");
     assert!(ada.get("/admin/recovery/R-2026-0001").says("expired"));

@@ -42,9 +42,7 @@ fn no_secret_that_anyone_types_or_is_shown_stands_in_the_log_at_its_most_talkati
     secret(&data_encoding::BASE32_NOPAD.encode(phone.seed()));
     let link = world.invite(&mut ada, "mara@fernhill.example", "Mara Lindqvist", "member");
     secret(link.rsplit('/').next().unwrap());
-    let mut browser = world.browser();
-    browser.get(&link);
-    assert_eq!(browser.post(&link, &[("password", PASSWORD)]).status, 303);
+    let mut browser = world.accept(&link);
     let (phone, codes) = world.enrol(&mut browser);
     codes.iter().for_each(|code| secret(code));
     secret(&data_encoding::BASE32_NOPAD.encode(phone.seed()));
@@ -112,6 +110,9 @@ fn each_request_is_one_line_of_json_with_its_route_status_duration_and_client() 
     let missing = server.get("GET", "/a/place/that/is/none?token=tooookn");
     assert_eq!((server.get("GET", "/healthz").status, server.get("GET", "/readyz").status), (200, 200));
     assert_eq!(server.ask("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").status, 400);
+    let large = format!("POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{from}\r\nContent-Length: 9999999\r\n\r\n");
+    let large = server.ask(&large);
+    assert_eq!(large.status, 413);
     server.stop();
 
     let text = std::fs::read_to_string(&file).unwrap();
@@ -129,7 +130,13 @@ fn each_request_is_one_line_of_json_with_its_route_status_duration_and_client() 
     assert_eq!(none["status"], 404);
     // The number on the page finds the line.
     assert!(missing.body.contains(none["request"].as_str().unwrap()), "{}", missing.body);
-    assert!(lines.iter().any(|l| l["message"] == "refused before it was read" && l["status"] == 400), "{text}");
+    // What the edge refuses has its client too: the proxy's word where the head was read, else who is connected.
+    let refused =
+        |status: u16| lines.iter().find(|l| l["message"] == "refused before it was read" && l["status"] == status);
+    assert_eq!(refused(400).unwrap()["client"], "127.0.0.1");
+    let refused = refused(413).unwrap();
+    assert_eq!(refused["client"], "203.0.113.7");
+    assert!(large.body.contains(refused["request"].as_str().unwrap()), "{}", large.body);
     assert!(!text.contains("healthz") && !text.contains("readyz"), "what a supervisor asks would bury the rest");
 }
 

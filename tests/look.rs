@@ -71,15 +71,15 @@ fn nobody_is_kept_out_of_any_page_by_how_it_is_made() {
 }
 
 /// A server of the samples and what they refer to.
-struct Site {
+pub struct Site {
     address: String,
-    names: Vec<&'static str>,
+    pub names: Vec<&'static str>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Site {
-    fn start() -> Self {
+    pub fn start() -> Self {
         let axe = std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(AXE));
         let axe = axe.unwrap_or_else(|e| panic!("{AXE}: {e}: run .ci/run once, it fetches this file"));
         let pages = samples::all();
@@ -100,7 +100,7 @@ impl Site {
         Self { address, names, over, thread: Some(thread) }
     }
 
-    fn at(&self, name: &str) -> String {
+    pub fn at(&self, name: &str) -> String {
         format!("http://{}/{}", self.address, name.replace(' ', "%20"))
     }
 }

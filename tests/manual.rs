@@ -78,3 +78,39 @@ fn the_settings_in_the_readme_are_the_settings_of_the_program() {
         }
     }
 }
+
+/// A length of time in whole units of so many seconds.
+fn units(d: std::time::Duration, seconds: u64) -> u64 {
+    assert_eq!(d.as_secs() % seconds, 0);
+    d.as_secs() / seconds
+}
+
+#[test]
+fn the_numbers_in_the_readme_are_those_of_the_policy() {
+    use idp::policy;
+    let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let (minute, hour, day) = (60, 3_600, 86_400);
+    assert_eq!((policy::ISSUED_CODES, policy::WRONG_PASSES), (3, 5));
+    assert_eq!(units(policy::ISSUED_CODES_LIFE, day), 7);
+    for says in [
+        format!("Open this link within {} hours", units(policy::SETUP_LINK, hour)),
+        format!(
+            "and set up the new phone within {} minutes. Five wrong passes void it.",
+            units(policy::ENROLMENT_WINDOW, minute)
+        ),
+        format!(
+            "on a number that was on their account for {} days before they asked",
+            units(policy::KNOWN_NUMBER, day)
+        ),
+        format!("Set temporary password*, good for {} hours", units(policy::TEMPORARY_PASSWORD, hour)),
+        "gives three codes to dictate, good for seven days".to_owned(),
+        format!("{} MiB of the disk are free", policy::DISK_RESERVE / (1024 * 1024)),
+        "you are shown a pass of twelve symbols, once".to_owned(),
+        format!("it needs Rust {} and a C compiler", env!("CARGO_PKG_RUST_VERSION")),
+        format!("idp {} is ready at", env!("CARGO_PKG_VERSION")),
+    ] {
+        assert!(readme.contains(&says), "the README does not say: {says}");
+    }
+    let units = include_str!("../assets/systemd/idp-backup.service");
+    assert!(readme.contains("every night and keeps 14") && units.contains("--keep 14"));
+}

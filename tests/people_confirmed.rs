@@ -129,6 +129,8 @@ fn the_owner_is_told_on_every_page_and_confirms_with_corrections_in_one_step() {
     }
     // The page has done its work.
     assert_eq!(ada.get(PAGE).location(), "/admin/users");
+    let doctor = idp_on(&world.data(), &["doctor"]).out;
+    assert!(doctor.contains("nobody waits for an owner to confirm"), "{doctor}");
 }
 
 #[test]

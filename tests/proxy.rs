@@ -1,6 +1,6 @@
 //! Behind a proxy with https: real nginx and real Caddy, with what the README says to put into their files.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -32,9 +32,16 @@ fn adapted(mut text: String, changes: &[(&str, String)]) -> String {
     text
 }
 
-/// A port that was free a moment ago: these programs can not be given a socket.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// An address of this machine that is this test's alone. These programs can not be given a socket, only a port; one that
+/// is free here a moment before stays free, as nobody else listens on this address.
+fn own_address() -> Ipv4Addr {
+    let [a, b, c] = idp::secret::random();
+    Ipv4Addr::new(127, a.clamp(1, 254), b, c.clamp(1, 254))
+}
+
+/// A port that is free on `address`.
+fn free_port(address: Ipv4Addr) -> u16 {
+    TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// A certificate for [`HOST`] and its key, in `room`.
@@ -48,35 +55,38 @@ fn certificate(room: &Path) -> (PathBuf, PathBuf) {
     (cert, key)
 }
 
+/// An address, and the ports for https and for plain http.
+#[derive(Clone, Copy)]
+struct At {
+    address: Ipv4Addr,
+    https: u16,
+    http: u16,
+}
+
 /// A running proxy; it ends with the test.
 struct Proxy {
     child: Child,
     room: PathBuf,
-    /// Where it speaks https, and plain http.
-    ports: (u16, u16),
+    /// Where it listens.
+    at: At,
 }
 
 impl Proxy {
-    /// Starts what `make` makes for the ports given, until it answers on both.
-    fn start(room: &Path, make: impl Fn((u16, u16)) -> Command) -> Self {
-        // Another program may take a port between our looking and its listening.
-        for _ in 0..5 {
-            let ports = (free_port(), free_port());
-            let log = std::fs::File::create(room.join("proxy.log")).unwrap();
-            let mut command = make(ports);
-            let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("the proxy runs");
-            let mut proxy = Self { child, room: room.to_owned(), ports };
-            if proxy.answers() {
-                return proxy;
-            }
-        }
-        panic!("{}", std::fs::read_to_string(room.join("proxy.log")).unwrap());
+    /// Starts what `make` makes for the place given, and waits until it answers on both ports.
+    fn start(room: &Path, address: Ipv4Addr, make: impl Fn(At) -> Command) -> Self {
+        let at = At { address, https: free_port(address), http: free_port(address) };
+        let log = std::fs::File::create(room.join("proxy.log")).unwrap();
+        let mut command = make(at);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn().expect("the proxy runs");
+        let mut proxy = Self { child, room: room.to_owned(), at };
+        assert!(proxy.answers(), "{}", std::fs::read_to_string(room.join("proxy.log")).unwrap());
+        proxy
     }
 
     fn answers(&mut self) -> bool {
         let deadline = Instant::now() + Duration::from_secs(20);
         while Instant::now() < deadline && self.child.try_wait().unwrap().is_none() {
-            if [self.ports.0, self.ports.1].iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
+            if [self.at.https, self.at.http].iter().all(|port| TcpStream::connect((self.at.address, *port)).is_ok()) {
                 return true;
             }
             std::thread::yield_now();
@@ -86,11 +96,11 @@ impl Proxy {
 
     /// What `curl` hears from it, as a client at 127.0.0.2 with a cookie jar.
     fn ask(&self, scheme: &str, path: &str, args: &[&str]) -> Heard {
-        let port = if scheme == "https" { self.ports.0 } else { self.ports.1 };
+        let port = if scheme == "https" { self.at.https } else { self.at.http };
         let jar = self.room.join("jar");
         let mut curl = Command::new("curl");
         curl.args(["--silent", "--show-error", "--include", "--http1.1", "--max-time", "30"]);
-        curl.args(["--interface", "127.0.0.2", "--resolve", &format!("{HOST}:{port}:127.0.0.1")]);
+        curl.args(["--interface", "127.0.0.2", "--resolve", &format!("{HOST}:{port}:{}", self.at.address)]);
         curl.arg("--cacert").arg(self.room.join("cert.pem")).arg("--cookie").arg(&jar).arg("--cookie-jar").arg(&jar);
         let ran = Ran::of(curl.args(args).arg(format!("{scheme}://{HOST}:{port}{path}")).output().expect("curl"));
         Heard::read(&ran.done())
@@ -118,17 +128,18 @@ impl Drop for Proxy {
     }
 }
 
-/// Sets up the first owner and signs them in again, through the proxy that `make` makes for the ports given and the
+/// Sets up the first owner and signs them in again, through the proxy that `make` makes for the place given and the
 /// address of the server.
-fn walk(make: impl Fn(&Folder, (u16, u16), &str) -> Command) {
+fn walk(make: impl Fn(&Folder, At, &str) -> Command) {
     let folder = Folder::new();
     let room = folder.data().parent().unwrap().to_owned();
     certificate(&room);
     std::fs::write(folder.data().join("idp.toml"), block("toml")).unwrap();
-    let address = format!("127.0.0.1:{}", free_port());
+    let own = own_address();
+    let address = format!("{own}:{}", free_port(own));
     let mut server = Server::of(folder.command(&["serve", "--listen", &address]).env("IDP_LOG_LEVEL", "error"));
     server.address.clone_from(&address);
-    let proxy = Proxy::start(&room, |ports| make(&folder, ports, &address));
+    let proxy = Proxy::start(&room, own, |at| make(&folder, at, &address));
 
     let plain = proxy.ask("http", "/sign-in", &[]);
     assert!([301, 308].contains(&plain.status), "{plain:?}");
@@ -182,12 +193,12 @@ fn walk(make: impl Fn(&Folder, (u16, u16), &str) -> Command) {
 
 #[test]
 fn someone_signs_in_through_nginx_as_the_readme_sets_it_up_and_can_not_forge_an_address() {
-    walk(|folder, (https, http), server| {
+    walk(|folder, At { address, https, http }, server| {
         let site = adapted(
             block("nginx"),
             &[
-                ("listen 443 ssl;", format!("listen 127.0.0.1:{https} ssl;")),
-                ("listen 80;", format!("listen 127.0.0.1:{http};")),
+                ("listen 443 ssl;", format!("listen {address}:{https} ssl;")),
+                ("listen 80;", format!("listen {address}:{http};")),
                 ("/etc/ssl/id.example.org.pem", folder.beside("cert.pem").display().to_string()),
                 ("/etc/ssl/id.example.org.key", folder.beside("cert.key").display().to_string()),
                 ("http://127.0.0.1:8080", format!("http://{server}")),
@@ -209,11 +220,13 @@ fn someone_signs_in_through_nginx_as_the_readme_sets_it_up_and_can_not_forge_an_
 
 #[test]
 fn someone_signs_in_through_caddy_as_the_readme_sets_it_up_and_can_not_forge_an_address() {
-    walk(|folder, (https, http), server| {
+    walk(|folder, At { address, https, http }, server| {
         let (cert, key) = (folder.beside("cert.pem"), folder.beside("cert.key"));
         let tls = format!("id.example.org {{\n    tls {} {}\n", cert.display(), key.display());
         let site = adapted(block("caddy"), &[("id.example.org {\n", tls), ("127.0.0.1:8080", server.to_owned())]);
-        let ports = format!("{{\n    admin off\n    http_port {http}\n    https_port {https}\n}}\n");
+        let ports = format!(
+            "{{\n    admin off\n    default_bind {address}\n    http_port {http}\n    https_port {https}\n}}\n"
+        );
         std::fs::write(folder.beside("Caddyfile"), ports + &site).unwrap();
         let mut caddy = Command::new("caddy");
         caddy.args(["run", "--adapter", "caddyfile", "--config"]).arg(folder.beside("Caddyfile"));

@@ -281,7 +281,7 @@ fn the_confirmation_shows_unusual_recent_activity() {
     }
     let page = ada.get(&format!("/admin/users/{}/mfa/reset", mara.id));
     assert!(page.says("3 in 24 hours, from 1 address look"), "{}", page.text());
-    assert!(page.says("changed on 2026-11-24 unusual") && page.says("1 signed in within 7 days unusual"));
+    assert!(page.says("changed on 24 November 2026 unusual") && page.says("1 signed in within 7 days unusual"));
     reset(&mut ada, &mara.id);
     assert!(ada.get(&format!("/admin/users/{}/mfa/reset", mara.id)).says("1 within 90 days unusual"));
 }

@@ -80,9 +80,7 @@ fn a_code_from_the_app_works_once_however_many_use_it_at_the_same_moment() {
 fn a_step_is_accepted_once_ever_across_enrolment_sign_in_and_step_up() {
     let (world, mut ada, _) = World::with_owner();
     let link = world.invite(&mut ada, "mara@fernhill.example", "Mara", "member");
-    let mut browser = world.browser();
-    browser.get(&link);
-    browser.post(&link, &[("password", PASSWORD)]);
+    let mut browser = world.accept(&link);
     let enrolled_at = world.now();
     let (phone, _) = world.enrol(&mut browser);
     let email = "mara@fernhill.example";

@@ -295,3 +295,22 @@ fn a_clock_that_steps_back_shuts_nobody_out_and_is_recorded() {
     let times: Vec<_> = world.entries().iter().map(|e| e.header.at).collect();
     assert!(times.is_sorted(), "the trail's time never falls");
 }
+
+#[test]
+fn a_step_of_the_sign_in_that_is_opened_again_by_going_back_leads_home_and_in_no_circle() {
+    let (world, mut ada, phone) = World::with_owner();
+    for step in ["/sign-in/code", "/enrol", "/sign-in/password", "/sign-in/resume"] {
+        let answer = ada.follow(step);
+        assert_eq!(answer.status, 200, "{step}: {}", answer.location());
+        assert!(answer.says("Dashboard") || answer.says("Ada Brandt"), "{step}: {}", answer.text());
+    }
+    // Nor does who has to sign in first end there.
+    let mut late = world.browser();
+    let to = late.get("/sign-in/code").location().to_owned();
+    world.later(Duration::from_secs(60));
+    late.get(&to);
+    let code = phone.code(world.now());
+    let fields = [("email", "ada@fernhill.example"), ("password", PASSWORD), ("next", "/sign-in/code")];
+    assert_eq!(late.post("/sign-in", &fields).location(), "/sign-in/code");
+    assert_eq!(late.code(&code).location(), "/admin");
+}

@@ -65,6 +65,8 @@ fn the_units_are_taken_without_a_complaint_and_leave_little_open() {
         // Other units of this machine are none of ours.
         assert!(ran.code == 0 && !ran.err.contains("idp"), "{name}: {ran:?}");
     }
+    let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(readme.contains("`systemd-analyze security` says 1.5 of 10 or less"));
     // Out of 10 that a unit without any wall has; in tenths here.
     for (name, most) in [("idp.service", "15"), ("idp-backup.service", "10")] {
         let ran = analyze(&["security", "--no-pager", "--offline=true", &format!("--threshold={most}")], &[name]);

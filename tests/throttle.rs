@@ -238,6 +238,15 @@ fn a_hundred_wrong_codes_in_a_row_switch_the_app_off_but_never_the_backup_codes(
     assert_eq!(browser.post("/sign-in/code", &[("code", &mara.phone.code(world.now()))]).status, 401);
     assert_eq!(browser.backup_code(&mara.codes[0]).location(), "/profile");
     assert!(browser.is_signed_in());
+    // What happened, and what to do, stand on her own page; once the app is replaced, they are gone with it.
+    let page = browser.get("/profile");
+    assert!(page.says("switched off") && page.says("100 wrong codes in a row"), "{}", page.text());
+    assert!(page.says("add an authenticator app, then remove this one"), "{}", page.text());
+    crate::profile::add_app(&world, &mut browser, "New phone");
+    let remove = format!("/profile/factors/{}/remove", world.factor(&mara.id));
+    browser.get(&remove);
+    assert_eq!(browser.post(&remove, &[]).status, 303, "{}", browser.page.text());
+    assert!(!browser.get("/profile").says("switched off"));
 }
 
 #[test]

@@ -429,3 +429,23 @@ fn evening(day: &mut Day) {
     ];
     assert_eq!(day.told(), told.concat());
 }
+
+#[test]
+fn no_change_is_done_whose_entry_a_planted_trigger_swallows_while_the_server_runs() {
+    let (world, mut ada, _) = World::with_owner();
+    let mara = world.person(&mut ada, "mara@fernhill.example", "Mara Lindqvist", "member");
+    let db = rusqlite::Connection::open(world.database()).unwrap();
+    db.execute_batch(
+        "CREATE TRIGGER hide BEFORE INSERT ON audit WHEN new.action = 'user.note_added'
+         BEGIN SELECT raise(IGNORE); END",
+    )
+    .unwrap();
+    let (head, path) = (world.head(), format!("/admin/users/{}/notes", mara.id));
+    ada.get(&path);
+    assert_eq!(ada.post(&path, &[("text", "She called twice.")]).status, 500);
+    assert_eq!(world.head(), head);
+    db.execute_batch("DROP TRIGGER hide").unwrap();
+    ada.get(&path);
+    assert_eq!(ada.post(&path, &[("text", "She called twice.")]).status, 303);
+    assert_eq!(world.entries_of(Action::UserNoteAdded).len(), 1);
+}

@@ -289,6 +289,26 @@ fn a_backup_of_an_earlier_version_is_brought_up_to_date_as_it_is_restored() {
 }
 
 #[test]
+fn what_was_decided_in_a_replaced_database_of_an_earlier_version_stays_decided() {
+    let earlier = Earlier::new();
+    let backup = earlier.folder.path().join("one.db");
+    earlier.idp(&["backup", backup.to_str().unwrap()]).done();
+    let decided = "UPDATE users SET status = 'disabled' WHERE email = 'mara@fernhill.example'";
+    assert_eq!(earlier.database().execute(decided, []).unwrap(), 1);
+    let before = earlier.all();
+    let said = earlier.idp(&["restore", backup.to_str().unwrap()]).done();
+    assert!(said.contains("kept: Mara") && said.contains("disabled since the backup"), "{said}");
+    assert!(!said.contains("waiting:") && !said.contains("lost: unknown"), "{said}");
+    assert_eq!(earlier.version(), VERSION);
+    assert_eq!(count(&earlier.database(), "SELECT people_confirmed FROM instance"), 1);
+    // What was replaced stays as the earlier program wrote it.
+    let replaced = names(&earlier.data()).into_iter().find(|name| name.contains(".replaced-")).unwrap();
+    let conn = Connection::open(earlier.data().join(replaced)).unwrap();
+    assert_eq!(count(&conn, "PRAGMA user_version"), 1);
+    assert!(rows(&conn, "users") == before.1["users"]);
+}
+
+#[test]
 fn only_a_server_brings_a_database_up_to_date_and_what_needs_the_trail_alone_works_before() {
     let earlier = Earlier::new();
     // As a server of the earlier version has it open.
@@ -312,6 +332,7 @@ fn only_a_server_brings_a_database_up_to_date_and_what_needs_the_trail_alone_wor
         doctor.contains("warning  idp.db is whole, with schema version 1, and this program's is 2: idp serve"),
         "{doctor}"
     );
+    assert!(!doctor.contains("can not be read"), "{doctor}");
     assert_eq!(earlier.version(), 1);
     drop(open);
     let (world, _) = earlier.open();

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use driver::{Driver, find_program};
-pub use keyboard::ENTER;
+pub use keyboard::{ENTER, SPACE, TAB};
 
 /// How long a page may take to load, and a sentence to appear in [`Browser::wait_for`]. Long, because a machine whose
 /// cores all hash passwords is slow; a test that passes never waits for it to run out.
@@ -182,16 +182,29 @@ impl Browser {
         self
     }
 
-    /// Writes a PNG of the page area to `path`.
+    /// Writes a PNG of the whole page to `path`, also of what one would have to scroll to.
     #[track_caller]
     pub fn screenshot(&self, path: &Path) -> &Self {
-        let written = self.get("/screenshot").and_then(|answer| {
-            let text = answer.as_str().ok_or("the driver sent no picture")?;
-            let picture = data_encoding::BASE64.decode(text.as_bytes()).map_err(|why| why.to_string())?;
-            std::fs::write(path, picture).map_err(|why| format!("{}: {why}", path.display()))
-        });
-        self.must(written, "take a picture");
+        let answer = self.devtools("Page.captureScreenshot", json!({ "captureBeyondViewport": true }));
+        let picture = self.must(answer.and_then(|answer| file(&answer)), "take a picture");
+        let written = std::fs::write(path, picture).map_err(|why| format!("{}: {why}", path.display()));
+        self.must(written, "keep a picture");
         self
+    }
+
+    /// Shows pages as they would be printed, or as on a screen.
+    #[track_caller]
+    pub fn paper(&self, on: bool) -> &Self {
+        let media = json!({ "media": if on { "print" } else { "screen" } });
+        self.must(self.devtools("Emulation.setEmulatedMedia", media), "change to paper");
+        self
+    }
+
+    /// The page as it would be printed on A4, as a PDF.
+    #[track_caller]
+    pub fn print(&self) -> Vec<u8> {
+        let answer = self.devtools("Page.printToPDF", json!({ "paperWidth": 8.27, "paperHeight": 11.69 }));
+        self.must(answer.and_then(|answer| file(&answer)), "print")
     }
 
     /// Runs `script` as the body of a function in the page; what it returns comes back as JSON.
@@ -243,6 +256,12 @@ impl Browser {
     }
 }
 
+/// A file as Chromium's own protocol sends it.
+fn file(answer: &Value) -> Result<Vec<u8>, String> {
+    let text = answer["data"].as_str().ok_or("the browser sent no file")?;
+    data_encoding::BASE64.decode(text.as_bytes()).map_err(|why| why.to_string())
+}
+
 fn arguments(folder: &Path, width: u32, height: u32) -> Vec<String> {
     let mut arguments: Vec<String> = [
         "--headless=new",
@@ -257,6 +276,8 @@ fn arguments(folder: &Path, width: u32, height: u32) -> Vec<String> {
         "--disable-sync",
         "--disable-extensions",
         "--disable-dev-shm-usage",
+        // As on a phone, where they lie over the page: pictures have the width that was asked for.
+        "--hide-scrollbars",
         "--password-store=basic",
         "--no-proxy-server",
         // Nothing but this machine: whatever else a page or the browser asks for does not exist.

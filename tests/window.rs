@@ -95,9 +95,7 @@ fn enrolment_opens_only_in_such_a_window_or_from_an_invitation() {
 
     // From an invitation it opens without a pass, also for who was interrupted.
     let link = world.invite(&mut ada, "noor@fernhill.example", "Noor Haddad", "member");
-    let mut noor = world.browser();
-    noor.get(&link);
-    assert_eq!(noor.post(&link, &[("password", PASSWORD)]).location(), "/enrol");
+    let mut noor = world.accept(&link);
     let mut later = world.browser();
     assert_eq!(later.password("noor@fernhill.example", PASSWORD).location(), "/enrol");
     let (_, codes) = world.enrol(&mut later);

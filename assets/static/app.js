@@ -86,13 +86,13 @@ const refreshTimes = () => {
 // The server's and the visitor's clock may differ: only what a minute changes is rewritten, never at once.
 setInterval(refreshTimes, 60000);
 
-// A time of day in the visitor's own zone, for the one moment that somebody says it on the phone.
+// A time of day in the visitor's own zone, for the one moment that somebody says it on the phone. Its title, which is
+// what is printed, stays in UTC.
 for (const time of all("time[data-clock]")) {
   const options = { hour: "2-digit", minute: "2-digit" };
   const when = new Date(time.dateTime);
   if (when.toDateString() !== new Date().toDateString()) Object.assign(options, { day: "numeric", month: "long" });
   time.textContent = when.toLocaleString(document.documentElement.lang + "-GB", options);
-  time.title = `${time.title}, shown in your time zone`;
 }
 
 // A menu closes on Escape and on a click elsewhere, as people expect.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use idp::actions::data_folder::database;
-use idp::audit::event::{Challenge, Methods};
+use idp::audit::proof::{Challenge, Methods};
 use idp::audit::{Action, Actor, Entry, Event, Header, Person, Reason, Record, chain};
 use idp::ids::{CaseNumber, UserId};
 use idp::time::{Clock, Timestamp};
@@ -167,7 +167,7 @@ impl Filling {
             (_, 13) => (own(), Event::UserSignedOut { user }),
             (_, 14) => {
                 let (action, rule, reason) = (Action::MfaFactorAdminReset, "not_above", Some(reason()));
-                (owner(), Event::Refused { action, user: Some(user), rule, reason, ticket: None })
+                (owner(), Event::Refused { action, user: Some(user), rule, reason, ticket: None, evidence: None })
             }
             _ => (owner(), Event::CaseOpened { user, case: case_of(seq), reason: reason(), ticket: None }),
         };

@@ -119,7 +119,7 @@ impl Provider {
             sessions::insert(tx, &session, &hash)?;
             Ok(vec![Event::UserStepUp {
                 user: (&user).into(),
-                with: idp::audit::event::Challenge::Password,
+                with: idp::audit::proof::Challenge::Password,
                 resumed: true,
             }])
         });

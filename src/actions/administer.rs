@@ -61,7 +61,7 @@ impl Obstacle {
             Self::Rule(rule) => (rule.as_str(), None),
             Self::Taken(user) => (Taken::of(user.status).as_str(), Some(user.into())),
         };
-        Event::Refused { action: Action::UserCreated, user, rule, reason: None, ticket: None }
+        Event::refused(Action::UserCreated, user, rule)
     }
 }
 

@@ -41,7 +41,7 @@ pub fn confirm_people(
             Err((rule, user)) => {
                 let user = user.map(|u| (&u).into());
                 let action = Action::SystemPeopleConfirmed;
-                let event = Event::Refused { action, user, rule: rule.as_str(), reason: None, ticket: None };
+                let event = Event::refused(action, user, rule.as_str());
                 return Ok(Audited::new(Granted::No(rule), Record::new(admin.actor(), &source, event)));
             }
         };

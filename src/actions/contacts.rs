@@ -100,13 +100,7 @@ fn by_themself<T: Send + 'static>(
 }
 
 fn insert(tx: &WriteTx<'_>, user: &User, detail: Detail, by: &str) -> Result<(AddedContact, Event)> {
-    let refused = |rule| Event::Refused {
-        action: Action::UserContactChanged,
-        user: Some(user.into()),
-        rule,
-        reason: None,
-        ticket: None,
-    };
+    let refused = |rule| Event::refused(Action::UserContactChanged, Some(user.into()), rule);
     let there = contacts::list(tx, user.id)?;
     if there.iter().any(|c| c.detail == detail) || detail == Detail::Email(user.email.clone()) {
         return Ok((AddedContact::Exists, refused("contact_exists")));

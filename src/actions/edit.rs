@@ -53,7 +53,7 @@ pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement)
         if let Some(other) = users::find_by_email(tx, &email)? {
             let taken = Taken::of(other.status);
             let (action, user, reason) = (grant.action(), Some((&d.user).into()), Some(reason));
-            let event = Event::Refused { action, user, rule: taken.as_str(), reason, ticket };
+            let event = Event::Refused { action, user, rule: taken.as_str(), reason, ticket, evidence: Some(evidence) };
             let record = Record::new(d.admin.actor(), &ask.source, event);
             return Ok(Audited::new(Granted::Yes(EmailChange::Taken(taken)), record));
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::second_factor::open_seed;
 use super::sign_in::{Progress, advance, complete, many, standing, under_way};
 use super::{Error, Means, Result, Visitor};
-use crate::audit::event::{Challenge, Methods};
+use crate::audit::proof::{Challenge, Methods};
 use crate::audit::{Actor, Event, Record, Source};
 use crate::backup_codes::{BackupCode, Kind, new_set};
 use crate::factors::Label;

@@ -94,6 +94,7 @@ impl Ask {
             rule: rule.as_str(),
             reason: why.map(|s| s.reason.clone()),
             ticket: why.and_then(|s| s.ticket.clone()),
+            evidence: why.map(|s| s.evidence.clone()),
         };
         Audited::new(Granted::No(rule), Record::new(d.admin.actor(), &self.source, event))
     }

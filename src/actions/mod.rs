@@ -1,7 +1,7 @@
 //! What people do, one file an errand. Each owns its transaction and returns what happened together with the entries.
 //!
 //! Architecture invariant: an errand reads what it decides on inside the transaction that carries it out. What was
-//! verified outside (a password hash takes 15 ms and must not hold the writer) carries the person's credential epoch,
+//! verified outside (a password hash is slow on purpose and must not hold the writer) carries the person's credential epoch,
 //! and the transaction refuses a changed one.
 
 pub mod administer;
@@ -98,6 +98,15 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+impl storage::Failed for Error {
+    fn storage(&self) -> Option<&storage::Error> {
+        match self {
+            Self::Storage(e) => Some(e),
+            _ => None,
+        }
+    }
+}
 
 impl From<storage::Error> for Error {
     fn from(e: storage::Error) -> Self {

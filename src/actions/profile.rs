@@ -69,13 +69,7 @@ pub fn add_factor(
         let actor = Actor::Person((&user).into());
         if factors::list(tx, user.id)?.len() >= policy::FACTORS as usize {
             let action = crate::audit::Action::MfaFactorEnrolled;
-            let event = Event::Refused {
-                action,
-                user: Some((&user).into()),
-                rule: "too_many_factors",
-                reason: None,
-                ticket: None,
-            };
+            let event = Event::refused(action, Some((&user).into()), "too_many_factors");
             return Ok(Audited::new(Added::TooMany, Record::new(actor, &source, event)));
         }
         let factor = FactorId::generate();
@@ -130,8 +124,7 @@ pub fn remove_factor(means: &Means, session: &Session, factor: FactorId, visitor
         let works = u32::from(found.disabled_at.is_none());
         if factors::count_working(tx, user.id)? - works == 0 {
             let action = crate::audit::Action::MfaFactorRemoved;
-            let event =
-                Event::Refused { action, user: Some((&user).into()), rule: "last_factor", reason: None, ticket: None };
+            let event = Event::refused(action, Some((&user).into()), "last_factor");
             return Ok(Audited::new(Removed::Last, Record::new(actor, &source, event)));
         }
         factors::delete(tx, factor)?;
@@ -202,7 +195,7 @@ pub fn change_password(
         if refusal(&attempt, &user, tx.now()).is_some() {
             let event = |failures| Event::ChallengeFailed {
                 user: (&user).into(),
-                with: crate::audit::event::Challenge::Password,
+                with: crate::audit::proof::Challenge::Password,
                 failures,
                 case: None,
             };

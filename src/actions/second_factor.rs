@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::password_check::{charge, wait_if_blocked};
 use super::{Error, Means, Result};
-use crate::audit::event::{Challenge, Methods};
+use crate::audit::proof::{Challenge, Methods};
 use crate::audit::{Actor, Event, Record, Source};
 use crate::backup_codes::{Kind, TypedCode};
 use crate::factors::Factor;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::password_check::{attempt, attempt_of, charge, refusal, wait_if_blocked};
 use super::second_factor::{Checked, Typed, check, prepare};
 use super::{Error, Means, Result, Visitor};
-use crate::audit::event::{Challenge, Methods};
+use crate::audit::proof::{Challenge, Methods};
 use crate::audit::{Actor, Event, Record, Source};
 use crate::factors::totp::Seed;
 use crate::host::keys::SeedKey;

@@ -12,6 +12,7 @@ pub mod export;
 pub mod filter;
 pub mod own;
 pub mod plain;
+pub mod proof;
 pub mod record;
 pub mod verify;
 

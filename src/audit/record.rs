@@ -92,6 +92,11 @@ impl Parts {
 }
 
 impl Event {
+    /// A rule said no to `action`, which rests on nothing that was put forward.
+    pub const fn refused(action: Action, user: Option<Person>, rule: &'static str) -> Self {
+        Self::Refused { action, user, rule, reason: None, ticket: None, evidence: None }
+    }
+
     /// The header's fields and the body's texts. A table, one arm a variant: it is longer than other functions so that
     /// the compiler asks for the arm of a new variant in one place.
     pub fn into_parts(self) -> Parts {
@@ -297,8 +302,9 @@ impl Event {
             Self::ClockStepped { back_by_seconds } => {
                 Parts::bare(A::SystemClockStepped).with("back_by_seconds", back_by_seconds)
             }
-            Self::Refused { action, user, rule, reason, ticket } => {
-                Parts { outcome: Outcome::Denied, user, reason, ticket, ..Parts::bare(action) }.with("rule", rule)
+            Self::Refused { action, user, rule, reason, ticket, evidence } => {
+                let parts = Parts { outcome: Outcome::Denied, user, reason, ticket, ..Parts::bare(action) };
+                evidence.iter().fold(parts.with("rule", rule), Parts::evidence)
             }
         }
     }

@@ -1,10 +1,10 @@
 //! `idp audit`: reading the trail from the host.
 
-use super::Place;
 use super::audit_export::Export;
 use super::audit_verify::Verify;
 use super::outcome::{Answer, Failure, say};
 use crate::audit::Action;
+use crate::config::Place;
 
 /// Exports or checks the audit trail.
 ///

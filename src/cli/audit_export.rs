@@ -7,15 +7,15 @@ use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::Place;
 use super::audit::parse_action;
-use super::operator;
 use super::outcome::{Answer, Failure};
+use super::{operator, settings};
 use crate::actions::data_folder::open_trail;
 use crate::actions::export::{ExportReader, begin};
 use crate::audit::export::Format;
 use crate::audit::filter::{ActorFilter, Filter};
 use crate::audit::{Action, Outcome};
+use crate::config::Place;
 use crate::host::draft::{self, Draft};
 use crate::ids::{CaseNumber, UserId};
 use crate::storage::{self, Store, users};
@@ -82,7 +82,7 @@ pub struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let doing = "export the audit trail";
-        let store = open_trail(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let store = open_trail(&settings::data_folder(&self.place)?, Clock::System).map_err(Failure::to(doing))?;
         let filter = self.filter(&store).map_err(Failure::to(doing))?;
         if let Some(path) = &self.output {
             check_target(path, Some(self.force)).map_err(Failure::to(doing))?;

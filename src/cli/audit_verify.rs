@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 
-use super::Place;
 use super::outcome::{Answer, Failure, say};
+use super::settings;
 use crate::actions::data_folder::database;
+use crate::config::Place;
 use crate::storage::backup::{Checked, check};
 
 const EXAMPLES: &str = "\
@@ -41,7 +42,10 @@ pub struct Verify {
 
 impl Verify {
     pub(super) fn run(self) -> Result<Answer, Failure> {
-        let path = self.file.unwrap_or_else(|| database(&self.place.data));
+        let path = match self.file {
+            Some(file) => file,
+            None => database(&settings::data_folder(&self.place)?),
+        };
         let checked = check(&path).map_err(Failure::to("tell whether the audit trail is sound"))?;
         for line in verdict(&checked) {
             say(&line)?;
@@ -78,6 +82,12 @@ pub(super) fn findings(checked: &Checked) -> Vec<String> {
     for guard in &checked.missing_guards {
         lines.push(format!(
             "INVALID: the table's guard {guard} is missing or was altered: someone opened the way to edit"
+        ));
+    }
+    for part in &checked.strange {
+        lines.push(format!(
+            "INVALID: the database's {part} is missing, or is not as this program made it: it may hide what happens from \
+             the trail"
         ));
     }
     if let Some(damage) = &checked.damage {

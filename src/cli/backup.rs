@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 
-use super::Place;
-use super::operator;
 use super::outcome::{Answer, Failure, say};
+use super::{operator, settings};
 use crate::actions::backup::{self, BackupError};
 use crate::actions::data_folder::open_trail;
+use crate::config::Place;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -51,7 +51,7 @@ impl Backup {
             let why = format!("--keep counts the backups in a folder, and {} is none", self.path.display());
             return Err(Failure::to(doing)(why));
         }
-        let store = open_trail(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let store = open_trail(&settings::data_folder(&self.place)?, Clock::System).map_err(Failure::to(doing))?;
         let made = backup::create(&store, &operator::source(), &self.path, self.keep, Clock::System.now());
         let made = made.map_err(|e| {
             let not_sound = matches!(e, BackupError::NotSound(_));

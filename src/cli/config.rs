@@ -1,8 +1,7 @@
 //! `idp config`.
 
-use super::Place;
 use super::outcome::{Answer, Failure, say};
-use crate::config::reference;
+use crate::config::{Place, reference};
 
 /// Lists the settings.
 #[derive(Debug, clap::Subcommand)]

@@ -7,12 +7,11 @@ mod inside;
 mod reach;
 
 use std::fmt;
-use std::path::PathBuf;
 
-use super::Place;
 use super::outcome::{Answer, Failure, say};
-use super::version;
+use super::{settings, version};
 use crate::actions::data_folder::find_database;
+use crate::config::Place;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -30,9 +29,6 @@ Give it the account, the variables and the --config of the server: it judges the
 pub struct Doctor {
     #[command(flatten)]
     place: Place,
-    /// The configuration file, where it is not idp.toml in the data folder.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,13 +73,13 @@ impl fmt::Display for Finding {
 
 impl Doctor {
     pub(super) fn run(self) -> Result<Answer, Failure> {
-        let place = &self.place.data;
+        let place = &settings::data_folder(&self.place)?;
         let now = Clock::System.now();
         let database = find_database(place).map_err(Failure::to("look at the data folder"))?;
         let mut findings = vec![Finding::ok(format!("this is idp {}", version::text()))];
         findings.extend(folder::look(place));
         findings.extend(inside::look(place, &database, now));
-        findings.extend(reach::look(place, self.config));
+        findings.extend(reach::look(place, self.place.config));
         for finding in &findings {
             say(&finding.to_string())?;
         }

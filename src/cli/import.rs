@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use super::operator;
 use super::outcome::{Answer, Failure, remark, say};
 use super::user::{means, public_url};
-use super::{Place, operator};
 use crate::actions::authorise::By;
 use crate::actions::import::{BadLines, Imported, import, preview};
+use crate::config::Place;
 use crate::grants::Asker;
 use crate::import::{Line, decode, read};
 use crate::pages::words::{count, people};

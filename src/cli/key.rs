@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::Place;
 use super::audit_export::check_target;
-use super::operator;
 use super::outcome::{Answer, Failure, say};
+use super::{operator, settings};
 use crate::actions::key_export::{open, to_file, to_standard_output};
+use crate::config::Place;
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -59,7 +59,7 @@ impl Export {
         if !to_output {
             check_target(&self.output, None).map_err(Failure::to(doing))?;
         }
-        let (store, key) = open(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let (store, key) = open(&settings::data_folder(&self.place)?, Clock::System).map_err(Failure::to(doing))?;
         let source = operator::source();
         if to_output {
             let text = to_standard_output(&store, &key, &source).map_err(Failure::to(doing))?;

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+use super::CommandLine;
 use super::outcome::{Answer, Failure};
-use super::{CommandLine, Place};
+use crate::config::Place;
 
 const MAN_EXAMPLES: &str = "\
 Read it:

@@ -24,7 +24,6 @@ mod user;
 mod version;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -107,14 +106,6 @@ impl Command {
             ran => ran,
         }
     }
-}
-
-/// Where the data is: what every command takes.
-#[derive(Debug, clap::Args)]
-pub struct Place {
-    /// The folder that holds the database and the keys.
-    #[arg(long, value_name = "DIR", env = "IDP_DATA", default_value = "./idp-data")]
-    data: PathBuf,
 }
 
 /// Reads the command line.

@@ -1,12 +1,13 @@
 //! `idp recover-owner`.
 
+use super::operator;
 use super::outcome::{Answer, Failure, say};
 use super::user::{find, means, public_url};
-use super::{Place, operator};
 use crate::actions::Error;
 use crate::actions::grants::Granted;
 use crate::actions::recover::break_glass;
 use crate::audit::Reason;
+use crate::config::Place;
 use crate::recovery::{Evidence, Statement};
 
 /// Recovers an owner who has lost every factor: the last resort, for whoever holds the host.

@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::Place;
-use super::operator;
 use super::outcome::{Answer, Failure, say};
+use super::{operator, settings};
 use crate::actions::restore::{RestoreError, Restored, restore};
 use crate::audit::event::Decision;
+use crate::config::Place;
 use crate::storage::carry::Forgotten;
 use crate::storage::restore::Begun;
 use crate::time::Clock;
@@ -52,7 +52,8 @@ pub struct Restore {
 impl Restore {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let now = Clock::System.now();
-        let done = restore(&self.place.data, &self.file, self.without_factors, &operator::source(), now);
+        let done =
+            restore(&settings::data_folder(&self.place)?, &self.file, self.without_factors, &operator::source(), now);
         let done = done.map_err(|e| {
             let not_sound = matches!(e, RestoreError::NotSound(_));
             let failure = Failure::to("restore, and nothing was changed")(e);

@@ -13,9 +13,10 @@ use crate::actions::upgrade::Upgraded;
 use crate::app::{App, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
 use crate::host::notify::{READY, STOPPING, notify};
-use crate::http::Response;
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
+use crate::http::guards::Call;
 use crate::http::router::protect;
+use crate::http::{Request, Response};
 use crate::pages::Frame;
 use crate::pages::errors::{ErrorView, error};
 use crate::secret::Token;
@@ -110,20 +111,22 @@ fn announce(public_url: &PublicUrl, link: Option<&Token>) {
 /// Serves until a signal comes.
 fn serve(edge: Edge, app: &Arc<App>) {
     let (handler, pages) = (Arc::clone(app), Arc::clone(app));
-    let cut =
-        edge.with_error_pages(move |e| error_page(&pages, e)).serve(Arc::new(move |request| handler.handle(request)));
+    let cut = edge
+        .with_error_pages(move |e, request| error_page(&pages, e, request))
+        .serve(Arc::new(move |request| handler.handle(request)));
     if cut > 0 {
         tracing::warn!("{cut} requests were still under way after the time for that and were cut");
     }
 }
 
 /// A refusal by the edge, as a page with the headers of every other.
-fn error_page(app: &App, e: EdgeError) -> Response {
-    let request_id = app.request_id();
+fn error_page(app: &App, e: EdgeError, request: &Request) -> Response {
+    let visitor = Call::new(app, request).visitor;
+    let (request, client, status) = (visitor.request_id.as_str(), visitor.address, e.status());
     if matches!(e, EdgeError::Failed) {
-        tracing::error!(request = %request_id, "a request ended in a panic");
+        tracing::error!(request, status, %client, "a request ended in a panic");
     } else {
-        tracing::info!(request = %request_id, status = e.status(), "refused before it was read");
+        tracing::info!(request, status, %client, "refused before it was read");
     }
     let frame = Frame {
         organisation: &app.settings.organisation,
@@ -133,9 +136,8 @@ fn error_page(app: &App, e: EdgeError) -> Response {
         now: app.now(),
     };
     let detail = e.to_string();
-    let view =
-        ErrorView { status: e.status(), detail: &detail, retry_after: None, sign_in: None, request_id: &request_id };
-    protect(app, Response::html(e.status(), error(&frame, &view).into_string()))
+    let view = ErrorView { status, detail: &detail, retry_after: None, sign_in: None, request_id: request };
+    protect(app, Response::html(status, error(&frame, &view).into_string()))
 }
 
 /// As many descriptors as the system allows: each connection needs one, and the usual soft limit is 1,024.

@@ -1,6 +1,7 @@
 //! Reading the configuration for a command: flags, variables, the file, defaults.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use super::outcome::Failure;
 use crate::config::{Config, ConfigFile, Flags, Place, Sources, Variables};
@@ -22,13 +23,18 @@ pub(super) fn read(flags: &Flags) -> Result<Config, Failure> {
     Config::merge(&sources, cores).map_err(Failure::to(doing))
 }
 
-/// As [`read`], for a command that has no flags of its own but where the data is and how links begin.
+/// Where the data is, for a command that needs no other setting: found as `idp serve` finds it.
 ///
 /// # Errors
-/// As [`read`].
-pub(super) fn read_for_links(data: &std::path::Path, public_url: Option<String>) -> Result<Config, Failure> {
-    let place = Place { data: Some(data.to_owned()), config: None };
-    read(&Flags { place, public_url, ..Flags::default() })
+/// As [`read`], of the names of variables and of a file that is asked where the data is.
+pub(super) fn data_folder(place: &Place) -> Result<PathBuf, Failure> {
+    let doing = "find the data folder";
+    let variables = Variables::from_environment(std::env::vars_os()).map_err(Failure::to(doing))?;
+    let file = ConfigFile::telling_data(place, &variables);
+    let text = file.as_ref().map(read_file).transpose()?.flatten();
+    let flags = Flags { place: place.clone(), ..Flags::default() };
+    let sources = Sources::new(&flags, &variables, file.as_ref().zip(text.as_deref())).map_err(Failure::to(doing))?;
+    sources.data_folder().map_err(Failure::to(doing))
 }
 
 /// The file's text; `None` where nobody named it and it is not there.

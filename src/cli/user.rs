@@ -5,13 +5,13 @@ use std::sync::Arc;
 use clap::Subcommand;
 
 use super::outcome::{Answer, Failure, say};
-use super::{Place, operator, settings};
+use super::{operator, settings};
 use crate::actions::administer::{self, AddedPerson};
 use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted};
 use crate::actions::{Error, Means, data_folder};
 use crate::audit::Reason;
-use crate::config::PublicUrl;
+use crate::config::{Flags, Place, PublicUrl};
 use crate::dashboard::Chosen;
 use crate::host::hash_pool::HashPool;
 use crate::ids::UserId;
@@ -133,7 +133,7 @@ impl Users {
 
 /// What errands need, for a command beside a running server.
 pub(super) fn means(place: &Place, doing: &'static str) -> Result<Means, Failure> {
-    let opened = data_folder::open(&place.data, Clock::System).map_err(Failure::to(doing))?;
+    let opened = data_folder::open(&settings::data_folder(place)?, Clock::System).map_err(Failure::to(doing))?;
     Ok(Means {
         store: opened.store,
         key: Arc::new(opened.keys.seed),
@@ -145,8 +145,8 @@ pub(super) fn means(place: &Place, doing: &'static str) -> Result<Means, Failure
 
 /// How links begin: as the flag or the configuration says, else as the running server says, else as the default is.
 pub(super) fn public_url(place: &Place, flag: Option<String>) -> Result<PublicUrl, Failure> {
-    let config = settings::read_for_links(&place.data, flag)?;
-    let announced = || crate::host::lock::announced(&place.data).and_then(|url| url.parse().ok());
+    let config = settings::read(&Flags { place: place.clone(), public_url: flag, ..Flags::default() })?;
+    let announced = || crate::host::lock::announced(&config.data).and_then(|url| url.parse().ok());
     Ok(config.public_url.clone().or_else(announced).unwrap_or_else(|| config.public_url_at(config.listen)))
 }
 
@@ -191,7 +191,8 @@ impl Add {
 impl List {
     fn run(self) -> Result<Answer, Failure> {
         let doing = "list people";
-        let store = data_folder::open_store(&self.place.data, Clock::System).map_err(Failure::to(doing))?;
+        let store =
+            data_folder::open_store(&settings::data_folder(&self.place)?, Clock::System).map_err(Failure::to(doing))?;
         let (text, state, role) = (self.search, self.state, self.role);
         let search = Search { text, most: None, state, role, with_left: true };
         let now = Clock::System.now();

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use super::Place;
 use super::outcome::{Answer, Failure, say};
+use crate::config::Place;
 use crate::storage::schema::sqlite_version;
 
 /// Shows the version of this program and of the SQLite inside it.

@@ -60,6 +60,16 @@ impl ConfigFile {
             None => Self { path: data_before_file(place, variables).join(CONFIG_FILE), named: false },
         }
     }
+
+    /// The file that has to be asked where the data is: one that somebody named, where no flag or variable says it.
+    pub fn telling_data(place: &Place, variables: &Variables) -> Option<Self> {
+        let file = Self::locate(place, variables);
+        (file.named && !is_data_said(place, variables)).then_some(file)
+    }
+}
+
+fn is_data_said(place: &Place, variables: &Variables) -> bool {
+    place.data.is_some() || variables.get(DATA.variable).is_some()
 }
 
 fn data_before_file(place: &Place, variables: &Variables) -> PathBuf {
@@ -138,13 +148,15 @@ impl<'a> Sources<'a> {
     }
 
     /// The data folder. A relative path in a file counts from where the file is.
-    pub(super) fn data_folder(&self) -> Result<PathBuf, ConfigError> {
+    ///
+    /// # Errors
+    /// [`ConfigError::DataElsewhere`] and [`ConfigError::BadValue`].
+    pub fn data_folder(&self) -> Result<PathBuf, ConfigError> {
         let from_file = self.file.as_ref().filter(|(_, table)| table.contains_key(DATA.key));
         if let Some((file, _)) = from_file.filter(|(file, _)| !file.named) {
             return Err(ConfigError::DataElsewhere(file.path.clone()));
         }
-        let outranked = self.flags.place.data.is_some() || self.variables.get(DATA.variable).is_some();
-        match from_file.filter(|_| !outranked) {
+        match from_file.filter(|_| !is_data_said(&self.flags.place, self.variables)) {
             None => Ok(data_before_file(&self.flags.place, self.variables)),
             Some((file, _)) => {
                 let set = self.read(&DATA, |text| match text {

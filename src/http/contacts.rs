@@ -1,7 +1,7 @@
 //! Contact details: a person's own below `/profile/contacts`, everybody else's below `/admin/users/{id}/contacts`.
 
 use super::error::Problem;
-use super::grants::{Sheet, confirmed, subject};
+use super::grants::{Sheet, confirmed, open_form, subject};
 use super::guards::{Call, Signed};
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
 use crate::actions::contacts::{self as errands, AddedContact};
@@ -160,7 +160,7 @@ pub fn remove_own(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// `GET /admin/users/{id}/contacts/{contact}/remove`
 pub fn remove_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    show_remove(&Sheet::open(call, signed)?, 200, Vec::new())
+    open_form(call, signed, Grant::ChangeContacts, |sheet| show_remove(sheet, 200, Vec::new()))
 }
 
 fn show_remove(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {

@@ -19,7 +19,7 @@ mod tests;
 mod wire;
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,7 +37,7 @@ use super::response::Response;
 pub type Handler = Arc<dyn Fn(Request) -> Response + Send + Sync>;
 
 /// What makes the page for a request that never reached the handler.
-type ErrorPages = Arc<dyn Fn(EdgeError) -> Response + Send + Sync>;
+type ErrorPages = Arc<dyn Fn(EdgeError, &Request) -> Response + Send + Sync>;
 
 /// How long accepting pauses when the system has nothing left to accept with.
 const BACK_OFF: Duration = Duration::from_millis(50);
@@ -96,7 +96,7 @@ impl Edge {
         Ok(Self {
             listener,
             limits: limits.fitted_to_descriptors(),
-            error_pages: Arc::new(EdgeError::page),
+            error_pages: Arc::new(|e, _| e.page()),
             registry: Arc::default(),
             wake,
             waker: Arc::new(waker),
@@ -104,9 +104,10 @@ impl Edge {
     }
 
     /// Answers requests that the edge refuses with `pages` instead of a line of plain text. The page's status should be
-    /// [`EdgeError::status`].
+    /// [`EdgeError::status`]. They are given the head of the request, without its body; where none could be read, and
+    /// where the handler took it, one of which nothing is true but the peer.
     #[must_use]
-    pub fn with_error_pages(mut self, pages: impl Fn(EdgeError) -> Response + Send + Sync + 'static) -> Self {
+    pub fn with_error_pages(mut self, pages: impl Fn(EdgeError, &Request) -> Response + Send + Sync + 'static) -> Self {
         self.error_pages = Arc::new(pages);
         self
     }
@@ -176,6 +177,11 @@ fn accept_waiting(listener: &TcpListener, shared: &Arc<Shared>, wake: &UnixStrea
     }
 }
 
+/// Stands for a request of which nothing is known but where it came from.
+fn unread(peer: IpAddr) -> Request {
+    Request::get("/").from_peer(peer)
+}
+
 /// Waits for [`BACK_OFF`], or for the stopper.
 fn pause(wake: &UnixStream) {
     let timeout = BACK_OFF.try_into().ok();
@@ -185,7 +191,7 @@ fn pause(wake: &UnixStream) {
 /// Gives `stream` a place and a thread, or says that there is none.
 fn admit(stream: TcpStream, from: SocketAddr, shared: &Arc<Shared>) {
     if !shared.registry.make_room(shared.limits.max_connections) {
-        return turn_away(&stream, shared);
+        return turn_away(&stream, from.ip().to_canonical(), shared);
     }
     let (place, slot) = Registry::enter(&shared.registry, stream);
     let (for_thread, own_slot, peer) = (shared.clone(), slot.clone(), from.ip().to_canonical());
@@ -196,14 +202,15 @@ fn admit(stream: TcpStream, from: SocketAddr, shared: &Arc<Shared>) {
     let thread = std::thread::Builder::new().name("http".into()).stack_size(shared.limits.stack);
     if thread.spawn(talk).is_err() {
         // The closure is gone and with it the place, but `slot` still holds the socket open.
-        turn_away(slot.stream(), shared);
+        turn_away(slot.stream(), peer, shared);
     }
 }
 
 /// Says 503 without ever waiting: this is the accept loop's own thread.
-fn turn_away(mut stream: &TcpStream, shared: &Shared) {
+fn turn_away(mut stream: &TcpStream, peer: IpAddr, shared: &Shared) {
     let mut out = Vec::new();
-    answer::print_refusal(&mut out, EdgeError::Busy, &*shared.error_pages);
+    let page = answer::page(EdgeError::Busy, &unread(peer), &*shared.error_pages);
+    answer::print_refusal(&mut out, EdgeError::Busy, page);
     if stream.set_nonblocking(true).is_ok() && stream.write(&out).is_ok() {
         let _ = stream.shutdown(Shutdown::Write);
         // What has arrived and is left unread makes the close a reset, which can overtake the answer.

@@ -94,9 +94,15 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The field `next`, if it is a path of ours.
+    /// The field `next`, if it is a path of ours, and no step of a sign-in: these lead on to each other, and who is signed
+    /// in would be sent round in a circle.
     pub fn next(&self) -> Option<&str> {
-        same_origin_path(self.fields.get("next"))
+        const STEPS: [&str; 5] = ["/sign-in", "/sign-out", "/enrol", "/setup", "/invitation"];
+        let path = same_origin_path(self.fields.get("next"))?;
+        let first = path.split(['?', '#']).next().unwrap_or_default();
+        let is_step =
+            STEPS.iter().any(|step| first.strip_prefix(step).is_some_and(|r| r.is_empty() || r.starts_with('/')));
+        (!is_step).then_some(path)
     }
 
     /// Whether this is a form that was sent.

@@ -24,6 +24,7 @@ use crate::pages::user::{
 use crate::recovery::Case;
 use crate::sessions::Stage;
 use crate::storage::{ReadTx, audit, backup_codes, contacts, factors, recovery, sessions as stored, users};
+use crate::time::Timestamp;
 use crate::users::{Status, User};
 
 /// Entries on one page of a person's activity.
@@ -39,6 +40,7 @@ pub fn factor_line(factor: &Factor) -> FactorLine {
         name: factor.label.clone(),
         added_at: factor.created_at,
         last_used_at: factor.last_used_at,
+        switched_off_at: factor.disabled_at,
     }
 }
 
@@ -142,12 +144,14 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
         ))
     })?;
     let (notes, more_notes) = page_of(notes, NOTES);
+    let (password, password_until) = password_words(call, &loaded.user);
     let page = Page::signed(call, signed);
     let view = OverviewView {
         head: loaded.head(),
         created_at: loaded.user.created_at,
         last_sign_in_at: loaded.user.last_sign_in_at,
-        password: password_words(call, &loaded.user),
+        password,
+        password_until,
         factors,
         codes_left,
         sessions: open,
@@ -158,13 +162,13 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     Ok(page.answer(200, overview_markup(&page.frame(), &view)))
 }
 
-fn password_words(call: &Call<'_>, user: &User) -> String {
+fn password_words(call: &Call<'_>, user: &User) -> (&'static str, Option<Timestamp>) {
     match user.password_expires_at {
-        _ if !user.has_password => "not set yet".into(),
-        Some(at) if at <= call.now => "temporary, expired".into(),
-        Some(at) => format!("temporary, until {}", at.to_seconds_text()),
-        None if user.must_change_password => "has to be changed at the next sign-in".into(),
-        None => "set".into(),
+        _ if !user.has_password => ("not set yet", None),
+        Some(at) if at <= call.now => ("temporary, expired", None),
+        Some(at) => ("temporary, until", Some(at)),
+        None if user.must_change_password => ("has to be changed at the next sign-in", None),
+        None => ("set", None),
     }
 }
 

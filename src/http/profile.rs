@@ -37,7 +37,7 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
             name: user.name.as_str(),
             email: user.email.as_str(),
             role: user.role,
-            factors: factors.iter().filter(|f| f.disabled_at.is_none()).map(factor_line).collect(),
+            factors: factors.iter().map(factor_line).collect(),
             codes_left,
             codes_made: codes.as_ref().map_or(codes_left, |c| c.total),
             codes_made_at: codes.map(|c| c.created_at),

@@ -86,7 +86,6 @@ pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// The runbook as a task list.
 pub fn tasks_of(case: &Case) -> Vec<Task> {
-    let by = format!("{}, {}", case.opened_by, minutes(case.opened_at));
     let voucher = case.voucher.as_ref().map(|v| format!(", {v} vouches")).unwrap_or_default();
     let note = if case.evidence_note.is_empty() { String::new() } else { format!(" · {}", case.evidence_note) };
     let ticket = case.ticket.as_ref().map(|t| format!(" · ticket {t}")).unwrap_or_default();
@@ -94,32 +93,26 @@ pub fn tasks_of(case: &Case) -> Vec<Task> {
         0 => "none were left".to_owned(),
         left => format!("{left} left, not at hand"),
     };
-    let (enrol, state) = match case.state {
-        CaseState::AwaitingEnrolment => {
-            (format!("waiting; the window closes {}", minutes(case.window_closes_at)), TaskState::Waiting)
-        }
-        CaseState::Recovered => (case.closed_at.map(minutes).unwrap_or_default(), TaskState::Done),
-        CaseState::Expired => ("the window is closed and the pass is void".to_owned(), TaskState::Ended),
+    let (enrol, at, state) = match case.state {
+        CaseState::AwaitingEnrolment => ("waiting; the window closes", Some(case.window_closes_at), TaskState::Waiting),
+        CaseState::Recovered => ("", case.closed_at, TaskState::Done),
+        CaseState::Expired => ("the window is closed and the pass is void", None, TaskState::Ended),
     };
-    let task = |title: String, detail: String, state| Task { title, detail, state };
+    let task = |title: String, detail: String, at, state| Task { title, detail, at, state };
     vec![
         task(
             "Identity verified".into(),
-            format!("{}{voucher}{note} · {by}", case.evidence.sentence()),
+            format!("{}{voucher}{note} · {},", case.evidence.sentence(), case.opened_by),
+            Some(case.opened_at),
             TaskState::Done,
         ),
-        task("Backup codes checked".into(), codes, TaskState::Done),
+        task("Backup codes checked".into(), codes, None, TaskState::Done),
         task(
             "Factors reset".into(),
             format!("{} removed, {} ended{ticket}", case.factors_removed, count(case.sessions_ended.into(), "session")),
+            None,
             TaskState::Done,
         ),
-        task(format!("{} enrols a new factor", case.user_name), enrol, state),
+        task(format!("{} enrols a new factor", case.user_name), enrol.into(), at, state),
     ]
-}
-
-/// `2026-11-24 09:12 UTC`.
-fn minutes(at: Timestamp) -> String {
-    let text = at.to_seconds_text();
-    format!("{} {} UTC", &text[..10], &text[11..16])
 }

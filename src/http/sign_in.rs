@@ -8,7 +8,7 @@ use super::{Response, enrol};
 use crate::actions::Error;
 use crate::actions::second_factor::Typed;
 use crate::actions::sign_in::{self, Progress};
-use crate::audit::event::Methods;
+use crate::audit::proof::Methods;
 use crate::pages::sign_in::{
     CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble, backup_code as backup_code_markup,
     code as code_markup, must_wait, new_password as new_password_markup, no_way_in, password as password_markup,

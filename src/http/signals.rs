@@ -4,18 +4,19 @@ use super::error::Problem;
 use super::guards::Call;
 use crate::audit::{Action, Outcome};
 use crate::pages::grants::{Signal, Weight};
-use crate::pages::words::count;
+use crate::pages::words::{count, day};
 use crate::storage::{ReadTx, recovery, signals};
 use crate::time::Timestamp;
 use crate::users::User;
 
 /// What happened lately to this account.
 pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signal>, Problem> {
-    let day = call.now.minus(std::time::Duration::from_secs(86_400));
+    let yesterday = call.now.minus(std::time::Duration::from_secs(86_400));
     let week = call.now.minus(std::time::Duration::from_secs(7 * 86_400));
     let quarter = call.now.minus(std::time::Duration::from_secs(90 * 86_400));
-    let (wrong, addresses) = signals::count_entries(tx, user.id, Action::UserSignInFailed, Outcome::Failure, day)?;
-    let (codes, _) = signals::count_entries(tx, user.id, Action::MfaChallengeFailed, Outcome::Failure, day)?;
+    let (wrong, addresses) =
+        signals::count_entries(tx, user.id, Action::UserSignInFailed, Outcome::Failure, yesterday)?;
+    let (codes, _) = signals::count_entries(tx, user.id, Action::MfaChallengeFailed, Outcome::Failure, yesterday)?;
     let devices = signals::count_new_devices(tx, user.id, week)?;
     let resets = recovery::count_since(tx, user.id, quarter)?;
     let (contacts, _) = signals::count_entries(tx, user.id, Action::UserContactChanged, Outcome::Success, week)?;
@@ -63,7 +64,7 @@ pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Resul
 }
 
 fn changed_on(at: Option<Timestamp>) -> String {
-    at.map_or("not changed in 7 days".into(), |at| format!("changed on {}", &at.to_seconds_text()[..10]))
+    at.map_or("not changed in 7 days".into(), |at| format!("changed on {}", day(at)))
 }
 
 fn plural(addresses: u32) -> String {

@@ -38,7 +38,8 @@ pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
     let content = html! {
         (heading(None, "Audit log", None))
         (form.summary("This filter can not be used as it is."))
-        section class="card" aria-label="Filter" { (filter(form, view.actions, filtered)) }
+        section class="card screen" aria-label="Filter" { (filter(form, view.actions, filtered)) }
+        (on_paper(form, filtered))
         @if !view.entries.is_empty() {
             section class="card" { (entry_table(frame, "Entries, newest first", &view.entries)) }
             (pager(
@@ -56,6 +57,18 @@ pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
 /// A page of the audit section.
 pub(super) fn page(frame: &Frame, title: &str, wrong: bool, content: &Markup) -> Markup {
     frame.wide(Section::Audit, title, wrong, content)
+}
+
+/// The filter in words: a list on paper has to say what it leaves out.
+fn on_paper(form: &Form, filtered: bool) -> Markup {
+    html! {
+        p class="paper" {
+            @if filtered { "Only entries with this filter: " } @else { "Every kind of entry." }
+            @for (i, name) in FILTERS.into_iter().filter(|name| !form.value(name).is_empty()).enumerate() {
+                @if i > 0 { ", " } (name) " " strong { (form.value(name)) }
+            }
+        }
+    }
 }
 
 /// The address of a page of the list, with its filter.
@@ -99,5 +112,5 @@ fn export(form: &Form, filtered: bool) -> Markup {
             }
         }
     };
-    card("export", "Export", &content)
+    html! { div class="screen" { (card("export", "Export", &content)) } }
 }

@@ -61,7 +61,7 @@ fn row(frame: &Frame, view: &ConfirmPeopleView, person: &UserLine) -> Vec<Markup
                     input type="checkbox" id=(id) name=(name) value=(value) checked[on];
                     label for=(id) { (label) span class="unseen" { " " bdi { (person.name) } } }
                 }
-            } @else { span class="muted" { "–" } }
+            }
         }
     };
     vec![

@@ -92,7 +92,7 @@ fn in_use(frame: &Frame, view: &ContactsView) -> Markup {
     let row = |c: &Contact| {
         vec![
             html! { strong { bdi { (c.detail.as_str()) } } },
-            html! { (c.detail.kind().label()) },
+            html! { span class="whole" { (c.detail.kind().label()) } },
             known_since(frame, c),
             html! {
                 @if removable(c) {
@@ -161,9 +161,9 @@ fn history(frame: &Frame, contacts: &[Contact]) -> Markup {
     let row = |c: &Contact| {
         vec![
             html! { bdi { (c.detail.as_str()) } },
-            html! { (c.detail.kind().label()) },
+            html! { span class="whole" { (c.detail.kind().label()) } },
             by(c.known_since, &c.added_by),
-            html! { @if let Some((at, name)) = &c.removed { (by(*at, name)) } @else { "in use" } },
+            html! { @if let Some((at, name)) = &c.removed { (by(*at, name)) } @else { "still in use" } },
         ]
     };
     let rows: Vec<_> = contacts.iter().map(row).collect();

@@ -6,7 +6,7 @@ use super::Frame;
 use super::entry::{EntryLine, entry_table};
 use super::frame::Section;
 use super::parts::{Badge, Tone, address, card, empty, heading};
-use super::words::{ago, size};
+use super::words::{ago, grouped, size, with_commands};
 use crate::dashboard::{Matter, Need, Urgency};
 use crate::time::Timestamp;
 
@@ -47,7 +47,7 @@ pub(super) fn matters(frame: &Frame, matters: &[Matter], since: Timestamp) -> Ma
             @for matter in matters {
                 @let (what, hint) = words(*matter, frame.now);
                 li {
-                    div { strong { a href=(place(*matter, since)) { (what) } } small { (hint) } }
+                    div { strong { a href=(place(*matter, since)) { (what) } } small { (with_commands(hint)) } }
                     (badge(matter.urgency()).show())
                 }
             }
@@ -64,7 +64,7 @@ fn badge(urgency: Urgency) -> Badge {
 }
 
 fn people(n: u32, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 person {one}") } else { format!("{n} people {many}") }
+    if n == 1 { format!("1 person {one}") } else { format!("{} people {many}", grouped(n.into())) }
 }
 
 /// Where it can be seen to.
@@ -107,18 +107,21 @@ fn words(matter: Matter, now: Timestamp) -> (String, &'static str) {
             people(n, "has an invitation to open", "have an invitation to open"),
             "Links work for 72 hours. A lost one can be made anew at any time.",
         ),
-        Matter::FewOwners(0) => ("No owner can sign in".to_owned(), "On the host, idp recover-owner lets one back in."),
+        Matter::FewOwners(0) => {
+            ("No owner can sign in".to_owned(), "On the host, `idp recover-owner` lets one back in.")
+        }
         Matter::FewOwners(_) => (
             "Only one owner can sign in".to_owned(),
             "Who lets that person back in after a lost phone? Make somebody else an owner too.",
         ),
-        Matter::Backup(None) => ("There is no backup yet".to_owned(), "Let idp backup run every night on the host."),
-        Matter::Backup(Some(at)) => {
-            (format!("The last backup was made {}", ago(at, now)), "Look at the job on the host that runs idp backup.")
-        }
+        Matter::Backup(None) => ("There is no backup yet".to_owned(), "Let `idp backup` run every night on the host."),
+        Matter::Backup(Some(at)) => (
+            format!("The last backup was made {}", ago(at, now)),
+            "Look at the job on the host that runs `idp backup`.",
+        ),
         Matter::KeyNotExported => (
             "The seed key was never exported".to_owned(),
-            "It is in no backup. Run idp key export on the host once, and keep the file elsewhere.",
+            "It is in no backup. Run `idp key export` on the host once, and keep the file elsewhere.",
         ),
         Matter::DiskLow(free) => (
             format!("Only {} are free on the disk", size(free)),

@@ -45,7 +45,7 @@ pub(super) fn entry_table(frame: &Frame, label: &str, entries: &[EntryLine]) -> 
     let columns = ["When", "What", "Entry"];
     let row = |e: &EntryLine| {
         vec![
-            html! { (time_ago(e.at, frame.now)) br; small class="whole" { (exact(e.at)) } },
+            html! { span class="screen" { (time_ago(e.at, frame.now)) br; } small class="whole" { (exact(e.at)) } },
             html! {
                 (e.what) " " (outcome_badge(e.outcome).show()) br;
                 small {
@@ -145,7 +145,10 @@ pub fn entry(frame: &Frame, view: &EntryView) -> Markup {
 fn header(frame: &Frame, view: &EntryView) -> Markup {
     let line = &view.line;
     let mut rows = vec![
-        ("When", html! { (exact(line.at)) " (" (time_ago(line.at, frame.now)) ")" br; small { code { (line.at) } } }),
+        (
+            "When",
+            html! { (exact(line.at)) span class="screen" { " (" (time_ago(line.at, frame.now)) ")" } br; small { code { (line.at) } } },
+        ),
         ("Action", html! { code { (line.action) } }),
         ("Outcome", html! { (line.outcome.as_str()) }),
         ("By", party(frame, &view.actor)),

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::Form;
+use super::words::with_commands;
 
 /// One labelled input.
 #[derive(Debug, Clone, Copy)]
@@ -157,7 +158,7 @@ impl<'a> Field<'a> {
         html! {
             div class=(if error.is_some() { "field wrong" } else { "field" }) {
                 label for=(name) { (self.label) }
-                @if let Some(hint) = self.hint { span class="hint" id={ (name) "-hint" } { (hint) } }
+                @if let Some(hint) = self.hint { span class="hint" id={ (name) "-hint" } { (with_commands(hint)) } }
                 @if let Some(error) = error { span class="error" id={ (name) "-error" } { (error) } }
                 (self.input(form, described_by(name, self.hint.is_some(), error.is_some()).as_deref()))
                 @if self.kind.password() {

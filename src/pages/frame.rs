@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
 use super::parts::Tone;
+use super::words::exact;
 use crate::time::Timestamp;
 use crate::users::Role;
 
@@ -131,6 +132,9 @@ impl Frame<'_> {
     fn bar(&self, section: Option<Section>) -> Markup {
         html! {
             @if let Some(viewer) = &self.signed_in {
+                p class="paper muted" {
+                    (self.organisation) " · printed by " bdi { (viewer.name) } " · as of " (exact(self.now))
+                }
                 header class="bar" {
                     a class="brand" href="/" { (self.organisation) }
                     a class="who muted" href="/profile" aria-current=[(section == Some(Section::Profile)).then_some("page")] {

@@ -133,8 +133,14 @@ fn what_happens(view: &ResetView) -> Markup {
     let name = view.person.name;
     html! {
         ul {
-            li { strong { (count(view.factors.into(), "factor")) } " and "
-                strong { (count(view.codes_left.into(), "remaining backup code")) } " stop working." }
+            @match (view.factors, view.codes_left) {
+                (1, 0) => li { strong { "1 factor" } " stops working." },
+                (factors, 0) => li { strong { (count(factors.into(), "factor")) } " stop working." },
+                (factors, codes) => li {
+                    strong { (count(factors.into(), "factor")) } " and "
+                    strong { (count(codes.into(), "remaining backup code")) } " stop working."
+                },
+            }
             @match view.sessions {
                 0 => li { "No session is open now." },
                 1 => li { strong { "1 session" } " ends." },

@@ -56,7 +56,7 @@ pub fn reset_done(frame: &Frame, view: &ResetDoneView) -> Markup {
                 @if view.pass.is_some() { button type="button" hidden data-print { "Print" } }
             }
         }
-        (card("steps", &format!("Case {}", view.case), &tasks(&view.tasks)))
+        (card("steps", &format!("Case {}", view.case), &tasks(&view.tasks, frame.now)))
     };
     recovery::page(frame, &title, &content)
 }

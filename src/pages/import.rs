@@ -127,10 +127,10 @@ fn good_table(good: &[&NewPerson]) -> Markup {
 fn list_form(form: &Form, looked: bool) -> Markup {
     let limit = format!(
         "A CSV file in UTF-8, of at most {} people and 60 KB. It takes the place of the text below. For longer ones there \
-         is idp user import on the host.",
+         is `idp user import` on the host.",
         policy::IMPORT_PEOPLE
     );
-    let hint = "The first line names the columns: email,name,role. Commas, semicolons and tabs are understood; without a \
+    let hint = "The first line names the columns: `email,name,role`. Commas, semicolons and tabs are understood; without a \
                 role someone is a member.";
     let content = html! {
         form method="post" action="/admin/users/import" enctype="multipart/form-data" novalidate {

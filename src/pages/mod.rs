@@ -45,6 +45,8 @@ mod samples_contacts;
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
+#[cfg(any(test, feature = "testing"))]
+mod samples_user;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, Render, html};
 
-use super::words::{spelled, time_ago};
+use super::words::{clock, spelled, time_ago};
 use crate::ids::{FactorId, SessionId};
 use crate::secret::Secret;
 use crate::sessions::{Session, device_name};
@@ -65,6 +65,8 @@ pub struct FactorLine {
     pub added_at: Timestamp,
     /// When it last let its owner in.
     pub last_used_at: Option<Timestamp>,
+    /// When too many wrong codes switched it off.
+    pub switched_off_at: Option<Timestamp>,
 }
 
 /// One session of a person, as profile and console list it.
@@ -103,8 +105,10 @@ impl SessionLine {
 pub struct Task {
     /// What is to be done.
     pub title: String,
-    /// How, by whom, when; empty when there is nothing to say yet.
+    /// How and by whom; empty when there is nothing to say yet.
     pub detail: String,
+    /// When, after that.
+    pub at: Option<Timestamp>,
     /// How far it is.
     pub state: TaskState,
 }
@@ -123,7 +127,7 @@ pub enum TaskState {
 }
 
 /// The steps of a case, in order.
-pub(super) fn tasks(tasks: &[Task]) -> Markup {
+pub(super) fn tasks(tasks: &[Task], now: Timestamp) -> Markup {
     html! {
         ol class="tasks" {
             @for task in tasks {
@@ -136,7 +140,9 @@ pub(super) fn tasks(tasks: &[Task]) -> Markup {
                 li class=[class] {
                     div {
                         strong { (task.title) }
-                        @if !task.detail.is_empty() { small { (task.detail) } }
+                        @if !task.detail.is_empty() || task.at.is_some() {
+                            small { (task.detail) @if let Some(at) = task.at { " " (clock(at, now)) } }
+                        }
                     }
                     (Badge::new(tone, word).show())
                 }
@@ -205,7 +211,7 @@ pub(super) fn sessions_table(now: Timestamp, lines: &[SessionLine], end: impl Fn
                 strong { bdi { (line.device) } }
                 @if line.here { " " (Badge::new(Tone::Good, "this session").show()) }
             },
-            html! { (line.address) },
+            html! { span class="from" { (line.address) } },
             time_ago(line.began_at, now),
             time_ago(line.seen_at, now),
             end(line),

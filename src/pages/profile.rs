@@ -7,10 +7,10 @@ use super::activity::{OwnActivity, lines};
 use super::field::Field;
 use super::form::Form;
 use super::frame::Section;
-use super::parts::{FactorLine, Tone, cancel, card, heading, notice, table};
+use super::parts::{Badge, FactorLine, Tone, cancel, card, heading, notice, table};
 use super::sign_in::PASSWORD_HINT;
 use super::words::{count, day, time_ago, time_ago_or_never};
-use crate::policy::FEW_CODES;
+use crate::policy::{FEW_CODES, TOTP_DISABLED_AT};
 use crate::time::Timestamp;
 use crate::users::Role;
 
@@ -60,10 +60,14 @@ pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
             @if let Some(at) = view.password_changed_at { p { "Last changed " (time_ago(at, frame.now)) "." } }
             div class="actions" { a class="button" href="/profile/password" { "Change password" } }
         }))
-        p { a href="/profile/contacts" { "Your contact details" } ": how an admin can reach you if you lose your phone." }
+        (card("contacts", "Contact details", &html! {
+            p { "How an admin can reach you if you lose your phone." }
+            div class="actions" { a class="button" href="/profile/contacts" { "See and change them" } }
+        }))
         (sessions(view))
         (card("activity", "Recent activity", &html! {
-            (lines(frame, "Recent activity", &view.activity))
+            @if view.activity.is_empty() { p class="muted" { "Nothing has happened yet." } }
+            @else { (lines(frame, "Recent activity", &view.activity)) }
             p { a href="/profile/activity" { "All activity" } " · "
                 a href="/profile/activity#wrong" { "Something was not you?" } }
         }))
@@ -112,7 +116,10 @@ fn factors(frame: &Frame, view: &ProfileView) -> Markup {
     let columns = ["Authenticator app", "Added", "Last used", ""];
     let row = |f: &FactorLine| {
         vec![
-            html! { strong { bdi { (f.name) } } },
+            html! {
+                strong { bdi { (f.name) } }
+                @if f.switched_off_at.is_some() { " " (Badge::new(Tone::Bad, "switched off").show()) }
+            },
             time_ago(f.added_at, frame.now),
             time_ago_or_never(f.last_used_at, frame.now),
             html! {
@@ -130,12 +137,31 @@ fn factors(frame: &Frame, view: &ProfileView) -> Markup {
         &html! {
             @if rows.is_empty() { p { "None is set up." } }
             @else { (table("Authenticator apps", &columns, &rows)) }
+            @for f in &view.factors {
+                @if let Some(at) = f.switched_off_at { (switched_off(&f.name, at, frame.now)) }
+            }
             form method="post" action="/profile/factors" class="actions" {
                 (view.form.hidden())
                 button { "Add an authenticator app" }
             }
         },
     )
+}
+
+/// What happened to an app that takes no code any more, and what to do.
+fn switched_off(name: &str, at: Timestamp, now: Timestamp) -> Markup {
+    let happened = html! {
+        p {
+            strong { "“" bdi { (name) } "” was switched off " (time_ago(at, now)) "." }
+            " There were " (TOTP_DISABLED_AT) " wrong codes in a row, from someone who had given your password or was "
+            "signed in as you. Codes from it do not work again: add an authenticator app, then remove this one."
+        }
+        p {
+            "Was that not you? Then someone knows your password: "
+            a href="/profile/password" { "change it now" } ", which also signs them out."
+        }
+    };
+    notice(Tone::Bad, &happened)
 }
 
 fn backup_codes(view: &ProfileView) -> Markup {

@@ -48,7 +48,7 @@ pub fn board(frame: &Frame, view: &BoardView) -> Markup {
             html! { a href={ "/admin/users/" (c.person_id) } { bdi { (c.person) } } },
             c.state.show(),
             html! { (time_ago(c.opened_at, frame.now)) br; small { "by " bdi { (c.opened_by) } } },
-            html! { @if let Some(at) = c.closes_at { (time_ago(at, frame.now)) } @else { "–" } },
+            html! { @if let Some(at) = c.closes_at { (time_ago(at, frame.now)) } },
         ]
     };
     let rows: Vec<_> = view.cases.iter().map(row).collect();
@@ -109,7 +109,10 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
         rows.push(("Ticket", html! { (view.ticket) }));
     }
     if let Some(at) = view.closes_at {
-        rows.push(("Window closes", html! { (clock(at, frame.now)) ", " (time_ago(at, frame.now)) }));
+        rows.push((
+            "Window closes",
+            html! { (clock(at, frame.now)) span class="screen" { ", " (time_ago(at, frame.now)) } },
+        ));
     }
     let again = view.start_again.as_deref();
     let content = html! {
@@ -118,7 +121,7 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             @if let Some(href) = again { a class="button main" href=(href) { "Start again with a new reset" } }
         }
         div class="aside" {
-            (card("steps", "Steps", &tasks(&view.tasks)))
+            (card("steps", "Steps", &tasks(&view.tasks, frame.now)))
             (card("about", "About this case", &facts(&rows)))
         }
         @if !view.entries.is_empty() {

@@ -120,19 +120,25 @@ fn enrol_pages() -> Vec<(&'static str, Markup)> {
         closes_at,
         help_contact: HELP,
     };
+    let last_try = PassView { tries_left: 1, ..pass.clone() };
+    let name = typed(&[("email", "ada@x.example")], &[("name", "Enter a name.")]);
     let qr = QrView {
         form: form(),
         otpauth: Secret::new(OTPAUTH),
         secret: Secret::new("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"),
         closes_at: Some(closes_at),
     };
+    let too_long = QrView { otpauth: Secret::new("x".repeat(3_000)), closes_at: None, ..qr.clone() };
     vec![
         ("setup", invitation::setup(&f, &SetupView { form: form(), action: "/setup/abc" })),
         ("invitation", invitation::invitation(&f, &welcome)),
+        ("setup-wrong", invitation::setup(&f, &SetupView { form: name, action: "/setup/abc" })),
         ("setup-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::Setup, help_contact: None })),
         ("invitation-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::Invitation, help_contact: HELP })),
         ("pass-asked", enrol::pass(&f, &pass)),
+        ("pass-last-try", enrol::pass(&f, &last_try)),
         ("qr", enrol::qr(&f, &qr)),
+        ("qr-too-long", enrol::qr(&f, &too_long)),
         ("codes", enrol::backup_codes(&f, &shown(form(), codes, Some(files)))),
         ("codes-again", enrol::backup_codes(&f, &shown(stored, Vec::new(), None))),
     ]
@@ -145,6 +151,7 @@ pub(super) fn factor(name: &str, last_used_at: Option<Timestamp>) -> FactorLine 
         name: name.to_owned(),
         added_at: at("2026-02-03T09:12:00Z"),
         last_used_at,
+        switched_off_at: None,
     }
 }
 
@@ -153,11 +160,26 @@ fn error_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Member);
     let sign_in = ErrorView { sign_in: Some("/sign-in?next=%2Fprofile"), ..view(401) };
     let wait = ErrorView { retry_after: Some(Duration::from_secs(30)), detail: HOSTILE, ..view(429) };
-    vec![
+    let mut pages = vec![
         ("error-401", errors::error(&stranger(), &sign_in)),
-        ("error-404", errors::error(&f, &view(404))),
-        ("error-429", errors::error(&f, &wait)),
-        ("error-500", errors::error(&f, &view(500))),
-        ("error-507", errors::error(&f, &view(507))),
-    ]
+        ("error-429-wait", errors::error(&f, &wait)),
+        ("error-404-admin", errors::error(&viewer(Role::Admin), &view(404))),
+    ];
+    let statuses = [
+        ("error-400", 400),
+        ("error-403", 403),
+        ("error-404", 404),
+        ("error-405", 405),
+        ("error-408", 408),
+        ("error-409", 409),
+        ("error-413", 413),
+        ("error-415", 415),
+        ("error-429", 429),
+        ("error-431", 431),
+        ("error-500", 500),
+        ("error-503", 503),
+        ("error-507", 507),
+    ];
+    pages.extend(statuses.map(|(name, status)| (name, errors::error(&f, &view(status)))));
+    pages
 }

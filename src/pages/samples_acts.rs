@@ -24,6 +24,10 @@ pub(super) fn mara() -> Subject<'static> {
     Subject { id: UserId::generate(), name: "Mara Lindqvist", email: "mara@fernhill.example" }
 }
 
+pub(super) fn maryam() -> Subject<'static> {
+    Subject { name: "مريم العلي", ..mara() }
+}
+
 fn signals() -> Vec<Signal> {
     let signal = |label: &str, text: &str, weight| Signal { label: label.to_owned(), text: text.to_owned(), weight };
     vec![
@@ -86,6 +90,9 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         ("email", access::email(&f, &email)),
         ("invite-again", access::invite_again(&f, &invite)),
         ("reset", grants::reset(&f, &reset(form(), 0))),
+        ("reset-right-to-left", grants::reset(&f, &ResetView { person: maryam(), ..reset(form(), 4) })),
+        ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
+        ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
         ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
         ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
         ("issue-codes", grants::issue_codes(&f, &issue)),
@@ -95,13 +102,15 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
 
 fn standing_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
-    let standing = |delays| StandingView {
+    let standing = |delays, sessions| StandingView {
         form: typed(&[("reason", HOSTILE)], &[("reason", "Enter a reason.")]),
         person: mara(),
-        sessions: 2,
+        sessions,
         delays,
     };
-    let errand = |errand| standing::errand(&f, errand, &standing(Vec::new()));
+    let errand = |errand| standing::errand(&f, errand, &standing(Vec::new(), 2));
+    let errand_at = |errand, sessions| standing::errand(&f, errand, &standing(Vec::new(), sessions));
+    let rightward = StandingView { person: maryam(), ..standing(Vec::new(), 1) };
     let delays = vec!["15 wrong passwords; the next try in 15 minutes".to_owned()];
     let session = EndSessionView {
         form: form(),
@@ -135,10 +144,13 @@ fn standing_pages() -> Vec<(&'static str, Markup)> {
         ("disable", errand(Errand::Disable)),
         ("enable", errand(Errand::Enable)),
         ("end-sessions", errand(Errand::EndSessions)),
+        ("end-sessions-none", errand_at(Errand::EndSessions, 0)),
         ("require-password", errand(Errand::RequirePasswordChange)),
-        ("unlock", standing::errand(&f, Errand::Unlock, &standing(delays))),
+        ("require-password-one", errand_at(Errand::RequirePasswordChange, 1)),
+        ("unlock", standing::errand(&f, Errand::Unlock, &standing(delays, 0))),
         ("unlock-nothing", errand(Errand::Unlock)),
         ("leave", errand(Errand::Leave)),
+        ("leave-right-to-left", standing::errand(&f, Errand::Leave, &rightward)),
         ("end-session", standing::end_session(&f, &session)),
         ("role", standing::role(&f, &role)),
         ("name", standing::name(&f, &name)),

@@ -6,25 +6,22 @@ use super::audit::{self, AuditView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
-use super::parts::{Badge, SessionLine, Task, TaskState, Tone};
+use super::parts::{Badge, Task, TaskState, Tone};
 use super::recovery::{self, BoardView, CaseLine, CaseView};
-use super::samples::{CASE, HOSTILE, at, factor, form, step_up, typed, viewer};
-use super::samples_acts::{self, mara};
-use super::user::notes::{self, Note, NotesView};
-use super::user::sessions::{self, SessionsView};
-use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead};
+use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
+use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame, samples_contacts};
+use super::{Flash, Frame, samples_contacts, samples_user};
 use crate::audit::Outcome;
 use crate::dashboard::Need;
-use crate::ids::{CaseNumber, SessionId, UserId};
+use crate::ids::{CaseNumber, UserId};
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
 /// Every page of the console by a name of its own.
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = people_pages();
-    pages.extend(user_pages());
+    pages.extend(samples_user::all());
     pages.extend(samples_contacts::all());
     pages.extend(samples_acts::all());
     pages.extend(handover_pages());
@@ -32,6 +29,8 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages.extend(audit_pages());
     pages
 }
+
+pub(super) const LONG: &str = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Maximiliana";
 
 fn line(name: &str, role: Role, status: Status, factors: u32) -> UserLine {
     UserLine {
@@ -60,13 +59,19 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
     let people = [
         line("Mara Lindqvist", Role::Member, Status::Active, 0),
         line("Ada Brandt", Role::Owner, Status::Active, 2),
-        line("Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh Maximiliana", Role::Admin, Status::Active, 1),
+        line(LONG, Role::Admin, Status::Active, 1),
         line(HOSTILE, Role::Auditor, Status::Disabled, 1),
         line("مريم العلي", Role::Member, Status::Invited, 0),
         line("Jonas Berg", Role::Member, Status::Left, 0),
     ];
-    let list =
-        |form, people, after| UsersView { form, people, further: true, after, more_match: Some(200), may_add: true };
+    let list = |form, people, after| UsersView { form, people, further: false, after, more_match: None, may_add: true };
+    let next = Some("c&1".to_owned());
+    let middle = UsersView {
+        further: true,
+        more_match: Some(200),
+        ..list(typed(&[("q", HOSTILE)], &[]), &people, next.clone())
+    };
+    let unread = typed(&[("state", "king")], &[("state", "Choose one of the list.")]);
     let add = AddPersonView {
         form: step_up(typed(
             &[("name", HOSTILE), ("email", "a"), ("role", "member")],
@@ -78,6 +83,10 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
     let ticked = people[2].id.to_string();
     let confirm =
         ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people: &people, viewer: people[1].id };
+    let undecided = ConfirmPeopleView {
+        form: typed(&[], &[("", "Somebody was added in between: look at the list again.")]),
+        ..confirm.clone()
+    };
     let link = InvitationLinkView {
         id: UserId::generate(),
         name: "Mara Lindqvist",
@@ -85,52 +94,22 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         expires_at: at("2026-11-27T10:42:00Z"),
     };
     vec![
-        ("users", users::users(&f, &list(typed(&[("q", HOSTILE)], &[]), &people, Some("c&1".to_owned())))),
+        ("users", users::users(&f, &middle)),
+        ("users-first", users::users(&f, &list(form(), &people, next))),
+        ("users-last", users::users(&f, &UsersView { after: None, ..middle.clone() })),
+        ("users-beyond", users::users(&f, &UsersView { after: None, people: &[], ..middle.clone() })),
+        ("users-one", users::users(&f, &list(typed(&[("q", "mara")], &[]), &people[..1], None))),
+        ("users-found", users::users(&f, &list(typed(&[("q", "a")], &[]), &people[..2], None))),
+        ("users-wrong", users::users(&f, &list(unread, &[], None))),
         ("users-nobody", users::users(&f, &list(typed(&[("q", "zz"), ("state", "active")], &[]), &[], None))),
         ("users-empty", users::users(&f, &list(form(), &[], None))),
-        (
-            "users-calm",
-            users::users(&f, &UsersView { further: false, ..list(typed(&[("state", "attention")], &[]), &[], None) }),
-        ),
+        ("users-calm", users::users(&f, &list(typed(&[("state", "attention")], &[]), &[], None))),
         ("user-add", users::add_person(&f, &add)),
         ("users-waiting", users::users(&waiting, &list(form(), &people, None))),
         ("users-confirm", confirm_people::confirm_people(&viewer(Role::Owner), &confirm)),
+        ("users-confirm-wrong", confirm_people::confirm_people(&viewer(Role::Owner), &undecided)),
         ("user-link", users::invitation_link(&f, &link)),
     ]
-}
-
-fn head(name: &str) -> UserHead<'_> {
-    let action = |label, path: &str, refused: Option<&str>, danger| Action {
-        label,
-        href: format!("/admin/users/1{path}"),
-        refused: refused.map(str::to_owned),
-        danger,
-    };
-    UserHead {
-        id: UserId::generate(),
-        name,
-        email: "mara@fernhill.example",
-        role: Role::Member,
-        status: Status::Active,
-        actions: vec![
-            action("Force MFA reset", "/mfa/reset", None, false),
-            action("Generate backup codes for this user", "/mfa/backup-codes", None, false),
-            action(
-                "Set temporary password",
-                "/password",
-                Some("An owner has to do this: you gave a factor this week."),
-                false,
-            ),
-            action("Add note", "/notes", None, false),
-            action("Disable", "/disable", None, true),
-        ],
-        open_case: Some(OpenCase {
-            number: CASE,
-            opened_by: "Tom Okafor".to_owned(),
-            opened_at: at("2026-11-24T10:12:00Z"),
-            waiting_for: "waiting for Mara to enrol".to_owned(),
-        }),
-    }
 }
 
 fn entry_line(seq: u64, action: &str, what: &str, outcome: Outcome) -> EntryLine {
@@ -154,76 +133,16 @@ pub(super) fn entries() -> Vec<EntryLine> {
     ]
 }
 
-fn user_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Admin);
-    let overview = OverviewView {
-        head: head(HOSTILE),
-        created_at: at("2024-03-01T08:00:00Z"),
-        last_sign_in_at: Some(at("2026-11-19T07:58:00Z")),
-        password: "set".to_owned(),
-        factors: 1,
-        codes_left: 4,
-        sessions: 0,
-        contacts: samples_contacts::in_use(),
-        notes: vec![Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: HOSTILE.to_owned() }],
-        more_notes: true,
-    };
-    let mfa = MfaView {
-        head: head("Mara Lindqvist"),
-        factors: vec![factor("Mara’s phone", Some(at("2026-11-19T07:58:00Z"))), factor(HOSTILE, None)],
-        codes_left: 4,
-        codes_made: 10,
-        codes_made_at: Some(at("2026-02-03T09:12:00Z")),
-        issued: Some((3, at("2026-12-01T10:00:00Z"))),
-        window: Some(at("2026-11-24T11:42:00Z")),
-    };
-    let activity =
-        ActivityView { head: head("Mara Lindqvist"), entries: entries(), older: Some("?before=1".to_owned()) };
-    let session = |device: &str, state| {
-        let line = SessionLine {
-            id: SessionId::generate(),
-            device: device.to_owned(),
-            address: "2001:db8::7".to_owned(),
-            began_at: at("2026-11-24T07:58:00Z"),
-            seen_at: at("2026-11-24T10:40:00Z"),
-            here: false,
-        };
-        (line, state)
-    };
-    let open = SessionsView {
-        head: head("Mara Lindqvist"),
-        sessions: vec![session("Firefox on Linux", "signed in"), session(HOSTILE, "waits for the second factor")],
-        refused: None,
-    };
-    let refused = SessionsView { refused: Some("Only an owner may do this.".to_owned()), ..open.clone() };
-    let noted = NotesView {
-        head: head("Mara Lindqvist"),
-        form: step_up(typed(&[("text", HOSTILE)], &[("text", "Enter a note of 3 to 500 characters.")])),
-        notes: overview.notes.clone(),
-        older: Some("?before=1".to_owned()),
-    };
-    let unnoted = NotesView { form: form(), notes: Vec::new(), older: None, ..noted.clone() };
-    vec![
-        ("user-sessions", sessions::sessions(&f, &open)),
-        ("user-sessions-refused", sessions::sessions(&f, &refused)),
-        ("user-sessions-none", sessions::sessions(&f, &SessionsView { sessions: Vec::new(), ..open.clone() })),
-        ("user-notes", notes::notes(&f, &noted)),
-        ("user-notes-none", notes::notes(&f, &unnoted)),
-        ("user", user::overview(&f, &overview)),
-        ("user-mfa", user::mfa(&f, &mfa)),
-        ("user-activity", user::activity(&f, &activity)),
-        ("user-quiet", user::activity(&f, &ActivityView { entries: Vec::new(), older: None, ..activity.clone() })),
-    ]
-}
-
 fn steps() -> Vec<Task> {
-    let task = |title: &str, detail: &str, state| Task { title: title.to_owned(), detail: detail.to_owned(), state };
+    let task =
+        |title: &str, detail: &str, at, state| Task { title: title.to_owned(), detail: detail.to_owned(), at, state };
+    let (began, closes) = (Some(at("2026-11-24T10:38:00Z")), Some(at("2026-11-24T11:42:00Z")));
     vec![
-        task("Identity verified", "Live video call, compared with the photo · Tom Okafor, 10:38", TaskState::Done),
-        task("Backup codes checked", "4 left, not at hand", TaskState::Done),
-        task("Factors reset", "2 factors removed, 3 sessions ended · ticket #1234", TaskState::Done),
-        task("Mara sets up a new factor", "window closes 11:42", TaskState::Waiting),
-        task("Follow-up", HOSTILE, TaskState::ToDo),
+        task("Identity verified", "Live video call, compared with the photo · Tom Okafor,", began, TaskState::Done),
+        task("Backup codes checked", "4 left, not at hand", None, TaskState::Done),
+        task("Factors reset", "2 factors removed, 3 sessions ended · ticket #1234", None, TaskState::Done),
+        task("Mara sets up a new factor", "waiting; the window closes", closes, TaskState::Waiting),
+        task("Follow-up", HOSTILE, None, TaskState::ToDo),
     ]
 }
 
@@ -231,6 +150,7 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let until = at("2026-11-24T11:42:00Z");
     let done = |pass| ResetDoneView { person: mara(), case: CASE, pass, until, tasks: steps() };
+    let rightward = ResetDoneView { person: maryam(), ..done(Some(Secret::new("K7PM-2XQD-9RTH"))) };
     let codes = CodesIssuedView {
         person: mara(),
         case: None,
@@ -245,6 +165,7 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
     };
     vec![
         ("pass", handover::reset_done(&f, &done(Some(Secret::new("K7PM-2XQD-9RTH"))))),
+        ("pass-right-to-left", handover::reset_done(&f, &rightward)),
         ("pass-none", handover::reset_done(&f, &done(None))),
         ("codes-issued", handover::codes_issued(&f, &codes)),
         ("password-set", handover::password_set(&f, &password)),
@@ -320,6 +241,7 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
         ("audit-none", audit::audit(&f, &list(form(), Vec::new()))),
         ("audit-wrong", audit::audit(&f, &list(typed(&typed_filter, &[("since", "Write 2026-11-24.")]), Vec::new()))),
         ("entry", entry::entry(&f, &entry)),
+        ("entry-middle", entry::entry(&f, &EntryView { next: Some(1205), ..entry.clone() })),
         ("entry-erased", entry::entry(&f, &EntryView { erased: true, ..entry.clone() })),
     ]
 }

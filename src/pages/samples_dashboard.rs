@@ -40,6 +40,20 @@ fn matters() -> Vec<Matter> {
     matters
 }
 
+/// As they stand where each concerns one person more, or less.
+fn few() -> Vec<Matter> {
+    let mut matters: Vec<Matter> = Need::ALL.map(|need| Matter::People(need, 1)).into();
+    let soon = Matter::WindowCloses(at("2026-11-24T10:42:30Z"));
+    matters.extend([
+        Matter::People(Need::Awaiting, 2),
+        Matter::Expired(2),
+        Matter::Invited(1),
+        Matter::Locked(1),
+        soon,
+    ]);
+    matters
+}
+
 fn overview_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Owner);
     let since = at("2026-11-23T10:42:00Z");
@@ -54,16 +68,23 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         log: 4_120,
         free: 81_000_000_000,
         last_backup: None,
-        key_exported: Some(at("2026-11-01T10:00:00Z")),
+        key_exported: None,
         entries: 48_211,
         newest: now(),
         lineage: "9f86d081884c7d65",
     };
+    let calm = SystemView {
+        matters: Vec::new(),
+        last_backup: Some(at("2026-11-24T02:15:00Z")),
+        key_exported: Some(at("2026-11-01T10:00:00Z")),
+        ..system.clone()
+    };
     vec![
         ("dashboard", dashboard::dashboard(&f, &view(matters(), entries()))),
+        ("dashboard-few", dashboard::dashboard(&f, &view(few(), Vec::new()))),
         ("dashboard-calm", dashboard::dashboard(&f, &view(Vec::new(), entries()))),
         ("system", system::system(&f, &system)),
-        ("system-calm", system::system(&f, &SystemView { matters: Vec::new(), ..system.clone() })),
+        ("system-calm", system::system(&f, &calm)),
     ]
 }
 

@@ -4,11 +4,11 @@ use maud::Markup;
 
 use super::activity::{self, ActivityView, OwnActivity};
 use super::factors::{self, NewFactorView, RemoveFactorView, RenameFactorView, StartFactorView};
-use super::parts::SessionLine;
+use super::parts::{FactorLine, SessionLine};
 use super::profile::{self, ChangePasswordView, NewCodesView, ProfileView};
 use super::samples::{HELP, HOSTILE, OTPAUTH, at, factor, form, step_up, typed, viewer};
 use super::sessions::{self, DeviceLine, SessionsView};
-use super::{Form, Frame};
+use super::{Form, Frame, StepUp};
 use crate::ids::{DeviceId, FactorId, SessionId};
 use crate::secret::Secret;
 use crate::users::Role;
@@ -49,14 +49,19 @@ fn overview(f: &Frame) -> Vec<(&'static str, Markup)> {
     };
     let spent = ProfileView {
         name: RIGHT_TO_LEFT,
-        factors: vec![factor(RIGHT_TO_LEFT, None)],
+        factors: vec![FactorLine { switched_off_at: Some(at("2026-11-24T08:00:00Z")), ..factor(RIGHT_TO_LEFT, None) }],
         codes_left: 0,
         signed_in_with_backup_code: false,
         other_sessions: 0,
         devices: 1,
         ..profile.clone()
     };
-    vec![("profile", profile::profile(f, &profile)), ("profile-spent", profile::profile(f, &spent))]
+    let bare = ProfileView { factors: Vec::new(), activity: Vec::new(), ..spent.clone() };
+    vec![
+        ("profile", profile::profile(f, &profile)),
+        ("profile-spent", profile::profile(f, &spent)),
+        ("profile-bare", profile::profile(f, &bare)),
+    ]
 }
 
 fn lists(f: &Frame) -> Vec<(&'static str, Markup)> {
@@ -119,13 +124,24 @@ fn forms(f: &Frame) -> Vec<(&'static str, Markup)> {
     };
     let too_long = typed(&[("name", HOSTILE)], &[("name", "Shorten the name to 60 characters.")]);
     let remove = |name, last| RemoveFactorView { form: form(), id, name, last };
+    // Where a backup code would not do, as for new backup codes.
+    let step_up_by_app = Form { step_up: Some(StepUp { backup_codes: false }), ..form() };
+    let refused = || typed(&[], &[("step_up_code", "This code does not match.")]);
+    let refused = || Form { step_up: Some(StepUp { backup_codes: true }), ..refused() };
     vec![
         ("factor-start", factors::start_factor(f, &StartFactorView { form: step_up(form()) })),
+        ("factor-start-wrong", factors::start_factor(f, &StartFactorView { form: refused() })),
         ("factor-new", factors::new_factor(f, &new)),
         ("factor-rename", factors::rename_factor(f, &RenameFactorView { form: too_long, id })),
         ("factor-remove", factors::remove_factor(f, &remove("Old phone", false))),
+        (
+            "factor-remove-wrong",
+            factors::remove_factor(f, &RemoveFactorView { form: refused(), ..remove(HOSTILE, false) }),
+        ),
         ("factor-last", factors::remove_factor(f, &remove(HOSTILE, true))),
         ("codes-new", profile::new_codes(f, &NewCodesView { form: step_up(form()), codes_left: 2 })),
+        ("codes-new-by-app", profile::new_codes(f, &NewCodesView { form: step_up_by_app, codes_left: 0 })),
+        ("codes-new-wrong", profile::new_codes(f, &NewCodesView { form: refused(), codes_left: 1 })),
         ("password-change", profile::change_password(f, &change)),
     ]
 }

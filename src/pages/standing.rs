@@ -95,13 +95,14 @@ fn what_happens(errand: Errand, view: &StandingView) -> Markup {
         },
         Errand::RequirePasswordChange => html! {
             p { "At the next sign-in, after the old password and a code, they have to choose a new one. "
-                "Nobody can put that off: " (sessions_end) }
+                (sessions_end) }
             p { "Is the old password known to somebody else? Then set a temporary one instead: it ends the old one now." }
         },
         Errand::Unlock => html! {
             @if view.delays.is_empty() {
                 p { "Nothing keeps them waiting now. If they can not sign in, it has another reason: see the activity." }
             } @else {
+                p { "What keeps them waiting now:" }
                 ul { @for delay in &view.delays { li { (delay) } } }
                 p { "They can try again at once. Lift the delays only when you know that it is them who mistyped: "
                     "the delays are what keeps others from guessing." }
@@ -174,7 +175,7 @@ pub fn role(frame: &Frame, view: &RoleView) -> Markup {
         danger: false,
     };
     let what = html! {
-        p { bdi { (name) } " is " strong { (view.role) } " now. With another role every session ends; they sign in again." }
+        p { bdi { (name) } " has the role " strong { (view.role) } " now. With another role every session ends; they sign in again." }
         p { "A higher role also voids links, passes, temporary passwords, and codes that an admin issued: what was given to a "
             "lower role must not open a higher one." }
     };

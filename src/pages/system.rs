@@ -8,7 +8,7 @@ use super::Frame;
 use super::dashboard::matters;
 use super::frame::Section;
 use super::parts::{card, facts, heading};
-use super::words::{lasting, size, time_ago, time_ago_or_never};
+use super::words::{grouped, lasting, size, time_ago, time_ago_or_never};
 use crate::dashboard::Matter;
 use crate::time::Timestamp;
 
@@ -61,7 +61,7 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
         ("Seed key exported", time_ago_or_never(view.key_exported, frame.now)),
     ];
     let trail = [
-        ("Entries", html! { a href="/admin/audit" { (view.entries) } }),
+        ("Entries", html! { a href="/admin/audit" { (grouped(view.entries.unsigned_abs())) } }),
         ("Newest", html! { (time_ago(view.newest, frame.now)) }),
         ("Lineage", html! { code { (view.lineage) } }),
     ];
@@ -74,7 +74,7 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
         (card("data", "Data", &facts(&data)))
         (card("trail", "Audit trail", &html! {
             (facts(&trail))
-            p class="muted" { "Whether it is unbroken is checked on the host: idp audit verify, or idp doctor for everything." }
+            p class="muted" { "Whether it is unbroken is checked on the host: " code { "idp audit verify" } ", or " code { "idp doctor" } " for everything." }
         }))
         (card("program", "Program", &facts(&program)))
     };

@@ -147,8 +147,10 @@ pub struct OverviewView<'a> {
     pub created_at: Timestamp,
     /// When they last completed a sign-in.
     pub last_sign_in_at: Option<Timestamp>,
-    /// The password in a few words: "set", "temporary, until …", "not set yet".
-    pub password: String,
+    /// The password in a few words: "set", "temporary, until", "not set yet".
+    pub password: &'static str,
+    /// Until when, where it is temporary.
+    pub password_until: Option<Timestamp>,
     /// Confirmed factors.
     pub factors: u32,
     /// Unused backup codes.
@@ -167,7 +169,7 @@ pub struct OverviewView<'a> {
 pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
     let rows = [
         ("Last sign-in", time_ago_or_never(view.last_sign_in_at, frame.now)),
-        ("Password", html! { (view.password) }),
+        ("Password", html! { (view.password) @if let Some(at) = view.password_until { " " (clock(at, frame.now)) } }),
         (
             "Second factor",
             html! {

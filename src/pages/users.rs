@@ -7,7 +7,7 @@ use super::field::Field;
 use super::form::{Choice, Form, radios, select};
 use super::frame::Section;
 use super::parts::{Badge, Tone, address, cancel, copy_button, empty, heading, pager, table};
-use super::words::{clock, count, lasting, time_ago_or_never};
+use super::words::{clock, count, lasting, people, time_ago_or_never};
 use crate::dashboard::{Chosen, Need};
 use crate::ids::UserId;
 use crate::secret::Secret;
@@ -46,31 +46,51 @@ pub fn users(frame: &Frame, view: &UsersView) -> Markup {
     let content = html! {
         (heading(None, "People", view.may_add.then_some(&add)))
         (form.summary("This filter can not be used as it is."))
-        (filter(form, filtered))
         (chips(form))
-        @if !view.people.is_empty() {
+        (filter(form, filtered))
+        @if let [one, .., last] | [one @ last] = view.people {
             @if let Some(listed) = view.more_match {
                 p class="hint" { "More than " (listed) " people match; " (listed) " of them are listed. Type more letters to "
                     "find the others." }
             }
-            section class="card" { (list(frame, view.people)) }
-            (pager(
-                view.further.then_some(("Back to the first", &first)),
-                next.as_deref().map(|href| ("Next people", href)),
-            ))
-        } @else if form.value("state") == Chosen::ATTENTION && !view.further {
+            section class="card" {
+                p class="muted" { (place(view, one, last, filtered)) }
+                (list(frame, view.people))
+            }
+        } @else if view.further {
+            (empty("Nobody comes after these.", "The list may have changed while you looked at it."))
+        } @else if form.value("state") == Chosen::ATTENTION {
             (empty("Nobody needs attention.", "Everyone has a factor, enough backup codes and an invitation that works."))
-        } @else if filtered {
+        } @else if filtered && !form.wrong() {
             (empty("Nobody matches.", "Try fewer letters, or another state or role. Who has left is found under the state “left”."))
-        } @else {
+        } @else if !filtered {
             (empty("Nobody is here yet.", "Add the first person: they get a link to set up their account."))
         }
+        (pager(
+            view.further.then_some(("Back to the first", &first)),
+            next.as_deref().map(|href| ("Next people", href)),
+        ))
     };
     page(frame, "People", form.wrong(), &content)
 }
 
 pub(super) fn page(frame: &Frame, title: &str, wrong: bool, content: &Markup) -> Markup {
     frame.wide(Section::People, title, wrong, content)
+}
+
+/// How many there are, and on a longer list which of them these are: it is in the order of names, as a phone book.
+fn place(view: &UsersView, first: &UserLine, last: &UserLine, filtered: bool) -> Markup {
+    let on_page = people(view.people.len() as u64);
+    html! {
+        @if view.further || view.after.is_some() {
+            (on_page) " on this page, from " bdi { (first.name) } " to " bdi { (last.name) } "."
+            @if view.after.is_none() { " These are the last." }
+        } @else if filtered {
+            (on_page) @if view.people.len() == 1 { " matches." } @else { " match." }
+        } @else {
+            (on_page) "."
+        }
+    }
 }
 
 /// The address of a page of the list, with its filter.
@@ -157,9 +177,9 @@ pub struct AddPersonView<'a> {
 pub fn add_person(frame: &Frame, view: &AddPersonView) -> Markup {
     let form = &view.form;
     let choices: Vec<_> = view.roles.iter().map(|role| role_choice(*role)).collect();
-    let people = html! { a href="/admin/users" { "People" } };
+    let trail = html! { a href="/admin/users" { "People" } };
     let content = html! {
-        (heading(Some(&people), "Add a person", None))
+        (heading(Some(&trail), "Add a person", None))
         (form.summary("Nobody has been added yet."))
         form class="card" method="post" action="/admin/users/new" novalidate {
             (form.hidden())
@@ -199,10 +219,10 @@ pub struct InvitationLinkView<'a> {
 
 /// Copy it and hand it over.
 pub fn invitation_link(frame: &Frame, view: &InvitationLinkView) -> Markup {
-    let people = html! { a href="/admin/users" { "People" } };
+    let trail = html! { a href="/admin/users" { "People" } };
     let title = format!("Hand this link to {}", view.name);
     let content = html! {
-        (heading(Some(&people), &title, None))
+        (heading(Some(&trail), &title, None))
         section class="card" {
             p class="secret long" id="link" { (view.link.reveal()) }
             p class="screen" { (copy_button("link", "Copy the link")) }

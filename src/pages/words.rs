@@ -34,7 +34,7 @@ pub(super) fn exact(at: Timestamp) -> String {
 }
 
 /// `3 February 2026`.
-pub(super) fn day(at: Timestamp) -> String {
+pub fn day(at: Timestamp) -> String {
     const MONTHS: [&str; 12] = [
         "January",
         "February",
@@ -73,12 +73,32 @@ pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
 
 /// `1 code`, `3 codes`.
 pub fn count(number: u64, word: &str) -> String {
-    if number == 1 { format!("1 {word}") } else { format!("{number} {word}s") }
+    if number == 1 { format!("1 {word}") } else { format!("{} {word}s", grouped(number)) }
 }
 
 /// `1 person`, `3 people`.
 pub fn people(number: u64) -> String {
-    if number == 1 { "1 person".to_owned() } else { format!("{number} people") }
+    if number == 1 { "1 person".to_owned() } else { format!("{} people", grouped(number)) }
+}
+
+/// `48,211`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.char_indices() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A sentence in which commands stand between backticks.
+pub(super) fn with_commands(text: &str) -> Markup {
+    html! {
+        @for (i, part) in text.split('`').enumerate() { @if i % 2 == 1 { code { (part) } } @else { (part) } }
+    }
 }
 
 /// `45 seconds`, `60 minutes`, `24 hours`, `7 days`: the unit in which a person would say it.
@@ -142,6 +162,17 @@ mod tests {
             [0, 999, 1_000, 12_450_000, 3_999_999_999].map(size),
             ["0 bytes", "999 bytes", "1.0 kB", "12.4 MB", "3.9 GB"]
         );
+    }
+
+    #[test]
+    fn large_numbers_are_said_in_groups() {
+        assert_eq!([0, 999, 1_000, 48_211, 1_000_000].map(grouped), ["0", "999", "1,000", "48,211", "1,000,000"]);
+        assert_eq!((count(1_200, "code"), people(10_000)), ("1,200 codes".to_owned(), "10,000 people".to_owned()));
+    }
+
+    #[test]
+    fn commands_stand_out_in_a_sentence() {
+        assert_eq!(with_commands("Run `idp backup` daily.").into_string(), "Run <code>idp backup</code> daily.");
     }
 
     #[test]

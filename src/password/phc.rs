@@ -26,7 +26,7 @@ impl Argon2Params {
     /// The most lanes.
     pub const MAX_LANES: u32 = 8;
 
-    /// What new hashes are made with: 19 MiB, two passes, one lane (the OWASP minimum; about 60 ms).
+    /// What new hashes are made with: 19 MiB, two passes, one lane (the OWASP minimum).
     pub const fn current() -> Self {
         Self { memory_kib: 19 * 1024, passes: 2, lanes: 1 }
     }

@@ -66,30 +66,36 @@ pub(super) fn append(conn: &Connection, head: &mut Head, at: Timestamp, salt: [u
 
 fn insert(conn: &Connection, e: &Line<'_>) -> Result<()> {
     let h = &e.header;
-    conn.prepare_cached(
-        "INSERT INTO audit (lineage, seq, at, action, outcome, actor_kind, actor_id, target_kind, target_id,
+    let written = conn
+        .prepare_cached(
+            "INSERT INTO audit (lineage, seq, at, action, outcome, actor_kind, actor_id, target_kind, target_id,
                             case_number, salt, body, body_digest, prev_hash, hash)
          VALUES (:lineage, :seq, :at, :action, :outcome, :actor_kind, :actor_id, :target_kind, :target_id,
                  :case, :salt, :body, :digest, :prev, :hash)",
-    )?
-    .execute(named_params! {
-        ":lineage": h.lineage,
-        ":seq": h.seq,
-        ":at": h.at.as_micros(),
-        ":action": h.action,
-        ":outcome": h.outcome,
-        ":actor_kind": h.actor_kind,
-        ":actor_id": h.actor_id,
-        ":target_kind": h.target_kind,
-        ":target_id": h.target_id,
-        ":case": h.case,
-        ":salt": e.salt,
-        ":body": e.body,
-        ":digest": e.body_digest,
-        ":prev": e.prev_hash,
-        ":hash": e.hash,
-    })?;
-    Ok(())
+        )?
+        .execute(named_params! {
+            ":lineage": h.lineage,
+            ":seq": h.seq,
+            ":at": h.at.as_micros(),
+            ":action": h.action,
+            ":outcome": h.outcome,
+            ":actor_kind": h.actor_kind,
+            ":actor_id": h.actor_id,
+            ":target_kind": h.target_kind,
+            ":target_id": h.target_id,
+            ":case": h.case,
+            ":salt": e.salt,
+            ":body": e.body,
+            ":digest": e.body_digest,
+            ":prev": e.prev_hash,
+            ":hash": e.hash,
+        })?;
+    // A trigger can make a statement do nothing, without an error. No change is done whose entry is not there.
+    if written == 1 {
+        return Ok(());
+    }
+    let what = "an audit entry was not written: something in the database swallowed it; run idp audit verify";
+    Err(super::Error::Unusable(what.into()))
 }
 
 fn to_entry(row: &Row<'_>) -> rusqlite::Result<Entry> {

@@ -75,6 +75,8 @@ pub struct Checked {
     pub head: Head,
     /// Guarding triggers that are missing or altered.
     pub missing_guards: Vec<&'static str>,
+    /// Other parts of the database that are missing, altered, or none of this program's.
+    pub strange: Vec<String>,
     /// What `PRAGMA integrity_check` says, unless it is "ok".
     pub damage: Option<String>,
     /// The first entry at which the chain does not hold.
@@ -90,7 +92,7 @@ pub struct Checked {
 impl Checked {
     /// Nothing is wrong.
     pub fn is_good(&self) -> bool {
-        self.missing_guards.is_empty() && self.damage.is_none() && self.broken.is_none()
+        self.missing_guards.is_empty() && self.strange.is_empty() && self.damage.is_none() && self.broken.is_none()
     }
 }
 
@@ -124,12 +126,19 @@ pub(super) fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
         None => walk(&tx)?,
     };
     // An entry that can not be read back has no header to show.
+    let mut strange: Vec<_> = match version {
+        schema::VERSION => schema::list_differences(conn)?.into_iter().collect(),
+        // An earlier version's layout is looked at once it is brought up to date.
+        _ => Vec::new(),
+    };
+    strange.retain(|part| !schema::GUARDS.iter().any(|guard| part.ends_with(guard)));
     let found = broken.as_ref().and_then(|b| audit::find_entry(&tx, b.seq).ok().flatten());
     Ok(Checked {
         version,
         instance: instance::get(&tx)?,
         head: audit::get_head(&tx)?,
         missing_guards: audit::list_missing_guards(&tx)?,
+        strange,
         damage: (damage != "ok").then_some(damage),
         broken,
         broken_header: found.map(|entry| entry.header),

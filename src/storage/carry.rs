@@ -13,7 +13,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::users::parse;
-use super::{ReadTx, Result, audit, backup, instance, schema};
+use super::{ReadTx, Result, audit, backup, instance, migrate, schema};
 use crate::audit::event::Decision;
 use crate::audit::{Action, Event, Head, Outcome, Person};
 use crate::ids::UserId;
@@ -142,10 +142,17 @@ pub fn find_old(path: &Path, copy: &Path) -> Option<Old> {
     let version = schema::check_header(&old, path).ok()?;
     old.execute_batch("BEGIN").ok()?;
     let copy = schema::open(copy, OpenFlags::SQLITE_OPEN_READ_ONLY).ok()?;
-    read_old(&old, version, &ReadTx { conn: &copy }).ok().flatten()
+    let copy = &ReadTx { conn: &copy };
+    let is_sound = || backup::check_open(&old, version).is_ok_and(|found| found.is_good());
+    if version == schema::VERSION {
+        return read_old(&old, is_sound, copy).ok().flatten();
+    }
+    // The file itself stays what it is, for the program that wrote it.
+    let current = migrate::copy_up_to_date(&old, path).ok()?;
+    read_old(&current, is_sound, copy).ok().flatten()
 }
 
-fn read_old(conn: &Connection, version: i64, copy: &ReadTx<'_>) -> Result<Option<Old>> {
+fn read_old(conn: &Connection, is_sound: impl FnOnce() -> bool, copy: &ReadTx<'_>) -> Result<Option<Old>> {
     let tx = &ReadTx { conn };
     if instance::get(tx)?.origin != instance::get(copy)?.origin {
         return Ok(None);
@@ -155,7 +162,7 @@ fn read_old(conn: &Connection, version: i64, copy: &ReadTx<'_>) -> Result<Option
     let follows = fork == backup.seq;
     let belief = if !follows && fork == head.seq {
         Belief::Nothing
-    } else if follows && backup::check_open(conn, version).is_ok_and(|found| found.is_good()) {
+    } else if follows && is_sound() {
         Belief::Full
     } else {
         Belief::Restrictions

@@ -9,10 +9,11 @@
 //!
 //! A table whose CHECK changes is made anew, as sqlite.org/lang_altertable.html says: under another name, filled, the old
 //! one dropped, renamed, and then its indexes and triggers again. Rows keep their rowid, which is what the search index
-//! knows them by. What is forgotten is found before the commit, by [`schema::find_difference`].
+//! knows them by. What is forgotten is found before the commit, by `schema::list_differences`.
 
 use std::path::{Path, PathBuf};
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::schema::{self, VERSION};
@@ -123,6 +124,18 @@ pub(super) fn begin(conn: &Connection, path: &Path) -> Result<Option<i64>> {
     }
 }
 
+/// A copy of an earlier version's database at `path`, brought up to date, to be read: a temporary file of SQLite's own,
+/// private and without a name, which ends with the connection.
+pub(super) fn copy_up_to_date(older: &Connection, path: &Path) -> Result<Connection> {
+    let mut copy = Connection::open("")?;
+    // All pages in one step: nobody else can have the temporary file, and it need not last.
+    if Backup::new(older, &mut copy)?.step(-1)? != StepResult::Done {
+        return Err(Error::Busy);
+    }
+    begin(&copy, path)?;
+    Ok(copy)
+}
+
 /// What would be wrong with the database after the steps.
 fn find_fault(conn: &Connection) -> Result<Option<String>> {
     let mut references = conn.prepare("PRAGMA foreign_key_check")?;
@@ -134,6 +147,6 @@ fn find_fault(conn: &Connection) -> Result<Option<String>> {
     if damage != "ok" {
         return Ok(Some(format!("it would be damaged ({damage})")));
     }
-    let different = schema::find_difference(conn)?;
-    Ok(different.map(|name| format!("its {name} would not be as in a new one; if you added it, remove it")))
+    let different = schema::list_differences(conn)?;
+    Ok(different.first().map(|name| format!("its {name} would not be as in a new one; if you added it, remove it")))
 }

@@ -98,6 +98,19 @@ impl From<rusqlite::Error> for Error {
     }
 }
 
+/// What can go wrong in a change: at the least, what storage answers. A change that ended the whole batch's transaction
+/// tells the others of the batch why, so that a full disk is a full disk for all of them.
+pub trait Failed: From<Error> + Send + 'static {
+    /// What storage answered, where that was it.
+    fn storage(&self) -> Option<&Error>;
+}
+
+impl Failed for Error {
+    fn storage(&self) -> Option<&Error> {
+        Some(self)
+    }
+}
+
 /// What storage answers.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -204,7 +217,7 @@ impl Store {
     pub fn change<T, E>(&self, act: impl FnOnce(&WriteTx<'_>) -> Result<Audited<T>, E> + Send + 'static) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<Error> + Send + 'static,
+        E: Failed,
     {
         self.writer.run(move |tx| act(tx).map(Audited::into_inner))
     }

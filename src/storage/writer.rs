@@ -9,7 +9,7 @@
 //! |---|---|---|
 //! | the job's own rule or statement | undone, told why | go on |
 //! | the job panics | undone, told "stopped" | go on |
-//! | an error that ended the transaction (a full disk) | failed | all failed |
+//! | an error that ended the transaction (a full disk) | failed | all failed, with the same error |
 //! | `BEGIN` or `COMMIT` | failed | all failed |
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::{Error, ReadTx, Result, WriteTx, audit};
+use super::{Error, Failed, ReadTx, Result, WriteTx, audit};
 use crate::audit::{Actor, Event, Head, Record, Source};
 use crate::secret::random;
 use crate::time::{Clock, Timestamp};
@@ -62,6 +62,9 @@ trait Job: Send {
     /// Does it, once. `None` if its part must be undone, else the entries that tell of it.
     fn act(&mut self, tx: &WriteTx<'_>) -> Option<Vec<Record>>;
 
+    /// What storage answered it, where that is why it failed.
+    fn failure(&self) -> Option<&Error>;
+
     /// Tells the requester once the batch's fate is known, also of a job that was never begun.
     fn answer(self: Box<Self>, fate: Result<()>, relay: Relay);
 }
@@ -76,7 +79,7 @@ impl<F, T, E> Job for Errand<F, T, E>
 where
     F: FnOnce(&WriteTx<'_>) -> Result<(T, Vec<Record>), E> + Send,
     T: Send,
-    E: From<Error> + Send,
+    E: Failed,
 {
     fn act(&mut self, tx: &WriteTx<'_>) -> Option<Vec<Record>> {
         let act = self.act.take()?;
@@ -86,6 +89,10 @@ where
         };
         self.outcome = Some(outcome);
         records
+    }
+
+    fn failure(&self) -> Option<&Error> {
+        self.outcome.as_ref()?.as_ref().err()?.storage()
     }
 
     fn answer(self: Box<Self>, fate: Result<()>, relay: Relay) {
@@ -156,7 +163,7 @@ impl Writer {
     ) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<Error> + Send + 'static,
+        E: Failed,
     {
         let (requester, wait) = sync_channel(1);
         self.send(Box::new(Errand { act: Some(job), outcome: None, requester }))?;
@@ -274,9 +281,9 @@ impl Loop {
         let tx = WriteTx { read: ReadTx { conn: &self.conn }, now };
         // A job that panicked has no outcome, and its requester is told that it was stopped.
         let records = catch_unwind(AssertUnwindSafe(|| job.act(&tx))).unwrap_or_default();
-        let Some(records) = records else { return self.undo() };
+        let Some(records) = records else { return self.undo(job) };
         // A job may have passed over an error that ended the transaction: its entries would then stand alone.
-        self.still_open()?;
+        self.still_open(None)?;
         // Before the entries: inside a savepoint SQLite copies each page that they touch once more, for each job.
         self.execute("RELEASE job")?;
         for record in records {
@@ -293,16 +300,19 @@ impl Loop {
     }
 
     /// Undoes one job's part, unless its error already ended the whole transaction.
-    fn undo(&self) -> Result<()> {
-        self.still_open()?;
+    fn undo(&self, job: &dyn Job) -> Result<()> {
+        self.still_open(job.failure())?;
         self.execute("ROLLBACK TO job")?;
         self.execute("RELEASE job")?;
         Ok(())
     }
 
-    fn still_open(&self) -> Result<()> {
+    /// Whether the transaction goes on after a job that failed in this way, or did not say so.
+    fn still_open(&self, failure: Option<&Error>) -> Result<()> {
         if self.conn.is_autocommit() {
-            return Err(Error::Other("another write of the batch ended the transaction; nothing was changed".into()));
+            let unsaid =
+                || Error::Other("another write of the batch ended the transaction; nothing was changed".into());
+            return Err(failure.cloned().unwrap_or_else(unsaid));
         }
         Ok(())
     }

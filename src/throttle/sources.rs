@@ -22,7 +22,7 @@ pub struct Rate {
 /// Sign-in attempts from one source: 100 at once, for an office that comes to work behind one address, then two a
 /// second.
 pub const ATTEMPTS: Rate = Rate { burst: 100, every: Duration::from_millis(500) };
-/// How many sources are remembered at a time: about 1 MB.
+/// How many sources are remembered at a time.
 pub const SOURCES: usize = 10_000;
 
 /// What counts as one source: an IPv4 address, or the /64 that an IPv6 network gives to one customer at least.

@@ -7,6 +7,9 @@ use super::Browser;
 /// WebDriver's code for the Enter key (W3C WebDriver, section 17.4.2).
 pub const ENTER: &str = "\u{e007}";
 
+/// The space bar, which ticks and chooses.
+pub const SPACE: &str = " ";
+
 /// WebDriver's code for the Tab key.
 pub const TAB: &str = "\u{e004}";
 
@@ -48,8 +51,9 @@ impl Browser {
         self
     }
 
+    /// What has the focus, by its label or its words.
     #[track_caller]
-    fn focus_name(&self) -> String {
+    pub fn focus_name(&self) -> String {
         let script = "const it = document.activeElement, label = (it.labels || [])[0]; \
                       return (it.ariaLabel || (label || it).innerText || '').replace(/\\s+/g, ' ').trim()";
         self.execute(script).as_str().unwrap_or_default().to_owned()

@@ -64,10 +64,13 @@ impl Browser {
         self
     }
 
-    /// Waits for what a click leads to: the driver's own waiting ends now and then before a form has been sent.
+    /// Waits for what a click leads to: the driver's own waiting ends now and then before a form has been sent. A page
+    /// that gives a field the focus has arrived when it has done so, which is shortly after it is complete.
     #[track_caller]
     pub(super) fn arrive(&self, downloads_before: usize, name: &str) {
-        let here = "return document.leaving === undefined ? document.readyState === 'complete' : !document.leaving";
+        let here = "if (document.leaving !== undefined) return !document.leaving; \
+                    const waits = document.querySelector('[autofocus]') && document.activeElement === document.body; \
+                    return document.readyState === 'complete' && !waits";
         self.until(&format!("\"{name}\" led to no page and no file"), || {
             let arrived = self.run(here, &json!([]))?.as_bool().unwrap_or(false);
             Ok(arrived || self.downloads().len() > downloads_before)

@@ -8,23 +8,27 @@ use crate::actions::data_folder::{DATABASE_FILE, load_keys};
 use crate::actions::key_export;
 use crate::audit::Action;
 use crate::cli::audit_verify::findings;
-use crate::policy::CLOCK_SLACK;
+use crate::policy::{BACKUP_AGE, CLOCK_SLACK};
 use crate::storage::audit::{find_newest, get_head};
-use crate::storage::backup::{check, read_alone};
+use crate::storage::backup::{Checked, check, read_alone};
 use crate::storage::{self, ReadTx, instance, links, recovery, schema, users};
 use crate::time::Timestamp;
 
-/// A last backup older than this is worth a word.
-const OLD_BACKUP: Duration = Duration::from_secs(8 * 24 * 3_600);
 /// The server closes a case within its next round; one that has waited longer was forgotten.
 const OVERDUE: Duration = Duration::from_secs(5 * 60);
 /// The most overdue cases that are counted.
 const MOST: u32 = 1_000;
 
+/// One look at what stands in the database.
+type Look = fn(&ReadTx<'_>, Timestamp) -> storage::Result<Finding>;
+
 pub(super) fn look(folder: &Path, database: &Path, now: Timestamp) -> Vec<Finding> {
-    let mut all = soundness(database);
-    let looks: [fn(&ReadTx<'_>, Timestamp) -> storage::Result<Finding>; 6] =
-        [clock, owners, last_backup, key_exported, invitations, recoveries];
+    let checked = check(database);
+    // In a database of an earlier version nobody waits yet.
+    let is_current = checked.as_ref().is_ok_and(|checked| checked.version == schema::VERSION);
+    let mut all = soundness(checked);
+    let looks: [Look; 6] = [clock, owners, last_backup, key_exported, invitations, recoveries];
+    let looks = looks.into_iter().chain(is_current.then_some(people_confirmed as Look));
     let read = read_alone(database, |tx| {
         let keys = keys(folder, &instance::get(tx)?);
         // What one table hides must not hide what the others say.
@@ -40,8 +44,8 @@ fn unreadable(e: &storage::Error) -> Finding {
 }
 
 /// Structure, chain and guards of the database.
-fn soundness(database: &Path) -> Vec<Finding> {
-    let checked = match check(database) {
+fn soundness(checked: storage::Result<Checked>) -> Vec<Finding> {
+    let checked = match checked {
         Ok(checked) => checked,
         Err(e) => return vec![Finding::problem(e.to_string())],
     };
@@ -92,13 +96,24 @@ fn owners(tx: &ReadTx<'_>, _: Timestamp) -> storage::Result<Finding> {
     })
 }
 
+fn people_confirmed(tx: &ReadTx<'_>, _: Timestamp) -> storage::Result<Finding> {
+    Ok(if instance::get_people_confirmed(tx)? {
+        Finding::ok("nobody waits for an owner to confirm who is here")
+    } else {
+        Finding::warning(
+            "since the restore nobody but owners can sign in: an owner signs in, opens Confirm who is here, which every \
+             page of the console offers, and confirms the list",
+        )
+    })
+}
+
 fn last_backup(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
     let Some(last) = find_newest(tx, Action::BackupCreated)? else {
         return Ok(Finding::warning("there was no backup yet: run idp backup DIR, best every night"));
     };
     let (at, age) = (last.to_seconds_text(), now.since(last));
     let hours = age.as_secs() / 3_600;
-    Ok(if age > OLD_BACKUP {
+    Ok(if age > BACKUP_AGE {
         let days = hours / 24;
         Finding::warning(format!("the last backup was made {days} days ago, at {at}: look at the job that makes them"))
     } else {

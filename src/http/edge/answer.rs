@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tiny_http::{HTTPVersion, Header, StatusCode};
 
 use super::refusal::EdgeError;
+use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 
 /// What a client is told about the connection.
@@ -60,13 +61,12 @@ pub(super) const fn has_body(status: StatusCode) -> bool {
 }
 
 /// The application's page for `error`, or the plain one if making it panics: the accept loop must survive that.
-pub(super) fn page(error: EdgeError, pages: &dyn Fn(EdgeError) -> Response) -> Response {
-    catch_unwind(AssertUnwindSafe(|| pages(error))).unwrap_or_else(|_| error.page())
+pub(super) fn page(error: EdgeError, request: &Request, pages: &dyn Fn(EdgeError, &Request) -> Response) -> Response {
+    catch_unwind(AssertUnwindSafe(|| pages(error, request))).unwrap_or_else(|_| error.page())
 }
 
 /// Appends the whole answer to a request that is refused. The connection closes after it.
-pub(super) fn print_refusal(out: &mut Vec<u8>, error: EdgeError, pages: &dyn Fn(EdgeError) -> Response) {
-    let mut response = page(error, pages);
+pub(super) fn print_refusal(out: &mut Vec<u8>, error: EdgeError, mut response: Response) {
     if error == EdgeError::Busy && response.header("Retry-After").is_none() {
         response = response.with_header("Retry-After", RETRY_AFTER);
     }

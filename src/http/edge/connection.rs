@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use tiny_http::{HTTPVersion, Method};
 
-use super::Shared;
 use super::answer::{self, Connection};
 use super::head::{self, Head};
 use super::refusal::EdgeError;
 use super::registry::Slot;
 use super::wire::{End, Wire};
+use super::{Shared, unread};
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
 
@@ -81,16 +81,21 @@ struct Talk<'a> {
 impl Talk<'_> {
     /// One request and its answer. An error means that the answer could not be sent.
     fn exchange(&mut self, is_last: bool) -> io::Result<After> {
-        let (head, request) = match self.read_request() {
-            Ok(read) => read,
-            Err(Failed::Refused(error)) => return self.refuse(error),
-            Err(Failed::Gone) => return Ok(After::Close),
+        let head = match self.read_head() {
+            Ok(head) => head,
+            Err(failed) => return self.refuse(&failed, &unread(self.peer)),
         };
+        self.wire.consume(head.length);
+        let body = match self.read_body(&head) {
+            Ok(body) => body,
+            Err(failed) => return self.refuse(&failed, &head.request),
+        };
+        let request = head.request.with_body(body);
         let with_body = *request.method() != Method::Head;
         // A handler that panics has unwound everything it held; what it shares with others guards itself.
         let handled = catch_unwind(AssertUnwindSafe(|| (self.shared.handler)(request)));
         let we_close = is_last || handled.is_err() || self.shared.registry.is_stopping();
-        let response = handled.unwrap_or_else(|_| answer::page(EdgeError::Failed, &*self.shared.error_pages));
+        let response = handled.unwrap_or_else(|_| self.page(EdgeError::Failed, &unread(self.peer)));
         let after = match head.keep_alive {
             _ if we_close => After::Linger,
             true => After::Keep,
@@ -101,30 +106,19 @@ impl Talk<'_> {
         self.answer(response, &head.version, with_body, after)
     }
 
-    fn refuse(&mut self, error: EdgeError) -> io::Result<After> {
-        tracing::debug!(peer = %self.peer, status = error.status(), "refused a request: {error}");
-        self.wire.out.clear();
-        answer::print_refusal(&mut self.wire.out, error, &*self.shared.error_pages);
-        self.wire.send_out()?;
-        Ok(After::Linger)
+    fn page(&self, error: EdgeError, request: &Request) -> Response {
+        answer::page(error, request, &*self.shared.error_pages)
     }
 
-    fn read_request(&mut self) -> Result<(Framing, Request), Failed> {
-        let head = self.read_head()?;
-        self.wire.consume(head.length);
-        let length = usize::try_from(head.content_length).unwrap_or(usize::MAX);
-        if length > self.shared.limits.max_body {
-            return Err(EdgeError::BodyTooLarge.into());
-        }
-        let framing = Framing { version: head.version, keep_alive: head.keep_alive };
-        if length == 0 {
-            return Ok((framing, head.request));
-        }
-        if head.expects_continue && self.wire.pending().len() < length {
-            self.wire.send(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Failed::Gone)?;
-        }
-        let body = self.read_body(length)?;
-        Ok((framing, head.request.with_body(body)))
+    /// Says why `request`, of which at most the head was read, is not answered, if anyone is there to hear it.
+    fn refuse(&mut self, failed: &Failed, request: &Request) -> io::Result<After> {
+        let Failed::Refused(error) = *failed else { return Ok(After::Close) };
+        tracing::debug!(peer = %self.peer, status = error.status(), "refused a request: {error}");
+        self.wire.out.clear();
+        let page = self.page(error, request);
+        answer::print_refusal(&mut self.wire.out, error, page);
+        self.wire.send_out()?;
+        Ok(After::Linger)
     }
 
     /// Reads until a head is complete. Usually it is there already, and no clock is looked at.
@@ -153,7 +147,15 @@ impl Talk<'_> {
         &pending[..pending.len().min(self.shared.limits.max_head)]
     }
 
-    fn read_body(&mut self, length: usize) -> Result<Vec<u8>, Failed> {
+    /// Reads what is announced by `head`, which was taken out of the buffer.
+    fn read_body(&mut self, head: &Head) -> Result<Vec<u8>, Failed> {
+        let length = usize::try_from(head.content_length).unwrap_or(usize::MAX);
+        if length > self.shared.limits.max_body {
+            return Err(EdgeError::BodyTooLarge.into());
+        }
+        if length > 0 && head.expects_continue && self.wire.pending().len() < length {
+            self.wire.send(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Failed::Gone)?;
+        }
         let mut body = Vec::new();
         let mut deadline = None;
         loop {
@@ -229,12 +231,6 @@ impl Talk<'_> {
             }
         }
     }
-}
-
-/// What of a head is needed to answer.
-struct Framing {
-    version: HTTPVersion,
-    keep_alive: bool,
 }
 
 /// Reads until `data` is full or the source ends, so that a source that gives line by line is not sent line by line.

@@ -25,7 +25,7 @@ pub fn sessions(frame: &Frame, view: &SessionsView) -> Markup {
     let row = |(s, state): &(SessionLine, &str)| {
         vec![
             html! { strong { (s.device) } },
-            html! { (s.address) },
+            html! { span class="from" { (s.address) } },
             html! { (state) },
             time_ago(s.began_at, frame.now),
             time_ago(s.seen_at, frame.now),

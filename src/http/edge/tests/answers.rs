@@ -117,7 +117,7 @@ fn the_last_answer_on_a_connection_says_so() {
     assert_eq!(answer.matches("Connection: close").count(), 1);
 }
 
-fn with_pages(pages: impl Fn(EdgeError) -> Response + Send + Sync + 'static) -> Served {
+fn with_pages(pages: impl Fn(EdgeError, &Request) -> Response + Send + Sync + 'static) -> Served {
     let edge = Edge::bind("127.0.0.1:0", Limits::default()).unwrap().with_error_pages(pages);
     let (addr, stopper) = (edge.local_addr().unwrap(), edge.stopper());
     let thread = std::thread::spawn(move || edge.serve(Arc::new(|_| panic!("on purpose"))));
@@ -126,7 +126,7 @@ fn with_pages(pages: impl Fn(EdgeError) -> Response + Send + Sync + 'static) -> 
 
 #[test]
 fn the_application_may_write_the_edges_pages() {
-    let edge = with_pages(|e| Response::html(e.status(), format!("<p>{e}")));
+    let edge = with_pages(|e, _| Response::html(e.status(), format!("<p>{e}")));
     let answer = edge.ask("GET / HTTP/1.1\r\n\r\n");
     assert!(answer.contains("text/html"));
     assert!(answer.ends_with("<p>This request cannot be understood: it has no Host."));
@@ -134,7 +134,7 @@ fn the_application_may_write_the_edges_pages() {
 
 #[test]
 fn a_page_that_panics_is_replaced_by_a_sentence() {
-    let edge = with_pages(|_| panic!("on purpose too"));
+    let edge = with_pages(|_, _| panic!("on purpose too"));
     assert!(edge.ask("GET / HTTP/1.1\r\n\r\n").ends_with("it has no Host.\n"));
     let answer = edge.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 500 ") && answer.ends_with("Please try again.\n"), "{answer}");

@@ -1,0 +1,162 @@
+//! Samples of one person's pages in the console, hostile text and long names included.
+
+use maud::Markup;
+
+use super::parts::SessionLine;
+use super::samples::{CASE, HOSTILE, at, factor, form, step_up, typed, viewer};
+use super::samples_console::{LONG, entries};
+use super::user::notes::{self, Note, NotesView};
+use super::user::sessions::{self, SessionsView};
+use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead};
+use super::{Frame, Viewer, samples_contacts};
+use crate::ids::{SessionId, UserId};
+use crate::users::{Role, Status};
+
+/// Every such page by a name of its own.
+pub(super) fn all() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
+    let mut pages = overviews(&f);
+    pages.extend(mfa(&f));
+    pages.extend(other_tabs(&f));
+    pages
+}
+
+fn head(name: &str) -> UserHead<'_> {
+    let action = |label, path: &str, refused: Option<&str>, danger| Action {
+        label,
+        href: format!("/admin/users/1{path}"),
+        refused: refused.map(str::to_owned),
+        danger,
+    };
+    UserHead {
+        id: UserId::generate(),
+        name,
+        email: "mara@fernhill.example",
+        role: Role::Member,
+        status: Status::Active,
+        actions: vec![
+            action("Force MFA reset", "/mfa/reset", None, false),
+            action("Generate backup codes for this user", "/mfa/backup-codes", None, false),
+            action(
+                "Set temporary password",
+                "/password",
+                Some("An owner has to do this: you gave a factor this week."),
+                false,
+            ),
+            action("Add note", "/notes", None, false),
+            action("Disable", "/disable", None, true),
+        ],
+        open_case: Some(OpenCase {
+            number: CASE,
+            opened_by: "Tom Okafor".to_owned(),
+            opened_at: at("2026-11-24T10:12:00Z"),
+            waiting_for: "waiting for Mara to enrol".to_owned(),
+        }),
+    }
+}
+
+/// Somebody for whom nothing can be done and nothing is under way.
+fn alone() -> UserHead<'static> {
+    UserHead { actions: Vec::new(), open_case: None, ..head("Noor Haddad") }
+}
+
+fn note() -> Note {
+    Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: HOSTILE.to_owned() }
+}
+
+fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
+    let long_email = format!("{}@{}.example", "m".repeat(64), "fernhill".repeat(20));
+    let overview = OverviewView {
+        head: head(HOSTILE),
+        created_at: at("2024-03-01T08:00:00Z"),
+        last_sign_in_at: Some(at("2026-11-19T07:58:00Z")),
+        password: "set",
+        password_until: None,
+        factors: 1,
+        codes_left: 4,
+        sessions: 0,
+        contacts: samples_contacts::in_use(),
+        notes: vec![note()],
+        more_notes: true,
+    };
+    let long = UserHead { email: &long_email, ..head(LONG) };
+    let long_viewer =
+        Frame { signed_in: Some(Viewer { name: LONG, role: Role::Owner, csrf: "csrf-bar" }), ..viewer(Role::Owner) };
+    let new = OverviewView {
+        head: alone(),
+        last_sign_in_at: None,
+        password: "not set yet",
+        factors: 0,
+        codes_left: 0,
+        sessions: 2,
+        contacts: Vec::new(),
+        notes: Vec::new(),
+        more_notes: false,
+        ..overview.clone()
+    };
+    vec![
+        ("user", user::overview(f, &overview)),
+        ("user-new", user::overview(f, &new)),
+        ("user-long", user::overview(&long_viewer, &OverviewView { head: long, ..overview.clone() })),
+    ]
+}
+
+fn mfa(f: &Frame) -> Vec<(&'static str, Markup)> {
+    let mfa = MfaView {
+        head: head("Mara Lindqvist"),
+        factors: vec![factor("Mara’s phone", Some(at("2026-11-19T07:58:00Z"))), factor(HOSTILE, None)],
+        codes_left: 4,
+        codes_made: 10,
+        codes_made_at: Some(at("2026-02-03T09:12:00Z")),
+        issued: Some((3, at("2026-12-01T10:00:00Z"))),
+        window: Some(at("2026-11-24T11:42:00Z")),
+    };
+    let bare = MfaView {
+        head: alone(),
+        factors: Vec::new(),
+        codes_left: 0,
+        codes_made: 0,
+        codes_made_at: None,
+        issued: None,
+        window: None,
+    };
+    vec![("user-mfa", user::mfa(f, &mfa)), ("user-mfa-none", user::mfa(f, &bare))]
+}
+
+fn other_tabs(f: &Frame) -> Vec<(&'static str, Markup)> {
+    let activity =
+        ActivityView { head: head("Mara Lindqvist"), entries: entries(), older: Some("?before=1".to_owned()) };
+    let session = |device: &str, state| {
+        let line = SessionLine {
+            id: SessionId::generate(),
+            device: device.to_owned(),
+            address: "2001:db8::7".to_owned(),
+            began_at: at("2026-11-24T07:58:00Z"),
+            seen_at: at("2026-11-24T10:40:00Z"),
+            here: false,
+        };
+        (line, state)
+    };
+    let open = SessionsView {
+        head: head("Mara Lindqvist"),
+        sessions: vec![session("Firefox on Linux", "signed in"), session(HOSTILE, "waits for the second factor")],
+        refused: None,
+    };
+    let refused = SessionsView { refused: Some("Only an owner may do this.".to_owned()), ..open.clone() };
+    let noted = NotesView {
+        head: head("Mara Lindqvist"),
+        form: step_up(typed(&[("text", HOSTILE)], &[("text", "Enter a note of 3 to 500 characters.")])),
+        notes: vec![note()],
+        older: Some("?before=1".to_owned()),
+    };
+    let unnoted = NotesView { form: form(), notes: Vec::new(), older: None, ..noted.clone() };
+    vec![
+        ("user-sessions", sessions::sessions(f, &open)),
+        ("user-sessions-refused", sessions::sessions(f, &refused)),
+        ("user-sessions-none", sessions::sessions(f, &SessionsView { sessions: Vec::new(), ..open.clone() })),
+        ("user-notes", notes::notes(f, &noted)),
+        ("user-notes-none", notes::notes(f, &unnoted)),
+        ("user-activity", user::activity(f, &activity)),
+        ("user-quiet", user::activity(f, &ActivityView { entries: Vec::new(), older: None, ..activity.clone() })),
+    ]
+}
