@@ -79,7 +79,11 @@ impl HashPool {
             let shared = Arc::clone(&pool.shared);
             // 256 KiB of stack are plenty: what Argon2 needs lies in the mapping.
             let thread = thread::Builder::new().name(format!("hash-{n}")).stack_size(256 * 1024);
-            pool.workers.push(thread.spawn(move || work(&shared))?);
+            let work = move || {
+                give_way();
+                work(&shared);
+            };
+            pool.workers.push(thread.spawn(work)?);
         }
         Ok(pool)
     }
@@ -121,6 +125,13 @@ impl HashPool {
     pub fn peak_bytes(&self) -> usize {
         self.shared.peak.load(Ordering::SeqCst)
     }
+}
+
+/// Lets this thread yield its core to whoever else wants it: on Linux niceness is a thread's own. A hash takes tens of
+/// milliseconds, and who is signed in must not wait behind those of a flood of sign-ins.
+fn give_way() {
+    // Where it is refused, hashing goes on as before, and checks of sessions only wait for longer.
+    let _ = rustix::process::nice(10);
 }
 
 impl fmt::Debug for HashPool {
