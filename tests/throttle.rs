@@ -5,7 +5,7 @@ use std::time::Duration;
 use idp::audit::Action;
 use idp::policy;
 
-use crate::world::{Browser, Member, PASSWORD, World};
+use crate::world::{Answer, Browser, Member, PASSWORD, World};
 
 const WRONG: &str = "a wrong password";
 
@@ -322,4 +322,33 @@ fn more_sign_ins_at_once_than_the_pool_holds_wait_their_turn_or_are_told_when_to
         assert!(answer.header("retry-after").is_some() && answer.says("Please try again in a few seconds"));
         assert!(answer.body.contains("value=\"nobody"), "what was typed is kept");
     }
+}
+
+#[test]
+fn whoever_has_the_password_keeps_nobody_out_of_a_device_that_they_signed_in_on_before() {
+    let (world, _, mara) = with_mara();
+    let mut thief = world.browser();
+    assert_eq!(thief.password(&mara.email, PASSWORD).location(), "/sign-in/code");
+    while thief.code(&mara.phone.wrong_code(world.now())).status != 429 {}
+    let spoil = |page: &Answer| page.status == 401 || page.status == 429;
+    for _ in 0..8 {
+        assert!(spoil(&thief.backup_code("AAAA-BBBB-CCCC-DDDD")));
+    }
+    let right = mara.phone.code(world.now());
+    let mut elsewhere = world.browser();
+    elsewhere.password(&mara.email, PASSWORD);
+    assert_eq!(elsewhere.code(&right).status, 429, "it holds whoever comes from somewhere new");
+    let mut own = mara.browser.clone();
+    own.cookies.remove("idp-session");
+    assert_eq!(own.sign_in(&world, &mara.email, PASSWORD, &mara.phone).location(), "/profile");
+    // A backup code as well; and the device waits for its own failures.
+    own.cookies.remove("idp-session");
+    own.password(&mara.email, PASSWORD);
+    assert_eq!(own.backup_code(&mara.codes[0]).location(), "/profile");
+    own.cookies.remove("idp-session");
+    own.password(&mara.email, PASSWORD);
+    for _ in 0..5 {
+        assert_eq!(own.code(&mara.phone.wrong_code(world.now())).status, 401);
+    }
+    assert_eq!(own.code(&mara.phone.code(world.now())).status, 429);
 }

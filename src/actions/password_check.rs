@@ -94,7 +94,12 @@ pub(super) fn account_budget(key: &SeedKey, email: &[u8]) -> Budget {
 }
 
 /// The budget of a device that has signed in as this very person before.
-fn device_budget(tx: &ReadTx<'_>, visitor: &Visitor, user: Option<UserId>, now: Timestamp) -> Result<Option<Budget>> {
+pub(super) fn device_budget(
+    tx: &ReadTx<'_>,
+    visitor: &Visitor,
+    user: Option<UserId>,
+    now: Timestamp,
+) -> Result<Option<Budget>> {
     let Some(token) = &visitor.device else { return Ok(None) };
     let device = devices::find(tx, &token.hash(Purpose::Device), now)?;
     Ok(device.filter(|(_, owner)| Some(*owner) == user).map(|(id, _)| Budget::Device(id)))

@@ -1,10 +1,14 @@
 //! Verifying a second factor, for sign-in and step-up alike. What it decides on is read inside the transaction.
+//!
+//! Whoever has the password can make codes wait for everybody who comes from somewhere new, but not for a device that
+//! has signed in as this person before: what waits there is what failed there. Each failure counts towards the 100 that
+//! switch a factor off, wherever it came from.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::password_check::{charge, wait_if_blocked};
-use super::{Error, Means, Result};
+use super::password_check::{charge, device_budget, wait_if_blocked};
+use super::{Error, Means, Result, Visitor};
 use crate::audit::proof::{Challenge, Methods};
 use crate::audit::{Actor, Event, Record, Source};
 use crate::backup_codes::{Kind, TypedCode};
@@ -49,14 +53,15 @@ pub(super) enum Checked {
 ///
 /// # Errors
 /// [`Error::Wait`] without hashing while codes must wait, [`Error::Busy`].
-pub(super) fn prepare(means: &Means, user: UserId, typed: Typed) -> Result<Prepared> {
+pub(super) fn prepare(means: &Means, user: UserId, typed: Typed, visitor: &Visitor) -> Result<Prepared> {
     let code = match typed {
         Typed::Otp(otp) => return Ok(Prepared::Otp(otp, Arc::clone(&means.key))),
         Typed::Code(code) => code,
     };
     let now = means.clock.now();
     let (set, epoch) = means.store.read(|tx| {
-        wait_if_blocked(tx, &Budget::BackupCodes(user), now)?;
+        let own = device_budget(tx, visitor, Some(user), now)?;
+        wait_if_blocked(tx, &own.unwrap_or(Budget::BackupCodes(user)), now)?;
         let user = crate::storage::users::get(tx, user)?;
         let set = backup_codes::find(tx, user.id, code.kind(), now)?;
         Ok::<_, Error>((set, user.credential_epoch))
@@ -72,11 +77,28 @@ pub(super) fn prepare(means: &Means, user: UserId, typed: Typed) -> Result<Prepa
 /// # Errors
 /// [`Error::Wait`] while such attempts must wait, also if a parallel attempt has brought that about meanwhile: what it
 /// would have been is not said.
-pub(super) fn check(tx: &WriteTx<'_>, user: &User, prepared: &Prepared, source: &Source) -> Result<Checked> {
+pub(super) fn check(tx: &WriteTx<'_>, user: &User, prepared: &Prepared, visitor: &Visitor) -> Result<Checked> {
+    let own = device_budget(tx, visitor, Some(user.id), tx.now())?;
+    if let Some(own) = &own {
+        wait_if_blocked(tx, own, tx.now())?;
+    }
+    let checked = check_on(tx, user, prepared, own.is_some(), &visitor.source())?;
+    match (&own, &checked) {
+        (Some(own), Checked::Right { .. }) => throttle::delete(tx, own)?,
+        (Some(own), Checked::Wrong { .. }) => drop(throttle::insert_failure(tx, own)?),
+        (None, _) => {}
+    }
+    Ok(checked)
+}
+
+/// `known`: on a device that waits for its own failures only.
+fn check_on(tx: &WriteTx<'_>, user: &User, prepared: &Prepared, known: bool, source: &Source) -> Result<Checked> {
     match prepared {
-        Prepared::Otp(typed, key) => check_otp(tx, user, typed, key, source),
+        Prepared::Otp(typed, key) => check_otp(tx, user, (typed, known), key, source),
         Prepared::Code { kind, set, output, epoch } => {
-            wait_if_blocked(tx, &Budget::BackupCodes(user.id), tx.now())?;
+            if !known {
+                wait_if_blocked(tx, &Budget::BackupCodes(user.id), tx.now())?;
+            }
             let fresh = user.credential_epoch == *epoch;
             let found = backup_codes::find(tx, user.id, *kind, tx.now())?.filter(|s| fresh && Some(s.id) == *set);
             let position = found.as_ref().and_then(|s| Some((s.id, s.matching(output)?)));
@@ -104,16 +126,17 @@ fn failed(user: &User, with: Challenge, failures: u32) -> Event {
     Event::ChallengeFailed { user: user.into(), with, failures, case: None }
 }
 
-/// The factors that may be tried now.
+/// The factors that may be tried now: on a known device all that work.
 ///
 /// # Errors
 /// [`Error::Wait`] if there are factors and all of them must wait.
-fn open_factors(tx: &WriteTx<'_>, user: &User) -> Result<Vec<Factor>> {
+fn open_factors(tx: &WriteTx<'_>, user: &User, known: bool) -> Result<Vec<Factor>> {
     let mut open = Vec::new();
     let mut shortest: Option<Duration> = None;
     for factor in factors::list(tx, user.id)? {
         match verdict(crate::throttle::Kind::Totp, throttle::find(tx, &Budget::Totp(factor.id))?, tx.now()) {
             _ if factor.disabled_at.is_some() => {}
+            _ if known => open.push(factor),
             Verdict::Go => open.push(factor),
             Verdict::Wait(d) | Verdict::Locked(d) => shortest = Some(shortest.map_or(d, |s| s.min(d))),
             Verdict::FactorDisabled => {}
@@ -125,8 +148,14 @@ fn open_factors(tx: &WriteTx<'_>, user: &User) -> Result<Vec<Factor>> {
     }
 }
 
-fn check_otp(tx: &WriteTx<'_>, user: &User, typed: &TypedOtp, key: &SeedKey, source: &Source) -> Result<Checked> {
-    let open = open_factors(tx, user)?;
+fn check_otp(
+    tx: &WriteTx<'_>,
+    user: &User,
+    (typed, known): (&TypedOtp, bool),
+    key: &SeedKey,
+    source: &Source,
+) -> Result<Checked> {
+    let open = open_factors(tx, user, known)?;
     for factor in &open {
         let seed = open_seed(key, &factor.id.to_string(), &factor.sealed_seed)?;
         let Some(step) = matching_step(&seed, typed, tx.now(), Some(factor.last_step)) else { continue };
@@ -135,15 +164,17 @@ fn check_otp(tx: &WriteTx<'_>, user: &User, typed: &TypedOtp, key: &SeedKey, sou
             return Ok(Checked::Right { with: Challenge::Totp, methods: Methods::PasswordAndOtp, records: Vec::new() });
         }
     }
-    wrong_otp(tx, user, &open, source)
+    wrong_otp(tx, user, &open, known, source)
 }
 
 /// A wrong code is charged to every factor that it could have been of; where there is none, to the backup codes, so that
 /// it is no free way to try.
-fn wrong_otp(tx: &WriteTx<'_>, user: &User, open: &[Factor], source: &Source) -> Result<Checked> {
+fn wrong_otp(tx: &WriteTx<'_>, user: &User, open: &[Factor], known: bool, source: &Source) -> Result<Checked> {
     if open.is_empty() {
         let budget = Budget::BackupCodes(user.id);
-        wait_if_blocked(tx, &budget, tx.now())?;
+        if !known {
+            wait_if_blocked(tx, &budget, tx.now())?;
+        }
         let records = charge(tx, user, &budget, source, |failures| failed(user, Challenge::Totp, failures))?;
         return Ok(Checked::Wrong { records });
     }

@@ -90,14 +90,14 @@ pub fn with_password(means: &Means, email: &str, password: &str, next: &str, vis
 /// # Errors
 /// [`Error::SessionGone`], [`Error::Wait`], [`Error::Busy`]; storage.
 pub fn with_second_factor(means: &Means, session: &Session, typed: Typed, visitor: &Visitor) -> Result<Progress> {
-    let prepared = prepare(means, session.user_id, typed)?;
+    let prepared = prepare(means, session.user_id, typed, visitor)?;
     let (id, visitor, key) = (session.id, visitor.clone(), Arc::clone(&means.key));
     means.store.change(move |tx| {
         let source = visitor.source();
         let (mut session, user) = under_way(tx, id)?;
         let standing = standing(tx, &user)?;
         let state = next(State::of(&session), Step::SecondFactor, standing).map_err(|_| Error::SessionGone)?;
-        match check(tx, &user, &prepared, &source)? {
+        match check(tx, &user, &prepared, &visitor)? {
             Checked::Wrong { records } => Ok(many(Progress::Wrong, records)),
             Checked::Right { with, methods, mut records } => {
                 session.methods = methods.as_str().to_owned();

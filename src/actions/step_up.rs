@@ -15,11 +15,11 @@ use crate::storage::sessions;
 /// # Errors
 /// [`super::Error::SessionGone`], [`super::Error::Wait`], [`super::Error::Busy`]; storage.
 pub fn step_up(means: &Means, session: &Session, typed: Typed, visitor: &Visitor) -> Result<Option<(Session, Token)>> {
-    let prepared = prepare(means, session.user_id, typed)?;
-    let (id, source) = (session.id, visitor.source());
+    let prepared = prepare(means, session.user_id, typed, visitor)?;
+    let (id, visitor, source) = (session.id, visitor.clone(), visitor.source());
     means.store.change(move |tx| {
         let (mut session, user) = signed_in(tx, id, tx.now())?;
-        match check(tx, &user, &prepared, &source)? {
+        match check(tx, &user, &prepared, &visitor)? {
             Checked::Wrong { records } => Ok(many(None, records)),
             Checked::Right { with, mut records, .. } => {
                 (session.step_up_at, session.seen_at) = (tx.now(), tx.now());
