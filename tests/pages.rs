@@ -42,7 +42,7 @@ fn every_answer_carries_the_protecting_headers_errors_included() {
             (Request::get(&long), 404),
             (Request::get("/assets/nothing.css"), 404),
             (Request::get("/invitation/x"), 410),
-            (Request::get("/sign-in?colour=red"), 400),
+            (Request::get("/sign-in?next=%2F&next=%2F"), 400),
             (Request::new("PUT".parse().unwrap(), "/sign-in"), 405),
             (form("/sign-in", b"email=x"), 403),
             (form("/profile/password", b""), 401),
@@ -195,8 +195,18 @@ fn a_forwarded_address_counts_only_behind_the_configured_proxy() {
 fn an_error_says_what_happened_and_what_to_do_with_a_number_to_quote() {
     let (world, ..) = World::with_owner();
     let mut browser = world.browser();
-    for path in ["/nowhere", "/sign-in?colour=red"] {
+    for path in ["/nowhere", "/sign-in?next=%2F&next=%2F"] {
         let page = browser.get(path);
         assert!(page.says("Request") && page.body.contains("href="), "{}", page.text());
     }
+}
+
+#[test]
+fn what_a_chat_program_adds_to_a_link_does_no_harm_and_a_mistyped_filter_is_told() {
+    let (world, mut ada, _) = World::with_owner();
+    let link = world.invite(&mut ada, "kim@fernhill.example", "Kim", "member");
+    let mut kim = world.browser();
+    assert_eq!(kim.get(&format!("{link}?fbclid=abc&utm_source=mail")).status, 200);
+    assert_eq!(kim.get("/sign-in?next=%2Fprofile&gclid=1").status, 200);
+    assert_eq!(ada.get("/admin/audit?acton=user.created").status, 400);
 }

@@ -32,6 +32,19 @@ impl Fields {
         Ok(fields)
     }
 
+    /// As [`Fields::parse`], but passes over names that `known` does not list.
+    ///
+    /// # Errors
+    /// As [`Fields::parse`], but for those.
+    pub fn parse_known(text: &[u8], known: &[&str]) -> Result<Self, Problem> {
+        let is_known = |part: &&[u8]| {
+            let name = part.split(|b| *b == b'=').next().unwrap_or_default();
+            known.iter().any(|k| k.trim_end_matches('*').as_bytes() == name)
+        };
+        let parts: Vec<&[u8]> = text.split(|b| *b == b'&').filter(is_known).collect();
+        Self::parse(&parts.join(&b'&'), known)
+    }
+
     /// One more field.
     ///
     /// # Errors

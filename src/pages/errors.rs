@@ -46,7 +46,11 @@ pub fn error(frame: &Frame, view: &ErrorView) -> Markup {
 /// Title, what happened, what to do.
 const fn words(status: u16) -> (&'static str, &'static str, &'static str) {
     match status {
-        401 => ("Please sign in first", "This page is for people who are signed in.", "After that you come back here."),
+        401 => (
+            "Please sign in first",
+            "You are not signed in here, or not any more.",
+            "Begin again with your e-mail address and password.",
+        ),
         403 => (
             "This is not open to you",
             "Your role does not include this page, or the form was open for too long. Nothing has been changed.",

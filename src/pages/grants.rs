@@ -135,6 +135,7 @@ fn what_happens(view: &ResetView) -> Markup {
         ul {
             @match (view.factors, view.codes_left) {
                 (1, 0) => li { strong { "1 factor" } " stops working." },
+                (0, 0) => li { "There is no factor and no backup code to remove. A pass from an earlier reset stops working." },
                 (factors, 0) => li { strong { (count(factors.into(), "factor")) } " stop working." },
                 (factors, codes) => li {
                     strong { (count(factors.into(), "factor")) } " and "
@@ -157,7 +158,7 @@ fn signals(signals: &[Signal]) -> Markup {
     let value = |s: &Signal| {
         let badge = match s.weight {
             Weight::Calm => None,
-            Weight::Look => Some(Badge::new(Tone::Warn, "look")),
+            Weight::Look => Some(Badge::new(Tone::Warn, "look at this")),
             Weight::Strong => Some(Badge::new(Tone::Bad, "unusual")),
         };
         html! { (s.text) @if let Some(badge) = badge { " " (badge.show()) } }

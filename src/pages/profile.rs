@@ -104,7 +104,7 @@ fn few_codes(left: u32) -> Markup {
         1..=FEW_CODES => notice(
             Tone::Warn,
             &html! {
-                p { strong { "Only " (count(left.into(), "backup code")) " left." } " They let you in when your phone is lost. "
+                p { strong { "Only " (count(left.into(), "backup code")) " left." } " Backup codes let you in when your phone is lost. "
                     (make) }
             },
         ),

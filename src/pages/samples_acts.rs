@@ -93,6 +93,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         ("reset-right-to-left", grants::reset(&f, &ResetView { person: maryam(), ..reset(form(), 4) })),
         ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
         ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
+        ("reset-again", grants::reset(&f, &ResetView { factors: 0, sessions: 0, ..reset(form(), 0) })),
         ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
         ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
         ("issue-codes", grants::issue_codes(&f, &issue)),
@@ -142,6 +143,7 @@ fn standing_pages() -> Vec<(&'static str, Markup)> {
     };
     vec![
         ("disable", errand(Errand::Disable)),
+        ("disable-none", errand_at(Errand::Disable, 0)),
         ("enable", errand(Errand::Enable)),
         ("end-sessions", errand(Errand::EndSessions)),
         ("end-sessions-none", errand_at(Errand::EndSessions, 0)),

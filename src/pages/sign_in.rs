@@ -258,7 +258,7 @@ fn lost_device(help_contact: Option<&str>) -> Markup {
         "Lost your device?",
         &html! {
             p { "If you saved backup codes, " a href="/sign-in/backup-code" { "use one of them" } "." }
-            p { "If not: " (whom_to_ask(help_contact)) " They will make sure that it is you and help you set up a new one." }
+            p { "If not, there is help. " (whom_to_ask(help_contact)) " They will make sure that it is you and help you set up a new one." }
             p { strong { "Nobody there will ask for your password." } }
         },
     )

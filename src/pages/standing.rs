@@ -86,11 +86,14 @@ fn what_happens(errand: Errand, view: &StandingView) -> Markup {
     match errand {
         Errand::Disable => html! {
             p { "They can not sign in until somebody enables the account again. "
-                @if view.sessions > 0 { (count(view.sessions.into(), "open session")) ", " } "links and passes end at once. Nothing is deleted." }
+                @if view.sessions > 0 { (count(view.sessions.into(), "open session")) ", links and passes end" }
+                @else { "Links and passes end" } " at once. Nothing is deleted." }
         },
-        Errand::Enable => html! { p { "They can sign in again, with the password and the factors they had." } },
+        Errand::Enable => {
+            html! { p { "They can sign in again, with the password and whatever factors they still have." } }
+        }
         Errand::EndSessions => html! {
-            p { (sessions_end) " So does a sign-in under way. They can sign in again: password, factors and backup codes "
+            p { (sessions_end) " A sign-in under way ends too. They can sign in again: password, factors and backup codes "
                 "stay as they are." }
         },
         Errand::RequirePasswordChange => html! {
