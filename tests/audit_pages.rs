@@ -324,3 +324,15 @@ fn what_people_typed_is_shown_as_text_and_can_not_fake_a_line() {
     assert_eq!(lines(&answer).len() as i64, world.head() - 1);
     assert!(!answer.body.contains('\u{202e}') && !answer.body.contains('\u{7}'));
 }
+
+#[test]
+fn a_time_range_that_ends_before_it_begins_is_told_and_shows_no_empty_list() {
+    let (_, mut ada, _) = World::with_owner();
+    let page = ada.get("/admin/audit?since=2026-12-01T00%3A00%3A00Z&until=2026-11-01T00%3A00%3A00Z");
+    assert_eq!(page.status, 422);
+    assert!(
+        page.says("Write a time after the one under “since”.") && !page.says("No entry matches"),
+        "{}",
+        page.text()
+    );
+}

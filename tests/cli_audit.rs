@@ -272,3 +272,11 @@ fn a_trigger_that_swallows_entries_is_found_and_no_program_writes_beside_it() {
     folder.tamper("DROP TRIGGER hide");
     folder.idp(&["audit", "verify"]).done();
 }
+
+#[test]
+fn a_filter_that_can_not_be_meant_so_is_no_answer() {
+    let folder = with_notes(1);
+    let (since, until) = ("2026-12-01T00:00:00Z", "2026-11-01T00:00:00Z");
+    folder.idp(&["audit", "export", "--since", since, "--until", until]).refused(2, "--since has to be before --until");
+    folder.idp(&["audit", "export", "--case", "R-2026-9999"]).refused(2, "there is no case R-2026-9999");
+}

@@ -288,3 +288,25 @@ fn the_pass_the_issued_codes_and_the_link_of_who_is_disabled_stay_dead() {
     let expired = world.entries_of(Action::RecoveryExpired).pop().unwrap();
     assert_eq!(body(&expired).fact("why"), "the person was disabled");
 }
+
+#[test]
+fn a_ticket_in_which_the_person_or_the_acting_admin_vouches_is_refused_in_the_form_and_recorded() {
+    let (world, mut ada, _) = World::with_owner();
+    let mara = world.person(&mut ada, "mara@fernhill.example", "Mara Lindqvist", "member");
+    let path = format!("/admin/users/{}/mfa/reset", mara.id);
+    for voucher in ["Mara Lindqvist", "ada brandt", "MARA@fernhill.example"] {
+        ada.get(&path);
+        let sent = [
+            ("evidence", "manager_ticket"),
+            ("voucher", voucher),
+            ("ticket", "HR-1"),
+            ("reason", "lost phone"),
+            ("codes_unavailable", "on"),
+        ];
+        let page = ada.post(&path, &sent);
+        assert_eq!(page.status, 403, "{voucher}");
+        assert!(page.says("Somebody else has to vouch") && page.body.contains("HR-1"), "{}", page.text());
+    }
+    assert_eq!(world.entries_of(Action::MfaFactorAdminReset).len(), 3);
+    assert!(world.entries_of(Action::MfaFactorAdminReset).iter().all(|e| e.header.outcome == "denied"));
+}

@@ -65,6 +65,11 @@ impl Filter {
         out
     }
 
+    /// Whether its time range ends before it begins, or at once: then nothing can match, which must not read as an answer.
+    pub fn is_backwards(&self) -> bool {
+        self.since.zip(self.until).is_some_and(|(since, until)| since >= until)
+    }
+
     /// The filter as text, as the entry about an export and the export's file name say it; `everything` if empty.
     pub fn to_sentence(&self) -> String {
         let mut words: Vec<String> = Vec::new();

@@ -18,7 +18,7 @@ use crate::audit::{Action, Outcome};
 use crate::config::Place;
 use crate::host::draft::{self, Draft};
 use crate::ids::{CaseNumber, UserId};
-use crate::storage::{self, Store, users};
+use crate::storage::{self, Store, recovery, users};
 use crate::time::{Clock, Timestamp};
 use crate::users::Email;
 
@@ -103,7 +103,12 @@ impl Export {
             Some(Doer::Kind(kind)) => Some(*kind),
             Some(Doer::Person(who)) => Some(ActorFilter::Person(find(store, who)?)),
         };
-        Ok(Filter {
+        if let Some(case) = self.case
+            && store.read(|tx| recovery::find(tx, case)).map_err(Unknown::Storage)?.is_none()
+        {
+            return Err(Unknown::Case(case));
+        }
+        let filter = Filter {
             action: self.action,
             user: self.user.as_ref().map(|who| find(store, who)).transpose()?,
             actor,
@@ -111,7 +116,8 @@ impl Export {
             case: self.case,
             since: self.since,
             until: self.until,
-        })
+        };
+        if filter.is_backwards() { Err(Unknown::Backwards) } else { Ok(filter) }
     }
 }
 
@@ -156,10 +162,12 @@ impl FromStr for Doer {
     }
 }
 
-/// Why a person could not be found.
+/// Why a filter can not be meant so. "Nothing matches" would read as an answer.
 #[derive(Debug)]
 enum Unknown {
     Email(Email),
+    Case(CaseNumber),
+    Backwards,
     Storage(storage::Error),
 }
 
@@ -169,6 +177,8 @@ impl fmt::Display for Unknown {
             Self::Email(email) => {
                 write!(f, "nobody has the address {email}: use the person's identifier if the address was changed")
             }
+            Self::Case(case) => write!(f, "there is no case {case}: cases are listed in the console under Recovery"),
+            Self::Backwards => f.write_str("--since has to be before --until"),
             Self::Storage(e) => write!(f, "{e}"),
         }
     }

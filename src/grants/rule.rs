@@ -21,6 +21,8 @@ pub enum Rule {
     NumberNotOnAccount,
     /// The number that was called was added too shortly before help was asked for, or after.
     NumberTooNew,
+    /// Who vouches is the person themself, or who acts.
+    VouchesForThemself,
     /// Backup codes are left, and it was not said that the person does not have them.
     CodesNotAskedFor,
     /// The last active owner stays.
@@ -52,6 +54,7 @@ impl Rule {
             Self::EvidenceStale => "evidence_stale",
             Self::NumberNotOnAccount => "number_not_on_account",
             Self::NumberTooNew => "number_too_new",
+            Self::VouchesForThemself => "vouches_for_themself",
             Self::CodesNotAskedFor => "codes_not_asked_for",
             Self::LastOwner => "last_owner",
             Self::IsDisabled => "is_disabled",
@@ -78,6 +81,9 @@ impl Rule {
             }
             Self::NumberTooNew => {
                 "This number was added too shortly before help was asked for. Call an older one, or verify another way."
+            }
+            Self::VouchesForThemself => {
+                "Somebody else has to vouch: neither the person themself nor you. Name their manager or HR."
             }
             Self::CodesNotAskedFor => {
                 "There are backup codes left. Ask for one of them first, or say that there is none at hand."

@@ -47,6 +47,9 @@ fn filter(call: &Call<'_>) -> Result<(Filter, Vec<FieldError>), Problem> {
             _ => person(call, "actor", &mut errors)?.map(ActorFilter::Person),
         },
     };
+    if filter.is_backwards() {
+        errors.push(wrong("until", "Write a time after the one under “since”."));
+    }
     Ok((filter, errors))
 }
 

@@ -156,6 +156,9 @@ impl<'a> Sheet<'a> {
         if let Ok(Granted::No(rule @ (Rule::NumberNotOnAccount | Rule::NumberTooNew))) = granted {
             return again(self, 403, vec![wrong("evidence", rule.sentence())]);
         }
+        if let Ok(Granted::No(rule @ Rule::VouchesForThemself)) = granted {
+            return again(self, 403, vec![wrong("voucher", rule.sentence())]);
+        }
         self.granted(granted, show)
     }
 
