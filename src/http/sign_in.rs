@@ -10,7 +10,7 @@ use crate::actions::second_factor::Typed;
 use crate::actions::sign_in::{self, Progress};
 use crate::audit::proof::Methods;
 use crate::pages::sign_in::{
-    CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble, backup_code as backup_code_markup,
+    App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble, backup_code as backup_code_markup,
     code as code_markup, must_wait, new_password as new_password_markup, no_way_in, password as password_markup,
     resume as resume_markup, signed_out,
 };
@@ -156,16 +156,19 @@ pub fn code_page(call: &Call<'_>, signed: &Signed) -> Answer {
         return Ok(Response::redirect(303, "/enrol"));
     }
     // Without a factor, the codes are what there is to sign in with.
-    let factors = call.app.means.store.read(|tx| crate::storage::factors::count_working(tx, signed.user.id))?;
-    if factors == 0 {
+    if no_app(call, signed)? {
         return Ok(Response::redirect(303, "/sign-in/backup-code"));
     }
-    Ok(show_code(call, signed, 200, Vec::new(), None, false))
+    show_code(call, signed, 200, Vec::new(), None, false)
+}
+
+fn no_app(call: &Call<'_>, signed: &Signed) -> Result<bool, Problem> {
+    Ok(call.app.means.store.read(|tx| crate::storage::factors::count_working(tx, signed.user.id))? == 0)
 }
 
 /// `GET /sign-in/backup-code`
 pub fn backup_code_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    Ok(show_code(call, signed, 200, Vec::new(), None, true))
+    show_code(call, signed, 200, Vec::new(), None, true)
 }
 
 fn show_code(
@@ -175,16 +178,23 @@ fn show_code(
     errors: Vec<FieldError>,
     trouble: Option<Trouble>,
     backup: bool,
-) -> Response {
+) -> Answer {
+    let all = call.app.means.store.read(|tx| crate::storage::factors::list(tx, signed.user.id))?;
+    let app = match all.iter().any(|factor| factor.disabled_at.is_none()) {
+        true => App::Works,
+        false if all.is_empty() => App::None,
+        false => App::SwitchedOff,
+    };
     let page = Page::stranger(call);
     let view = CodeView {
         form: Form { errors, ..Form::new(&signed.csrf) },
         email: signed.user.email.as_str(),
         trouble,
         help_contact: call.app.settings.help_contact.as_deref(),
+        app,
     };
     let markup = if backup { backup_code_markup } else { code_markup };
-    page.answer(status, markup(&page.frame(), &view))
+    Ok(page.answer(status, markup(&page.frame(), &view)))
 }
 
 /// `POST /sign-in/code`
@@ -193,7 +203,7 @@ pub fn code(call: &Call<'_>, signed: &Signed) -> Answer {
         Some(typed @ Typed::Otp(_)) => second_factor(call, signed, typed, false),
         _ => {
             let errors = vec![wrong("code", "Enter the 6 digits that your app shows now.")];
-            Ok(show_code(call, signed, 422, errors, None, false))
+            show_code(call, signed, 422, errors, None, false)
         }
     }
 }
@@ -205,7 +215,7 @@ pub fn backup_code(call: &Call<'_>, signed: &Signed) -> Answer {
         _ => {
             let errors =
                 vec![wrong("code", "Enter a whole code: 16 letters and digits, or 12 if an admin gave it to you.")];
-            Ok(show_code(call, signed, 422, errors, None, true))
+            show_code(call, signed, 422, errors, None, true)
         }
     }
 }
@@ -215,10 +225,12 @@ fn second_factor(call: &Call<'_>, signed: &Signed, typed: Typed, backup: bool) -
         Ok(Progress::Wrong) => {
             let text = if backup {
                 "This code is not right, was used already, or no longer works."
+            } else if no_app(call, signed)? {
+                return Ok(Response::redirect(303, "/sign-in/backup-code"));
             } else {
                 "This code is not right. Wait for the next one and try again."
             };
-            Ok(show_code(call, signed, 401, vec![wrong("code", text)], None, backup))
+            show_code(call, signed, 401, vec![wrong("code", text)], None, backup)
         }
         // Who came in with a backup code is led to where a new phone is added.
         Ok(progress @ Progress::Onwards { stage: Stage::Full, .. }) if backup => {
@@ -230,7 +242,7 @@ fn second_factor(call: &Call<'_>, signed: &Signed, typed: Typed, backup: bool) -
         Ok(progress) => Ok(onwards(call, &progress, Some(signed))),
         Err(e) => {
             let (status, after, trouble) = trouble(e)?;
-            let response = show_code(call, signed, status, Vec::new(), Some(trouble), backup);
+            let response = show_code(call, signed, status, Vec::new(), Some(trouble), backup)?;
             Ok(response.with_header("Retry-After", &after))
         }
     }

@@ -171,7 +171,12 @@ fn backup_codes(view: &ProfileView) -> Markup {
         "Backup codes",
         &html! {
             p {
-                strong { (view.codes_left) " of " (view.codes_made) " left" }
+                // Codes that an admin made come on top of the own ones: "12 of 10" would be said.
+                strong {
+                    (view.codes_left)
+                    @if view.codes_left <= view.codes_made { " of " (view.codes_made) }
+                    " left"
+                }
                 @if let Some(at) = view.codes_made_at { ", made on " (day(at)) }
                 ". Each signs you in once when your phone is lost."
             }

@@ -8,7 +8,7 @@ use super::enrol::{self, BackupCodesView, FilesToKeep, PassView, QrView};
 use super::errors::{self, ErrorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
-use super::sign_in::{self, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
+use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
 use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_profile};
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
@@ -70,7 +70,7 @@ fn sign_in_pages() -> Vec<(&'static str, Markup)> {
     let email = "mara@fernhill.example";
     let wait = Trouble::TooMany { wait: Duration::from_secs(45) };
     let password = |form, trouble| PasswordView { form, next: Some("/admin/users?q=a"), trouble, help_contact: HELP };
-    let code = |form| CodeView { form, email, trouble: None, help_contact: HELP };
+    let code = |form| CodeView { form, email, trouble: None, help_contact: HELP, app: App::Works };
     let wrong_code =
         typed(&[("code", "123456")], &[("code", "This code does not match. Wait for the next one and enter it.")]);
     let wrong = typed(
@@ -91,6 +91,7 @@ fn sign_in_pages() -> Vec<(&'static str, Markup)> {
         ("code", sign_in::code(&f, &code(form()))),
         ("code-wrong", sign_in::code(&f, &code(wrong_code))),
         ("backup-code", sign_in::backup_code(&f, &code(form()))),
+        ("backup-code-app-off", sign_in::backup_code(&f, &CodeView { app: App::SwitchedOff, ..code(form()) })),
         ("new-password", sign_in::new_password(&f, &NewPasswordView { form: form(), email })),
         ("resume", sign_in::resume(&f, &resume)),
         ("no-way-in", sign_in::no_way_in(&f, &NoWayInView { help_contact: None })),

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::Frame;
 use super::field::Field;
 use super::form::Form;
-use super::parts::more;
+use super::parts::{Tone, more, notice};
 use super::words::lasting;
 
 /// Why the form can not be taken just now.
@@ -70,6 +70,19 @@ pub struct CodeView<'a> {
     pub trouble: Option<Trouble>,
     /// Whom to ask when the device is lost, as the organisation wrote it.
     pub help_contact: Option<&'a str>,
+    /// Whether an app can be used, as far as who has given the password may know.
+    pub app: App,
+}
+
+/// How the person stands with authenticator apps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum App {
+    /// One works.
+    Works,
+    /// All were switched off after too many wrong codes.
+    SwitchedOff,
+    /// There is none.
+    None,
 }
 
 /// Six digits from the app.
@@ -101,13 +114,20 @@ pub fn backup_code(frame: &Frame, view: &CodeView) -> Markup {
         .focus();
     let content = html! {
         h1 { "Enter a backup code" }
+        @if view.app == App::SwitchedOff {
+            (notice(Tone::Bad, &html! {
+                p { strong { "Your authenticator app was switched off after 100 wrong codes." } " Somebody who knows your "
+                    "password may have tried them. Sign in with a backup code, then change your password and set up an app "
+                    "anew." }
+            }))
+        }
         (trouble(view.trouble))
         (form.summary("That did not work. Nothing is lost."))
         form class="card" method="post" action="/sign-in/backup-code" novalidate {
             (form.hidden())
             (field.show(form))
             div class="actions" { button class="main" { "Sign in" } }
-            p { a href="/sign-in/code" { "Use the code from your app instead" } }
+            @if view.app == App::Works { p { a href="/sign-in/code" { "Use the code from your app instead" } } }
         }
         (lost_device(view.help_contact))
         (signing_in_as(view.email))
