@@ -26,7 +26,7 @@ pub fn figures(figures: &Figures) {
     let app = Arc::clone(&provider.app);
     let (addr, stopper) = serve(Arc::new(move |request| app.handle(request)));
     let request = get("/", Some(&provider.full_session(&provider.people[0])));
-    let (done, flooded) = (AtomicUsize::new(0), Instant::now());
+    let done = AtomicUsize::new(0);
     figures.pair_at_most(
         check,
         3.0,
@@ -36,17 +36,18 @@ pub fn figures(figures: &Figures) {
     );
     let rate = done.into_inner() as f64 / (ROUNDS as f64 * (ROUND + WARM).as_secs_f64());
     figures.fact("flood: answered sign-ins, 1/s", || rate);
-    let _ = flooded;
     stopper.stop();
 }
 
 /// Until a flood has filled the queue.
 const WARM: Duration = Duration::from_millis(300);
 
+/// Those who are signed in, and how long each waits between two requests.
+const CONNECTIONS: usize = 4;
+const PAUSE: Duration = Duration::from_millis(2);
+
 /// The 99th percentile of checks on a few connections, each with a pause after it.
 fn checks(addr: SocketAddr, request: &str) -> f64 {
-    let n: usize = std::env::var("CONNS").ok().and_then(|s| s.parse().ok()).unwrap_or(4);
-    let pause: u64 = std::env::var("PAUSE").ok().and_then(|s| s.parse().ok()).unwrap_or(2000);
     let check = || {
         let (mut connection, begun, mut times) = (Connection::open(addr), Instant::now(), Vec::new());
         while begun.elapsed() < ROUND {
@@ -54,17 +55,15 @@ fn checks(addr: SocketAddr, request: &str) -> f64 {
             let status = connection.ask(request);
             times.push(sent.elapsed());
             assert_eq!(status, 303);
-            if pause > 0 {
-                std::thread::sleep(Duration::from_micros(pause));
-            }
+            std::thread::sleep(PAUSE);
         }
         times
     };
-    let v: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..n).map(|_| scope.spawn(check)).collect();
+    let times: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..CONNECTIONS).map(|_| scope.spawn(check)).collect();
         threads.into_iter().flat_map(|t| t.join().expect("a client")).collect()
     });
-    p99_micros(v)
+    p99_micros(times)
 }
 
 /// What `measure` says while the flood goes on.
