@@ -53,6 +53,8 @@ pub enum Grant {
     ChangeContacts,
     /// Let everybody sign in again after a restore that could not know what was decided since the backup.
     ConfirmPeople,
+    /// Set what holds for everybody, or take that back.
+    ChangePolicy,
 }
 
 impl Grant {
@@ -76,6 +78,7 @@ impl Grant {
             Self::AddNote => Action::UserNoteAdded,
             Self::ChangeContacts => Action::UserContactChanged,
             Self::ConfirmPeople => Action::SystemPeopleConfirmed,
+            Self::ChangePolicy => Action::PolicyUpdated,
         }
     }
 
@@ -304,7 +307,7 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
     {
         return Err(Rule::RoleAboveYours);
     }
-    if q.grant == Grant::ConfirmPeople && !is_owner {
+    if matches!(q.grant, Grant::ConfirmPeople | Grant::ChangePolicy) && !is_owner {
         return Err(Rule::OwnersOnly);
     }
     let Some(target) = q.target else { return Ok(()) };

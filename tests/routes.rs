@@ -79,6 +79,7 @@ fn path(cast: &Cast, route: &Route) -> String {
         .replace("{session}", &id_of(&cast.world, "sessions", &cast.mara.id))
         .replace("{case}", "R-2026-0001")
         .replace("{seq}", "1")
+        .replace("{key}", "evidence_minutes")
         .replace("{name}", "app.css")
         .replace("{token}", &idp::secret::Token::generate().to_text())
 }

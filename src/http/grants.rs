@@ -263,6 +263,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let policy = policy::get(tx, call.now)?;
         Ok::<_, Problem>(ResetView {
             form,
             person: subject(user),
@@ -272,7 +273,8 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             sessions: sessions::count(tx, user.id, Stage::Full)?,
             numbers: numbers_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
-            window: policy::get(tx, call.now)?.window(),
+            window: policy.window(),
+            asks_for_pass: policy.asks_for_pass(),
         })
     })?;
     let page = Page::signed(call, sheet.signed);

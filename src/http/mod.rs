@@ -24,6 +24,7 @@ pub mod log;
 pub mod multipart;
 pub mod people;
 pub mod person;
+pub mod policy;
 pub mod profile;
 pub mod recovery;
 pub mod request;

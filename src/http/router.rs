@@ -16,7 +16,7 @@ use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
     access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, people, person, profile, recovery, sessions, sign_in, standing, system,
+    multipart, people, person, policy, profile, recovery, sessions, sign_in, standing, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -85,6 +85,7 @@ const GRANT: &[&str] = &[
 const EMAIL: &[&str] =
     &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
+const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
@@ -200,6 +201,12 @@ pub const ROUTES: &[Route] = &[
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+
+    get("/admin/policy", &[], Door::People(policy::page)),
+    get("/admin/policy/{key}", &[], Door::People(policy::change_page)),
+    post("/admin/policy/{key}", POLICY, Door::People(policy::change)),
+    get("/admin/policy/{key}/take-back", &[], Door::People(policy::take_back_page)),
+    post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

@@ -51,6 +51,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         numbers: samples_contacts::numbers(),
         signals: signals(),
         window: Duration::from_secs(3600),
+        asks_for_pass: true,
     };
     let wrong =
         typed(&values, &[("reason", "Say why this is done."), ("codes_unavailable", "Tick this, or use a code.")]);
@@ -98,6 +99,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
         ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
         ("reset-again", grants::reset(&f, &ResetView { factors: 0, sessions: 0, ..reset(form(), 0) })),
+        ("reset-without-pass", grants::reset(&f, &ResetView { asks_for_pass: false, ..reset(form(), 0) })),
         ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
         ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
         ("issue-codes", grants::issue_codes(&f, &issue)),
@@ -165,6 +167,13 @@ fn standing_pages() -> Vec<(&'static str, Markup)> {
         (
             "already-done-many",
             standing::already_done(&f, &AlreadyDoneView { person: None, case: None, ..again.clone() }),
+        ),
+        (
+            "already-done-policy",
+            standing::already_done(
+                &f,
+                &AlreadyDoneView { person: None, case: None, link: "/admin/policy", secret_was_shown: false, ..again },
+            ),
         ),
         ("refused", standing::refused(&f, &refused)),
     ]

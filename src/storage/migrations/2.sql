@@ -206,4 +206,3 @@ CREATE TABLE policy_settings (
     effective_at INTEGER NOT NULL CHECK (effective_at >= set_at),
     cancelled_at INTEGER
 ) STRICT;
-CREATE INDEX policy_by_key ON policy_settings (key, effective_at);
