@@ -168,13 +168,6 @@ fn standing_pages() -> Vec<(&'static str, Markup)> {
             "already-done-many",
             standing::already_done(&f, &AlreadyDoneView { person: None, case: None, ..again.clone() }),
         ),
-        (
-            "already-done-policy",
-            standing::already_done(
-                &f,
-                &AlreadyDoneView { person: None, case: None, link: "/admin/policy", secret_was_shown: false, ..again },
-            ),
-        ),
         ("refused", standing::refused(&f, &refused)),
     ]
 }

@@ -4,6 +4,7 @@ use maud::Markup;
 
 use super::policy::{self, ChangeView, PolicyView, TakeBackView};
 use super::samples::{HOSTILE, at, form, now, step_up, typed, viewer};
+use super::standing::{self, AlreadyDoneView};
 use crate::policy::{KEYS, Key, Setting, Standing};
 use crate::users::Role;
 
@@ -28,13 +29,13 @@ fn changed() -> Vec<Setting> {
     ]
 }
 
-fn standing(key: Key, set: &[Setting]) -> Standing {
+fn stands(key: Key, set: &[Setting]) -> Standing {
     Standing::of(key, set, now())
 }
 
 fn lists() -> Vec<(&'static str, Markup)> {
     let list = |set: &[Setting], may_change| {
-        let settings = KEYS.iter().map(|key| standing(*key, set)).collect();
+        let settings = KEYS.iter().map(|key| stands(*key, set)).collect();
         let role = if may_change { Role::Owner } else { Role::Admin };
         policy::policy(&viewer(role), &PolicyView { settings, may_change })
     };
@@ -49,7 +50,7 @@ fn forms() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Owner);
     let change = |form, standing| policy::change(&f, &ChangeView { form, standing });
     let with = |value: &'static str| typed(&[("value", value)], &[]);
-    let untouched = |key| standing(key, &[]);
+    let untouched = |key| stands(key, &[]);
     let wrong = typed(
         &[("value", HOSTILE), ("reason", HOSTILE)],
         &[("value", "Write a whole number of minutes, from 5 to 240."), ("reason", "Enter a reason.")],
@@ -58,17 +59,23 @@ fn forms() -> Vec<(&'static str, Markup)> {
     let back = |form, standing| policy::take_back(&f, &TakeBackView { form, standing });
     vec![
         ("policy-number", change(with("7"), untouched(Key::KnownNumber))),
-        ("policy-number-waiting", change(with("30"), standing(Key::EvidenceAge, &changed()))),
-        ("policy-number-wrong", change(step_up(wrong), standing(Key::EvidenceAge, &changed()))),
+        ("policy-number-waiting", change(with("30"), stands(Key::EvidenceAge, &changed()))),
+        ("policy-number-wrong", change(step_up(wrong), stands(Key::EvidenceAge, &changed()))),
         ("policy-signs", change(with("2"), untouched(Key::StrongSigns))),
         ("policy-neither", change(with("72"), untouched(Key::CaseIdle))),
         ("policy-yes-no", change(with("1"), untouched(Key::EnrolmentPass))),
         ("policy-yes-no-wrong", change(unchosen, untouched(Key::EnrolmentPass))),
         ("policy-second-person", change(with("1"), untouched(Key::SecondPersonRule))),
-        ("policy-take-back", back(step_up(form()), standing(Key::EvidenceAge, &changed()))),
+        ("policy-take-back", back(step_up(form()), stands(Key::EvidenceAge, &changed()))),
         ("policy-take-back-wrong", {
             let wrong = typed(&[("reason", HOSTILE)], &[("reason", "Enter a reason.")]);
-            back(wrong, standing(Key::EvidenceAge, &changed()))
+            back(wrong, stands(Key::EvidenceAge, &changed()))
+        }),
+        ("policy-already-done", {
+            let what = "“Evidence is fresh for” was set to: 30 minutes.".to_owned();
+            let at = at("2026-11-24T10:38:00Z");
+            let (person, link, case, secret_was_shown) = (None, "/admin/policy", None, false);
+            standing::already_done(&f, &AlreadyDoneView { person, link, what, at, case, secret_was_shown })
         }),
         ("policy-take-back-nothing", back(form(), untouched(Key::EvidenceAge))),
     ]
