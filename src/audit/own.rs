@@ -113,6 +113,13 @@ fn happened(action: Action, read: &Read) -> Option<String> {
         A::RecoveryIdentityVerified => "It was recorded that your identity was checked".into(),
         A::RecoveryCompleted => "Your account was recovered".into(),
         A::RecoveryExpired => "The recovery of your account ended before you set up anew".into(),
+        A::RecoveryRefused => "Help with signing in was refused".into(),
+        A::RecoveryDisavowed => "Somebody said through the link in a notice: this wasn't me".into(),
+        A::RecoveryReassured => "That objection was found to be a mistake".into(),
+        A::RecoveryIncidentDeclared => "Your account was closed to everybody, because of an attack".into(),
+        A::NoticeSent => format!("A message was sent to {}", fact("address")),
+        A::UserPasswordResetRequested => "A link for a new password was asked for".into(),
+        A::UserPasswordResetCompleted => "You chose a new password through a link".into(),
         A::RecoveryBreakGlass => "Your account was recovered with the command on the host".into(),
         _ => return None,
     })

@@ -4,6 +4,7 @@ use super::*;
 use crate::audit::Ticket;
 use crate::contacts::KnownNumber;
 use crate::ids::UserId;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
@@ -31,7 +32,15 @@ fn evidence(at: Timestamp) -> Evidence {
 
 fn ask(grant: Grant, asker: &User, target: &User, evidence: Option<&Evidence>) -> Result<(), Rule> {
     let asker = Asker::Person(asker);
-    decide(&Question { grant, asker, target: Some(target), evidence, other_owners: 0, now: NOW })
+    let circumstances = plain();
+    decide(&Question { grant, asker, target: Some(target), evidence, other_owners: 0, circumstances, now: NOW })
+        .map(drop)
+}
+
+/// Policy as it is by default, and nothing out of the ordinary.
+fn plain() -> Circumstances<'static> {
+    static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
+    Circumstances::plain(&POLICY)
 }
 
 #[test]
@@ -118,10 +127,17 @@ fn nobody_vouches_for_themself_nor_does_who_acts() {
 fn the_last_active_owner_can_not_be_disabled_demoted_or_marked_as_left_by_anyone() {
     let owner = user(Role::Owner);
     for grant in [Grant::Disable, Grant::Leave, Grant::ChangeRole(Role::Member)] {
-        let host =
-            Question { grant, asker: Asker::Host, target: Some(&owner), evidence: None, other_owners: 0, now: NOW };
+        let host = Question {
+            grant,
+            asker: Asker::Host,
+            target: Some(&owner),
+            evidence: None,
+            other_owners: 0,
+            circumstances: plain(),
+            now: NOW,
+        };
         assert_eq!(decide(&host), Err(Rule::LastOwner));
-        assert_eq!(decide(&Question { other_owners: 1, ..host }), Ok(()));
+        assert_eq!(decide(&Question { other_owners: 1, ..host }), Ok(Verdict::Go));
     }
 }
 
@@ -158,7 +174,15 @@ fn nothing_is_done_any_more_for_who_has_left_not_even_by_the_host() {
     for grant in ON_AN_ACCOUNT {
         assert_eq!(ask(grant, &user(Role::Owner), &gone, Some(&fresh)), Err(Rule::HasLeft), "{grant:?}");
         let evidence = Some(&fresh);
-        let host = Question { grant, asker: Asker::Host, target: Some(&gone), evidence, other_owners: 1, now: NOW };
+        let host = Question {
+            grant,
+            asker: Asker::Host,
+            target: Some(&gone),
+            evidence,
+            other_owners: 1,
+            circumstances: plain(),
+            now: NOW,
+        };
         assert_eq!(decide(&host), Err(Rule::HasLeft), "{grant:?}");
     }
     assert_eq!(ask(Grant::AddNote, &user(Role::Admin), &gone, None), Ok(()), "history goes on");
@@ -198,6 +222,7 @@ fn an_admin_adds_members_only_and_gives_no_roles() {
             target: None,
             evidence: None,
             other_owners: 1,
+            circumstances: plain(),
             now: NOW,
         };
         assert_eq!(decide(&add).is_ok(), role == Role::Member);

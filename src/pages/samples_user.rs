@@ -76,6 +76,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         codes_left: 4,
         sessions: 0,
         contacts: samples_contacts::in_use(),
+        known: samples_contacts::KNOWN,
         notes: vec![note()],
         more_notes: true,
     };
@@ -90,6 +91,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         codes_left: 0,
         sessions: 2,
         contacts: Vec::new(),
+        known: samples_contacts::KNOWN,
         notes: Vec::new(),
         more_notes: false,
         ..overview.clone()

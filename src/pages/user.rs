@@ -159,6 +159,8 @@ pub struct OverviewView<'a> {
     pub sessions: u32,
     /// How they can be reached: what is in use.
     pub contacts: Vec<Contact>,
+    /// How long a number has to be known before a call to it counts.
+    pub known: std::time::Duration,
     /// The newest notes.
     pub notes: Vec<Note>,
     /// Whether there are more notes than these.
@@ -187,7 +189,7 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
     ];
     let content = html! {
         (card("account", "Account", &facts(&rows)))
-        (overview_card(frame, &format!("/admin/users/{}/contacts", view.head.id), &view.contacts))
+        (overview_card(frame, &format!("/admin/users/{}/contacts", view.head.id), &view.contacts, view.known))
         (card("notes", "Notes", &html! {
             @if view.notes.is_empty() {
                 p class="muted" { "No notes yet. A note stands in the audit log and can not be taken back." }
