@@ -32,6 +32,8 @@ mod leaving;
 mod logs;
 mod look;
 mod machine;
+mod mail_server;
+mod mail_transport;
 mod manual;
 mod own_sessions;
 mod pages;

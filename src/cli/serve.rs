@@ -67,6 +67,8 @@ impl Serve {
             Failure::to(doing)(why)
         })?;
         let bound = edge.local_addr().map_err(Failure::to(doing))?;
+        // Before anything is made: who has mail set up counts on it.
+        let settings = Settings::new(&config, config.public_url_at(bound)).map_err(Failure::to("send mail"))?;
         let source = operator::source();
         let Serving { opened, lock, upgraded, .. } =
             open_or_create(&config.data, &source, Clock::System).map_err(Failure::to(doing))?;
@@ -74,7 +76,6 @@ impl Serve {
             let backup = backup.display();
             tracing::info!(from_schema = from, to_schema = VERSION, %backup, "the database was brought up to date");
         }
-        let settings = Settings::new(&config, config.public_url_at(bound));
         let public_url = settings.public_url.clone();
         lock.announce(public_url.as_str());
         let app = Arc::new(App::new(opened, settings, Clock::System).map_err(Failure::to(doing))?);
