@@ -33,6 +33,7 @@ mod logs;
 mod look;
 mod machine;
 mod manual;
+mod many_people;
 mod own_sessions;
 mod pages;
 mod people;

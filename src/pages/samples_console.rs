@@ -64,13 +64,22 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         line("مريم العلي", Role::Member, Status::Invited, 0),
         line("Jonas Berg", Role::Member, Status::Left, 0),
     ];
-    let list = |form, people, after| UsersView { form, people, further: false, after, more_match: None, may_add: true };
-    let next = Some("c&1".to_owned());
-    let middle = UsersView {
-        further: true,
-        more_match: Some(200),
-        ..list(typed(&[("q", HOSTILE)], &[]), &people, next.clone())
+    let list = |form, people, after| UsersView {
+        form,
+        people,
+        pressing: &[],
+        more_pressing: false,
+        further: false,
+        after,
+        more_match: None,
+        may_add: true,
     };
+    let pressing = [people[0].clone(), people[4].clone()];
+    let first = UsersView { pressing: &pressing, ..list(form(), &people, Some("c&1".to_owned())) };
+    let many = UsersView { more_pressing: true, ..first.clone() };
+    let next = Some("c&1".to_owned());
+    let middle =
+        UsersView { further: true, more_match: Some(200), ..list(typed(&[("q", HOSTILE)], &[]), &people, next) };
     let unread = typed(&[("state", "king")], &[("state", "Choose one of the list.")]);
     let add = AddPersonView {
         form: step_up(typed(
@@ -95,7 +104,8 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
     };
     vec![
         ("users", users::users(&f, &middle)),
-        ("users-first", users::users(&f, &list(form(), &people, next))),
+        ("users-first", users::users(&f, &first)),
+        ("users-pressing", users::users(&f, &many)),
         ("users-last", users::users(&f, &UsersView { after: None, ..middle.clone() })),
         ("users-beyond", users::users(&f, &UsersView { after: None, people: &[], ..middle.clone() })),
         ("users-one", users::users(&f, &list(typed(&[("q", "mara")], &[]), &people[..1], None))),
