@@ -2,7 +2,7 @@
 
 use maud::Markup;
 
-use super::audit::{self, AuditView};
+use super::audit::{self, AuditView, ChainView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
@@ -222,8 +222,17 @@ fn recovery_pages() -> Vec<(&'static str, Markup)> {
 
 fn audit_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Auditor);
+    let chain = ChainView {
+        newest: 1204,
+        at: at("2026-11-24T09:38:12Z"),
+        hash: "c4".repeat(32),
+        extends: true,
+        checked: Some((1180, at("2026-11-24T02:15:00Z"))),
+    };
+    let unsound = ChainView { extends: false, checked: None, ..chain.clone() };
     let list = |form, entries| AuditView {
         form,
+        chain: chain.clone(),
         actions: &["mfa.factor_admin_reset", "user.signed_in"],
         entries,
         further: true,
@@ -249,6 +258,7 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
     vec![
         ("audit", audit::audit(&f, &list(typed(&typed_filter[..1], &[]), entries()))),
         ("audit-none", audit::audit(&f, &list(form(), Vec::new()))),
+        ("audit-unsound", audit::audit(&f, &AuditView { chain: unsound, ..list(form(), entries()) })),
         ("audit-wrong", audit::audit(&f, &list(typed(&typed_filter, &[("since", "Write 2026-11-24.")]), Vec::new()))),
         ("entry", entry::entry(&f, &entry)),
         ("entry-middle", entry::entry(&f, &EntryView { next: Some(1205), ..entry.clone() })),
