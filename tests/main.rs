@@ -35,6 +35,7 @@ mod machine;
 mod mail_server;
 mod mail_transport;
 mod manual;
+mod many_people;
 mod own_sessions;
 mod pages;
 mod people;
