@@ -138,6 +138,7 @@ impl Day {
     fn new() -> Self {
         let (world, ada, phone) = World::with_owner();
         let secrets = vec![PASSWORD.to_owned()];
+        world.without_second_person();
         Self { world, ada, phone, secrets, mark: 0 }
     }
 
@@ -353,7 +354,9 @@ fn afternoon(day: &mut Day, mara: &Member) {
             "recovery.identity_verified",
             "mfa.factor_admin_reset",
             "mfa.enrolment_pass_issued",
+            "recovery.identity_verified",
             "mfa.backup_codes_issued_by_admin",
+            "recovery.identity_verified",
             "user.password_set_by_admin",
             "user.note_added",
             "user.password_verified",

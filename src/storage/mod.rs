@@ -267,6 +267,12 @@ impl Store {
         self.writer.check()
     }
 
+    /// How many jobs were ever queued; only in builds for tests.
+    #[cfg(feature = "testing")]
+    pub fn sent(&self) -> usize {
+        self.writer.sent.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
     /// Makes the next writes fail in a chosen way; only in builds for tests.
     #[cfg(feature = "testing")]
     pub fn inject(&self, fault: faults::Fault) {
