@@ -103,6 +103,17 @@ CREATE TRIGGER contacts_are_kept BEFORE DELETE ON contacts BEGIN
     SELECT raise(ABORT, 'contacts are removed, never deleted');
 END;
 
+-- What a person looks like, for whoever compares it with a face on a video call: a picture that was made anew from what
+-- was uploaded, so that no byte of the upload is served; and a line about the ID that was seen.
+CREATE TABLE portraits (
+    user_id   TEXT    PRIMARY KEY REFERENCES users (id),
+    jpeg      BLOB    CHECK (length(jpeg) BETWEEN 1 AND 262144),
+    id_note   TEXT    NOT NULL DEFAULT '' CHECK (length(id_note) <= 300),
+    added_by  TEXT    NOT NULL,
+    added_at  INTEGER NOT NULL,
+    CHECK (jpeg IS NOT NULL OR id_note <> '')
+) STRICT, WITHOUT ROWID;
+
 -- An authenticator app's secret, encrypted under a key that is not in this file, with the row's id bound to it.
 -- last_step is the newest RFC 6238 step that was accepted: neither it nor an earlier one is ever accepted again.
 CREATE TABLE factors (

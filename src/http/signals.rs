@@ -20,6 +20,7 @@ pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Resul
     let devices = signals::count_new_devices(tx, user.id, week)?;
     let resets = recovery::count_since(tx, user.id, quarter)?;
     let (contacts, _) = signals::count_entries(tx, user.id, Action::UserContactChanged, Outcome::Success, week)?;
+    let (portraits, _) = signals::count_entries(tx, user.id, Action::UserPortraitChanged, Outcome::Success, week)?;
     let changed = |action| Ok::<_, Problem>(signals::find_last(tx, user.id, action)?.filter(|at| *at >= week));
     let (password, address) = (changed(Action::UserPasswordChanged)?, changed(Action::UserEmailChanged)?);
     let weigh = |n: u32, weight| if n == 0 { Weight::Calm } else { weight };
@@ -49,6 +50,11 @@ pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Resul
                 format!("{} within 7 days", count(contacts.into(), "change"))
             },
             weigh(contacts, Weight::Strong),
+        ),
+        signal(
+            "Photo and ID",
+            if portraits == 0 { "not changed in 7 days".into() } else { "changed within 7 days".into() },
+            weigh(portraits, Weight::Look),
         ),
         signal(
             "New devices",

@@ -8,7 +8,7 @@ use super::samples_console::{LONG, entries};
 use super::user::notes::{self, Note, NotesView};
 use super::user::sessions::{self, SessionsView};
 use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead};
-use super::{Frame, Viewer, samples_contacts};
+use super::{Frame, Viewer, samples_contacts, samples_portraits};
 use crate::ids::{SessionId, UserId};
 use crate::users::{Role, Status};
 
@@ -76,6 +76,8 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         codes_left: 4,
         sessions: 0,
         contacts: samples_contacts::in_use(),
+        portrait: Some(samples_portraits::new()),
+        may_change_portrait: true,
         notes: vec![note()],
         more_notes: true,
     };
@@ -90,6 +92,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         codes_left: 0,
         sessions: 2,
         contacts: Vec::new(),
+        portrait: None,
         notes: Vec::new(),
         more_notes: false,
         ..overview.clone()
@@ -97,6 +100,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
     vec![
         ("user", user::overview(f, &overview)),
         ("user-new", user::overview(f, &new)),
+        ("user-noted", user::overview(f, &OverviewView { portrait: Some(samples_portraits::noted()), ..new.clone() })),
         ("user-long", user::overview(&long_viewer, &OverviewView { head: long, ..overview.clone() })),
     ]
 }

@@ -21,6 +21,7 @@ pub mod migrate;
 pub mod nonces;
 #[cfg(test)]
 mod plans;
+pub mod portraits;
 pub mod readers;
 pub mod recovery;
 pub mod restore;
