@@ -30,6 +30,7 @@
 //!   [`actions::grants`] is where every errand asks it, with the evidence, and where a refusal gets its entry.
 //! - After a restore that can not know what was decided since the backup, nobody but owners has a session of any kind until
 //!   an owner has confirmed who is here: [`storage::instance::get_people_confirmed`], [`actions::confirm_people`].
+//! - No byte that somebody uploaded as a picture is stored or served: [`portraits`] makes one of its own.
 //! - Every route stands in [`http::router::ROUTES`] with its door; a handler is handed the proof that the door asks for.
 //! - The bytes that are hashed are frozen: [`audit::chain`].
 //!

@@ -14,7 +14,7 @@ const fn times(d: Duration, n: u32) -> Duration {
 pub const INVITATION: Duration = times(HOUR, 72);
 /// So many people are added by one import.
 pub const IMPORT_PEOPLE: usize = 1_000;
-/// A list of people to import is no longer than this; the console takes 64 KiB, as of any form.
+/// A list of people to import is no longer than this; the console takes 64 KiB, as of any form but a photo's.
 pub const IMPORT_BYTES: usize = 256 * 1024;
 /// The first owner's link works this long; `serve` prints a new one at its next start.
 pub const SETUP_LINK: Duration = times(HOUR, 72);

@@ -119,8 +119,8 @@ impl Drop for Site {
 /// What the samples show where somebody's photo would be.
 fn portrait() -> Vec<u8> {
     let mut jpeg = Vec::new();
-    let picture = image::RgbImage::from_fn(36, 48, |x, y| {
-        let face = (i64::from(x) - 18).pow(2) + (i64::from(y) - 20).pow(2) < 150;
+    let picture = image::RgbImage::from_fn(180, 240, |x, y| {
+        let face = (i64::from(x) - 90).pow(2) + (i64::from(y) - 100).pow(2) < 3_600;
         image::Rgb(if face { [214, 170, 140] } else { [70, 90, 110] })
     });
     image::codecs::jpeg::JpegEncoder::new(&mut jpeg).encode_image(&picture).unwrap();
