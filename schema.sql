@@ -222,7 +222,7 @@ CREATE INDEX devices_by_user ON devices (user_id, seen_at);
 -- A one-time link. It must never work twice, nor after what it was made for has changed: then its row is gone.
 CREATE TABLE links (
     token_hash BLOB    PRIMARY KEY CHECK (length(token_hash) = 32),
-    purpose    TEXT    NOT NULL CHECK (purpose IN ('setup', 'invitation')),
+    purpose    TEXT    NOT NULL CHECK (purpose IN ('setup', 'invitation', 'password_reset')),
     user_id    TEXT    REFERENCES users (id) CHECK ((user_id IS NULL) = (purpose = 'setup')),
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL
@@ -237,35 +237,199 @@ CREATE TABLE enrolment_windows (
     wrong_passes INTEGER NOT NULL DEFAULT 0,
     opened_at    INTEGER NOT NULL,
     closes_at    INTEGER NOT NULL,
-    -- Only an invitation opens without a pass, and only a recovery has a case.
-    CHECK ((case_number IS NULL) = (pass_hash IS NULL))
+    -- An invitation, which has no case, opens without a pass; a recovery only where policy says so.
+    CHECK (pass_hash IS NULL OR case_number IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 
--- A recovery. At most one a person waits for enrolment.
+-- A recovery, from the first call to the last message. What states there are and what leads from one to the next stands in
+-- src/recovery/state.rs, whose words these are. At most one a person is open. A case must never be deleted, nor opened
+-- again once it is closed.
 CREATE TABLE cases (
-    number           TEXT    PRIMARY KEY,
-    year             INTEGER NOT NULL,
-    count            INTEGER NOT NULL,
-    user_id          TEXT    NOT NULL REFERENCES users (id),
-    opened_by        TEXT    NOT NULL,
-    opened_at        INTEGER NOT NULL,
-    state            TEXT    NOT NULL CHECK (state IN ('awaiting_enrolment', 'recovered', 'expired')),
-    evidence         TEXT    NOT NULL CHECK (evidence IN ('video_call', 'known_number', 'manager_ticket', 'in_person',
-                                                            'host')),
-    evidence_note    TEXT    NOT NULL,
-    voucher          TEXT,
-    ticket           TEXT,
-    reason           TEXT    NOT NULL CHECK (length(reason) > 0),
-    codes_left       INTEGER NOT NULL,
-    factors_removed  INTEGER NOT NULL,
-    sessions_ended   INTEGER NOT NULL,
-    window_closes_at INTEGER NOT NULL,
-    closed_at        INTEGER CHECK ((closed_at IS NULL) = (state = 'awaiting_enrolment')),
+    number          TEXT    PRIMARY KEY,
+    year            INTEGER NOT NULL,
+    count           INTEGER NOT NULL,
+    user_id         TEXT    NOT NULL REFERENCES users (id),
+    -- Absent for the host, and for an objection, which nobody signs.
+    opened_by_id    TEXT             REFERENCES users (id),
+    opened_by       TEXT    NOT NULL,
+    opened_at       INTEGER NOT NULL,
+    state           TEXT    NOT NULL CHECK (state IN ('opened', 'verified', 'escalated', 'awaiting_approval', 'approved',
+                                                      'acted', 'awaiting_enrolment', 'disavowed', 'recovered', 'refused',
+                                                      'approval_denied', 'expired', 'incident', 'reassured')),
+    -- When it came into this state.
+    state_at        INTEGER NOT NULL,
+    -- Rises with every state, so that an approval of what has changed since is none.
+    version         INTEGER NOT NULL DEFAULT 1,
+    urgent          INTEGER NOT NULL DEFAULT 0 CHECK (urgent IN (0, 1)),
+    -- From then on only an owner acts in it.
+    for_owner       INTEGER NOT NULL DEFAULT 0 CHECK (for_owner IN (0, 1)),
+    reason          TEXT    NOT NULL CHECK (length(reason) > 0),
+    ticket          TEXT,
+    -- What was done, last and by whom.
+    act             TEXT             CHECK (act IN ('walked_through', 'reset', 'codes', 'password', 'reset_and_password')),
+    acted_by_id     TEXT             REFERENCES users (id),
+    acted_by        TEXT,
+    acted_at        INTEGER          CHECK ((acted_at IS NULL) = (act IS NULL)),
+    codes_left      INTEGER NOT NULL DEFAULT 0,
+    factors_removed INTEGER NOT NULL DEFAULT 0,
+    sessions_ended  INTEGER NOT NULL DEFAULT 0,
+    -- When it expires by itself. A frozen account waits for somebody, however long.
+    due_at          INTEGER          CHECK ((due_at IS NULL) = (state = 'disavowed' OR closed_at IS NOT NULL)),
+    closed_at       INTEGER          CHECK ((closed_at IS NOT NULL) = (state IN ('recovered', 'refused', 'approval_denied',
+                                                                                 'expired', 'incident', 'reassured'))),
+    closed_by       TEXT,
+    -- Why it was refused, denied, escalated or closed, in the words of who did it.
+    note            TEXT    NOT NULL DEFAULT '',
+    refusal         TEXT             CHECK ((refusal IS NOT NULL) = (state = 'refused')),
+    -- Which of the signs were there when a grant was asked for, as src/signals.rs writes them.
+    signals         TEXT    NOT NULL DEFAULT '',
+    follow_up_at    INTEGER,
+    follow_up_by    TEXT,
     UNIQUE (year, count)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cases_by_user ON cases (user_id, opened_at);
-CREATE UNIQUE INDEX one_open_case ON cases (user_id) WHERE state = 'awaiting_enrolment';
-CREATE INDEX cases_by_time ON cases (opened_at);
+CREATE UNIQUE INDEX one_open_case ON cases (user_id) WHERE closed_at IS NULL;
+CREATE INDEX cases_open ON cases (state, state_at) WHERE closed_at IS NULL;
+CREATE INDEX cases_due ON cases (due_at) WHERE closed_at IS NULL;
+CREATE INDEX cases_closed ON cases (closed_at) WHERE closed_at IS NOT NULL;
+CREATE TRIGGER cases_are_kept BEFORE DELETE ON cases BEGIN
+    SELECT raise(ABORT, 'cases are closed, never deleted');
+END;
+-- An objection, or an incident, can follow upon a case that was closed.
+CREATE TRIGGER cases_stay_closed BEFORE UPDATE OF state ON cases
+WHEN old.closed_at IS NOT NULL AND new.state NOT IN ('disavowed', 'incident') BEGIN
+    SELECT raise(ABORT, 'a case that was closed is not opened again');
+END;
+
+-- What a case rests on: how somebody made sure who it is. What does not count has no kind.
+CREATE TABLE case_evidence (
+    id             INTEGER PRIMARY KEY,
+    case_number    TEXT    NOT NULL REFERENCES cases (number),
+    kind           TEXT    NOT NULL CHECK (kind IN ('video_call', 'known_number', 'manager_ticket', 'in_person', 'host')),
+    note           TEXT    NOT NULL,
+    voucher        TEXT,
+    ticket         TEXT,
+    -- The number that was called and since when it was on the account, where it was a call.
+    number         TEXT             CHECK (number IS NULL OR kind = 'known_number'),
+    known_since    INTEGER          CHECK ((known_since IS NULL) = (number IS NULL)),
+    requested_at   INTEGER          CHECK ((requested_at IS NULL) = (number IS NULL)),
+    recorded_by_id TEXT             REFERENCES users (id),
+    recorded_by    TEXT    NOT NULL,
+    recorded_at    INTEGER NOT NULL
+) STRICT;
+CREATE INDEX case_evidence_by_case ON case_evidence (case_number, id);
+CREATE TRIGGER case_evidence_is_kept_update BEFORE UPDATE ON case_evidence BEGIN
+    SELECT raise(ABORT, 'evidence is added, never changed');
+END;
+CREATE TRIGGER case_evidence_is_kept_delete BEFORE DELETE ON case_evidence BEGIN
+    SELECT raise(ABORT, 'evidence is added, never deleted');
+END;
+
+-- A grant that a second person, or an hour, has to permit first. It permits exactly what was asked, in the case as it was
+-- then, and who asked carries it out. At most one a case waits or may be used.
+CREATE TABLE case_requests (
+    id           TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    case_number  TEXT    NOT NULL REFERENCES cases (number),
+    grant_name   TEXT    NOT NULL CHECK (grant_name IN ('reset_factors', 'issue_codes', 'temporary_password', 'invite_again',
+                                                        'change_email')),
+    -- What else was asked for: the new address.
+    argument     TEXT    NOT NULL DEFAULT '',
+    needs        TEXT    NOT NULL CHECK (needs IN ('owner', 'admin', 'time')),
+    asked_by_id  TEXT    NOT NULL REFERENCES users (id),
+    asked_by     TEXT    NOT NULL,
+    asked_at     INTEGER NOT NULL,
+    reason       TEXT    NOT NULL CHECK (length(reason) > 0),
+    ticket       TEXT,
+    evidence_id  INTEGER NOT NULL REFERENCES case_evidence (id),
+    case_version INTEGER NOT NULL,
+    signals      TEXT    NOT NULL,
+    state        TEXT    NOT NULL CHECK (state IN ('waiting', 'approved', 'denied', 'used', 'lapsed')),
+    -- Until then it can be approved, and then used; a request that time permits ripens at ripe_at.
+    valid_until  INTEGER NOT NULL,
+    ripe_at      INTEGER          CHECK ((ripe_at IS NOT NULL) = (needs = 'time')),
+    -- Who approved or denied it; absent for the host.
+    decided_by_id TEXT            REFERENCES users (id),
+    decided_by   TEXT,
+    decided_at   INTEGER          CHECK ((decided_at IS NULL) = (decided_by IS NULL)),
+    note         TEXT    NOT NULL DEFAULT '',
+    CHECK (decided_by_id IS NULL OR decided_by_id <> asked_by_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX case_requests_by_case ON case_requests (case_number, asked_at);
+CREATE UNIQUE INDEX one_live_request ON case_requests (case_number) WHERE state IN ('waiting', 'approved');
+CREATE INDEX case_requests_live ON case_requests (valid_until) WHERE state IN ('waiting', 'approved');
+
+-- An account that is disabled because somebody objected to what was done to it. Who acted in that case can not lift it.
+CREATE TABLE freezes (
+    user_id     TEXT    PRIMARY KEY REFERENCES users (id),
+    case_number TEXT    NOT NULL REFERENCES cases (number),
+    frozen_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What a person has to be told about their account. Written with the entry that it is about, in one transaction, by the
+-- writer itself: src/notices.rs says of which events.
+CREATE TABLE notices (
+    id              TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    user_id         TEXT    NOT NULL REFERENCES users (id),
+    kind            TEXT    NOT NULL,
+    at              INTEGER NOT NULL,
+    case_number     TEXT,
+    -- What the message says beside its fixed words: a JSON object without secrets.
+    facts           TEXT    NOT NULL,
+    -- Until then "this wasn't me" works, once; absent where there is nothing to object to.
+    objection_until INTEGER,
+    objected_at     INTEGER,
+    -- When the person was shown it after signing in, or said that they have read it.
+    seen_at         INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notices_by_user ON notices (user_id, at);
+CREATE INDEX notices_unseen ON notices (user_id, at) WHERE seen_at IS NULL;
+CREATE INDEX notices_by_case ON notices (case_number) WHERE case_number IS NOT NULL;
+
+-- Messages to be sent by e-mail: one row an address. No secret stands here; a link in a message is computed from the row's
+-- id when it is sent. A row must never be sent twice once sent_at is set.
+CREATE TABLE outbox (
+    id         TEXT    PRIMARY KEY CHECK (length(id) = 36),
+    kind       TEXT    NOT NULL CHECK (kind IN ('notice', 'invitation', 'password_reset', 'alert', 'message')),
+    -- Whom it is about; absent for an alert that is about nobody.
+    user_id    TEXT             REFERENCES users (id),
+    notice_id  TEXT             REFERENCES notices (id) CHECK ((notice_id IS NOT NULL) = (kind = 'notice')),
+    case_number TEXT,
+    address    TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
+    -- Whether the link to object stands in it: only addresses that were known before the case get it.
+    may_object INTEGER NOT NULL DEFAULT 0 CHECK (may_object IN (0, 1)),
+    -- Subject and text of what a person wrote; facts of what has fixed words.
+    subject    TEXT    NOT NULL DEFAULT '',
+    text       TEXT    NOT NULL DEFAULT '',
+    created_at INTEGER NOT NULL,
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    -- When it is tried next; absent once it was sent or given up.
+    next_at    INTEGER,
+    sent_at    INTEGER,
+    given_up_at INTEGER,
+    -- Why the last try failed.
+    error      TEXT    NOT NULL DEFAULT '',
+    CHECK ((next_at IS NULL) = (sent_at IS NOT NULL OR given_up_at IS NOT NULL)),
+    CHECK (sent_at IS NULL OR given_up_at IS NULL)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outbox_due ON outbox (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_by_notice ON outbox (notice_id) WHERE notice_id IS NOT NULL;
+CREATE INDEX outbox_by_case ON outbox (case_number) WHERE case_number IS NOT NULL;
+CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
+
+-- What owners have set; what has no row is as src/policy.rs says. A looser value takes effect a day after it was asked
+-- for. The newest row of a key that is in effect counts, so that what held when can be seen.
+CREATE TABLE policy_settings (
+    id           INTEGER PRIMARY KEY,
+    key          TEXT    NOT NULL,
+    value        INTEGER NOT NULL,
+    set_by       TEXT    NOT NULL,
+    set_at       INTEGER NOT NULL,
+    effective_at INTEGER NOT NULL CHECK (effective_at >= set_at),
+    -- A value that was taken back before it took effect.
+    cancelled_at INTEGER
+) STRICT;
+CREATE INDEX policy_by_key ON policy_settings (key, effective_at);
 
 -- Consecutive failures, whether or not the account exists: the key is an HMAC, so the table names nobody.
 CREATE TABLE failures (

@@ -5,12 +5,14 @@
 
 mod rule;
 
+use std::str::FromStr;
+
 use crate::audit::Action;
 use crate::contacts::usable_for_call;
-use crate::policy;
-use crate::recovery::{Evidence, EvidenceKind};
+use crate::policy::{Key, Policy, SecondPerson};
+use crate::recovery::{Evidence, EvidenceKind, Needs};
 use crate::time::Timestamp;
-use crate::users::{Role, Status, User};
+use crate::users::{BadInput, Role, Status, User};
 
 pub use rule::Rule;
 
@@ -89,6 +91,42 @@ impl Grant {
     const fn gives_means(self) -> bool {
         matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword)
     }
+
+    /// Those that a second person can be asked to permit.
+    pub const ASKED: [Self; 5] =
+        [Self::ResetFactors, Self::IssueBackupCodes, Self::SetTemporaryPassword, Self::InviteAgain, Self::ChangeEmail];
+
+    /// The word under which one of [`Grant::ASKED`] is stored; empty for others, which nobody is asked for.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResetFactors => "reset_factors",
+            Self::IssueBackupCodes => "issue_codes",
+            Self::SetTemporaryPassword => "temporary_password",
+            Self::InviteAgain => "invite_again",
+            Self::ChangeEmail => "change_email",
+            _ => "",
+        }
+    }
+
+    /// What is asked for, after "Tom asks to …".
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::ResetFactors => "remove all factors and give a pass",
+            Self::IssueBackupCodes => "issue backup codes",
+            Self::SetTemporaryPassword => "set a temporary password",
+            Self::InviteAgain => "make a new invitation link",
+            Self::ChangeEmail => "change the sign-in address",
+            _ => "",
+        }
+    }
+}
+
+impl FromStr for Grant {
+    type Err = BadInput;
+
+    fn from_str(text: &str) -> Result<Self, BadInput> {
+        Self::ASKED.into_iter().find(|g| g.as_str() == text).ok_or(BadInput("Nobody can be asked for that."))
+    }
 }
 
 /// Who asks.
@@ -113,25 +151,124 @@ pub struct Question<'a> {
     pub evidence: Option<&'a Evidence>,
     /// Active owners besides the target.
     pub other_owners: u32,
+    /// What else matters where someone is let in.
+    pub circumstances: Circumstances<'a>,
     /// This moment.
     pub now: Timestamp,
 }
 
-/// Whether it may be done.
+/// What a grant that rests on evidence depends on besides who asks and whom it is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// What owners have set.
+    pub policy: &'a Policy,
+    /// Strong signs of unusual activity.
+    pub strong_signs: u32,
+    /// Whether the case was handed to the owners.
+    pub for_owner: bool,
+    /// Whether help was refused lately and no case was opened by an owner since.
+    pub refused_lately: bool,
+    /// Whether who asks has lately given the person the other of password and factor.
+    pub same_hands: bool,
+    /// Who could approve.
+    pub others: Others,
+    /// What has permitted exactly this already, for who asks, with nothing changed since.
+    pub permitted: Option<Needs>,
+}
+
+impl<'a> Circumstances<'a> {
+    /// Nothing out of the ordinary.
+    pub const fn plain(policy: &'a Policy) -> Self {
+        Self {
+            policy,
+            strong_signs: 0,
+            for_owner: false,
+            refused_lately: false,
+            same_hands: false,
+            others: Others { owners: 0, admins: 0 },
+            permitted: None,
+        }
+    }
+}
+
+/// Active people who are neither who asks nor whom it is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Others {
+    /// Owners.
+    pub owners: u32,
+    /// Admins.
+    pub admins: u32,
+}
+
+/// How a grant that no rule forbids goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Now.
+    Go,
+    /// Once this has permitted it.
+    Ask(Needs),
+}
+
+/// Whether it may be done, and whether something has to permit it first.
 ///
 /// # Errors
 /// The first rule that says no. Rules about rank come first, so that the answer tells little to who may not ask.
-pub fn decide(q: &Question<'_>) -> Result<(), Rule> {
+pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
     check_rank(q)?;
     if let Some(target) = q.target {
         check_state(q, target)?;
     }
-    if q.grant.needs_evidence() {
-        let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
-        check_evidence(evidence, q.now)?;
-        check_voucher(evidence, q)?;
+    if !q.grant.needs_evidence() {
+        return Ok(Verdict::Go);
     }
-    Ok(())
+    check_case(q)?;
+    let needed = needs(q);
+    let permitted = needed.is_some_and(|needed| q.circumstances.permitted.is_some_and(|p| p.covers(needed)));
+    let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
+    check_evidence(evidence, permitted, q)?;
+    check_voucher(evidence, q)?;
+    Ok(match needed {
+        Some(needed) if !permitted => Verdict::Ask(needed),
+        _ => Verdict::Go,
+    })
+}
+
+/// What has to permit a grant that no rule forbids.
+fn needs(q: &Question<'_>) -> Option<Needs> {
+    let (Asker::Person(asker), Some(target)) = (q.asker, q.target) else { return None };
+    let c = &q.circumstances;
+    let rank = target.recent_rank.max(target.role.rank());
+    // An admin acts on a peer, and against unusual signs, only with an owner.
+    if asker.role != Role::Owner && (rank > Role::Member.rank() || c.strong_signs >= c.policy.number(Key::StrongSigns))
+    {
+        return Some(Needs::Owner);
+    }
+    let asked_by_policy = match c.policy.second_person() {
+        SecondPerson::Never => false,
+        SecondPerson::Privileged => rank > Role::Member.rank(),
+        SecondPerson::Always => true,
+    };
+    // Nobody approves what is done to a superior.
+    let able = if rank >= Role::Owner.rank() { c.others.owners } else { c.others.owners + c.others.admins };
+    match (asked_by_policy, able) {
+        (true, 0) => Some(Needs::Time),
+        (true, _) if rank >= Role::Owner.rank() => Some(Needs::Owner),
+        (true, _) => Some(Needs::Admin),
+        (false, 1..) if c.same_hands => Some(if rank >= Role::Owner.rank() { Needs::Owner } else { Needs::Admin }),
+        (false, _) => None,
+    }
+}
+
+/// What the case's story asks for: an owner, once it was escalated or help was refused.
+fn check_case(q: &Question<'_>) -> Result<(), Rule> {
+    match q.asker {
+        Asker::Person(asker) if asker.role != Role::Owner => {}
+        _ => return Ok(()),
+    }
+    if q.circumstances.for_owner {
+        return Err(Rule::ForOwners);
+    }
+    if q.circumstances.refused_lately { Err(Rule::RefusedLately) } else { Ok(()) }
 }
 
 /// Somebody else vouches: neither whom it is about nor who acts.
@@ -142,14 +279,16 @@ fn check_voucher(evidence: &Evidence, q: &Question<'_>) -> Result<(), Rule> {
     if asks || q.target.is_some_and(is) { Err(Rule::VouchesForThemself) } else { Ok(()) }
 }
 
-fn check_evidence(evidence: &Evidence, now: Timestamp) -> Result<(), Rule> {
-    let age_fits = now.since(evidence.recorded_at()) <= policy::EVIDENCE_AGE;
+fn check_evidence(evidence: &Evidence, permitted: bool, q: &Question<'_>) -> Result<(), Rule> {
+    let (policy, now) = (q.circumstances.policy, q.now);
+    // What was permitted was asked for while its evidence was fresh.
+    let age_fits = permitted || now.since(evidence.recorded_at()) <= policy.lasting(Key::EvidenceAge);
     if !age_fits || evidence.recorded_at() > now {
         return Err(Rule::EvidenceStale);
     }
     if evidence.kind() == EvidenceKind::KnownNumber {
         let called = evidence.called().ok_or(Rule::NumberNotOnAccount)?;
-        if !usable_for_call(called.known_since, called.requested_at, policy::KNOWN_NUMBER) {
+        if !usable_for_call(called.known_since, called.requested_at, policy.lasting(Key::KnownNumber)) {
             return Err(Rule::NumberTooNew);
         }
     }
@@ -176,7 +315,10 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
     if target.id == asker.id && q.grant != Grant::AddNote {
         return Err(Rule::Yourself);
     }
-    if !is_owner && target.recent_rank.max(target.role.rank()) >= asker.role.rank() && q.grant != Grant::AddNote {
+    let rank = target.recent_rank.max(target.role.rank());
+    // What lets a peer in may be asked for; an owner has to permit it.
+    let may_ask = rank == asker.role.rank() && q.grant.needs_evidence();
+    if !is_owner && rank >= asker.role.rank() && !may_ask && q.grant != Grant::AddNote {
         return Err(Rule::Rank);
     }
     Ok(())

@@ -66,6 +66,18 @@ id!(
     ContactId
 );
 id!(
+    /// One grant that was asked for and waits to be permitted.
+    RequestId
+);
+id!(
+    /// One thing that a person was told.
+    NoticeId
+);
+id!(
+    /// One message to be sent.
+    MessageId
+);
+id!(
     /// One session; not the secret in its cookie.
     SessionId
 );

@@ -1,6 +1,11 @@
-//! Every number of the product with its sentence: windows, lifetimes, tries.
+//! Every number of the product with its sentence: windows, lifetimes, tries. What owners may set stands in [`settings`];
+//! the rest is the same for everybody.
+
+pub mod settings;
 
 use std::time::Duration;
+
+pub use settings::{KEYS, Key, Looser, Policy, SecondPerson, Unit};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -18,14 +23,8 @@ pub const IMPORT_PEOPLE: usize = 1_000;
 pub const IMPORT_BYTES: usize = 256 * 1024;
 /// The first owner's link works this long; `serve` prints a new one at its next start.
 pub const SETUP_LINK: Duration = times(HOUR, 72);
-/// After a reset the person enrols within this time, with the pass.
-pub const ENROLMENT_WINDOW: Duration = times(MINUTE, 60);
 /// So many wrong passes void an enrolment pass.
 pub const WRONG_PASSES: u32 = 5;
-/// Evidence older than this does not carry a grant.
-pub const EVIDENCE_AGE: Duration = times(MINUTE, 60);
-/// A call to a number is evidence if the number was on the account for so long before help was asked for.
-pub const KNOWN_NUMBER: Duration = times(DAY, 7);
 /// Whatever the policy says, a number that is known for less than this never counts.
 pub const KNOWN_NUMBER_LEAST: Duration = DAY;
 /// A person has at most so many contacts of a kind: phone numbers, further addresses, managers.
@@ -63,16 +62,12 @@ pub const SESSION: Duration = times(HOUR, 24);
 pub const DEVICE: Duration = times(DAY, 90);
 /// A person keeps at most so many remembered devices; the oldest goes.
 pub const DEVICES: u32 = 20;
-/// A temporary password works this long.
-pub const TEMPORARY_PASSWORD: Duration = times(HOUR, 24);
 /// Backup codes in a set that a person makes.
 pub const BACKUP_CODES: usize = 10;
 /// At so many codes left, or fewer, the person is warned.
 pub const FEW_CODES: u32 = 2;
 /// Codes that an admin issues at a time.
 pub const ISSUED_CODES: usize = 3;
-/// Codes issued by an admin work this long.
-pub const ISSUED_CODES_LIFE: Duration = times(DAY, 7);
 /// The rank that counts is the highest held within this time.
 pub const RANK_MEMORY: Duration = times(DAY, 7);
 /// An authenticator app's secrets a person may have at once.
@@ -108,3 +103,12 @@ pub const BACKUP_AGE: Duration = times(DAY, 2);
 pub const LATELY: Duration = times(DAY, 7);
 /// An enrolment window that closes within this time is pressing.
 pub const CLOSES_SOON: Duration = times(MINUTE, 15);
+/// A looser policy takes effect so long after it was asked for, so that an owner's stolen session can not loosen it and
+/// use that in one sitting.
+pub const LOOSENING: Duration = DAY;
+/// A message that could not be sent for so long is given up; what it says still stands at the next sign-in.
+pub const MAIL_KEPT: Duration = times(DAY, 3);
+/// A link to choose a new password works this long.
+pub const PASSWORD_RESET_LINK: Duration = times(MINUTE, 30);
+/// A message that an admin writes to somebody is no longer than this, in characters.
+pub const MESSAGE: usize = 4_000;

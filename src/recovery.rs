@@ -3,15 +3,21 @@
 //! Architecture invariant: what does not count as evidence (knowing the address, knowledge questions, a code to the
 //! mailbox, a chat message) has no variant, so no case can rest on it.
 
-use std::fmt;
+pub mod request;
+pub mod state;
+
 use std::str::FromStr;
 
 use crate::audit::{Reason, Ticket, clean};
 use crate::contacts::KnownNumber;
 use crate::ids::{CaseNumber, ContactId, UserId};
 use crate::secret::TokenHash;
+use crate::signals::Signals;
 use crate::time::Timestamp;
 use crate::users::BadInput;
+
+pub use request::{Needs, Request, RequestState};
+pub use state::{Act, CaseEvent, CaseState, NotNow, next};
 
 /// The ways in which identity can be verified out of band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +132,17 @@ impl Evidence {
         Self { called, ..self }
     }
 
+    /// What was recorded before, as it stands in a case.
+    pub const fn recorded(
+        kind: EvidenceKind,
+        note: String,
+        voucher: Option<String>,
+        called: Option<KnownNumber>,
+        recorded_at: Timestamp,
+    ) -> Self {
+        Self { kind, note, voucher, contact: None, called, recorded_at }
+    }
+
     /// What a command on the host rests on: whoever runs it already holds the database.
     pub fn host(now: Timestamp) -> Self {
         let (note, recorded_at) = (String::new(), now);
@@ -163,51 +180,49 @@ impl Evidence {
     }
 }
 
-/// How far a case has come.
+/// Which rule a refusal follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CaseState {
-    /// Factors are reset; the person has to enrol before the window closes.
-    AwaitingEnrolment,
-    /// The person enrolled again.
-    Recovered,
-    /// The window closed, or a newer reset took its place.
-    Expired,
+pub enum Refusal {
+    /// It could not be made sure who it was.
+    NotVerified,
+    /// They pressed, threatened or hurried.
+    Pressure,
+    /// The account was used in an unusual way.
+    UnusualActivity,
+    /// Something was not right; the note says what.
+    Judgement,
 }
 
-impl CaseState {
-    /// The word that is stored.
+impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::NotVerified, Self::Pressure, Self::UnusualActivity, Self::Judgement];
+
+    /// The word that is stored and posted.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::AwaitingEnrolment => "awaiting_enrolment",
-            Self::Recovered => "recovered",
-            Self::Expired => "expired",
+            Self::NotVerified => "not_verified",
+            Self::Pressure => "pressure",
+            Self::UnusualActivity => "unusual_activity",
+            Self::Judgement => "judgement",
         }
     }
 
     /// As a page says it.
     pub const fn sentence(self) -> &'static str {
         match self {
-            Self::AwaitingEnrolment => "waiting for enrolment",
-            Self::Recovered => "recovered",
-            Self::Expired => "expired",
+            Self::NotVerified => "It could not be made sure who it was",
+            Self::Pressure => "They pressed, threatened or hurried",
+            Self::UnusualActivity => "The account was used in an unusual way",
+            Self::Judgement => "Something was not right",
         }
     }
 }
 
-impl fmt::Display for CaseState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for CaseState {
+impl FromStr for Refusal {
     type Err = BadInput;
 
     fn from_str(text: &str) -> Result<Self, BadInput> {
-        [Self::AwaitingEnrolment, Self::Recovered, Self::Expired]
-            .into_iter()
-            .find(|s| s.as_str() == text)
-            .ok_or(BadInput("This is no state of a case."))
+        Self::ALL.into_iter().find(|r| r.as_str() == text).ok_or(BadInput("Choose why you refuse."))
     }
 }
 
@@ -218,34 +233,81 @@ pub struct Case {
     pub number: CaseNumber,
     /// Who is recovered.
     pub user_id: UserId,
-    /// Their name then.
+    /// Their name now.
     pub user_name: String,
-    /// Who opened it: a person's name, or the host.
-    pub opened_by: String,
+    /// Who opened it; the host and an objection have no id.
+    pub opened_by: Doer,
     /// When.
     pub opened_at: Timestamp,
     /// How far it has come.
     pub state: CaseState,
-    /// How identity was verified.
-    pub evidence: EvidenceKind,
-    /// What was noted about it.
-    pub evidence_note: String,
-    /// Who vouches.
-    pub voucher: Option<String>,
+    /// Since when.
+    pub state_at: Timestamp,
+    /// Rises with whatever an approval depends on.
+    pub version: i64,
+    /// Whether somebody said that it is urgent.
+    pub urgent: bool,
+    /// Whether only an owner acts in it.
+    pub for_owner: bool,
+    /// Why it was opened.
+    pub reason: String,
     /// The ticket elsewhere.
     pub ticket: Option<String>,
-    /// Why.
-    pub reason: String,
+    /// What was done last, by whom and when.
+    pub act: Option<Done>,
     /// Backup codes that were left when factors were reset.
     pub codes_left: u32,
     /// Factors that were removed.
     pub factors_removed: u32,
     /// Sessions that ended.
     pub sessions_ended: u32,
-    /// When the enrolment window closes or closed.
-    pub window_closes_at: Timestamp,
-    /// When the case was closed.
+    /// When it expires by itself.
+    pub due_at: Option<Timestamp>,
+    /// When it was closed.
     pub closed_at: Option<Timestamp>,
+    /// By whom, where that is somebody else than the person.
+    pub closed_by: Option<String>,
+    /// Why it was refused, denied, escalated or closed.
+    pub note: String,
+    /// Which rule the refusal follows.
+    pub refusal: Option<Refusal>,
+    /// The signs when a grant was last asked for.
+    pub signals: Signals,
+    /// When and by whom the last message was sent or copied.
+    pub follow_up: Option<(Timestamp, String)>,
+}
+
+/// Who did something in a case: a person with id and name then, or nobody with an id (the host, the system).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doer {
+    /// The person.
+    pub id: Option<UserId>,
+    /// The name then.
+    pub name: String,
+}
+
+/// What was done in a case.
+#[derive(Debug, Clone)]
+pub struct Done {
+    /// What, in all.
+    pub act: Act,
+    /// By whom, last.
+    pub by: Doer,
+    /// When, last.
+    pub at: Timestamp,
+}
+
+/// A piece of evidence as it is on record.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// Its row.
+    pub id: i64,
+    /// What.
+    pub evidence: Evidence,
+    /// The ticket that it names.
+    pub ticket: Option<String>,
+    /// Who recorded it.
+    pub by: Doer,
 }
 
 /// A stretch of time in which a person without a factor may enrol one.
@@ -273,8 +335,8 @@ impl Window {
 /// What an admin says when asking for a grant: parsed, complete.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// How identity was verified.
-    pub evidence: Evidence,
+    /// How identity was verified; absent where the case's own evidence is what it rests on.
+    pub evidence: Option<Evidence>,
     /// Why.
     pub reason: Reason,
     /// The ticket elsewhere.

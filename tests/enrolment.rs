@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use idp::audit::Action;
-use idp::policy;
+use idp::policy::{self, Policy};
 use idp::secret::Token;
 
 use crate::world::{Browser, Member, PASSWORD, Phone, World};
@@ -71,7 +71,7 @@ fn the_window_after_a_reset_closes_after_an_hour() {
     let pass = world.reset(&mut ada, &mara.id);
     let mut late = password(&world, &mara.email);
     late.get("/enrol");
-    world.later(policy::ENROLMENT_WINDOW);
+    world.later(Policy::default().window());
     assert_eq!(late.post("/enrol/pass", &[("pass", &pass)]).status, 401);
     assert_eq!(world.browser().password(&mara.email, PASSWORD).status, 403);
     world.sweep();
@@ -82,7 +82,7 @@ fn the_window_after_a_reset_closes_after_an_hour() {
 fn a_window_that_closes_while_the_qr_code_is_on_the_screen_is_closed() {
     let (world, mut ada, mara) = with_mara();
     let pass = world.reset(&mut ada, &mara.id);
-    world.later(policy::ENROLMENT_WINDOW - Duration::from_secs(60));
+    world.later(Policy::default().window() - Duration::from_secs(60));
     let mut browser = password(&world, &mara.email);
     assert_eq!(give_pass(&mut browser, &pass), 303);
     let phone = Phone::scan(&browser.get("/enrol").body);

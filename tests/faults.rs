@@ -221,7 +221,7 @@ fn what_the_host_does_is_whole_with_its_entry_or_not_there() {
     let ask = || Ask { by: By::Host, user, nonce: None, source: host() };
     every_write_fails_once(&world, EachStep, || ended(change_role(&world.app.means, ask(), Role::Owner, reason())));
     assert_eq!(world.user(&mara.email).role, Role::Owner);
-    let statement = || Statement { evidence: Evidence::host(world.now()), reason: reason(), ticket: None };
+    let statement = || Statement { evidence: Some(Evidence::host(world.now())), reason: reason(), ticket: None };
     every_write_fails_once(&world, EachStep, || ended(break_glass(&world.app.means, user, statement(), host())));
     assert_eq!(world.story_since(world.head() - 1), ["recovery.break_glass success"]);
 }

@@ -34,13 +34,13 @@ fn a_stranger_who_knows_the_address_can_not_hold_up_a_recovery() {
     lock(&world, &mara.email);
     // The lock took hours, and the admin's session has run out meanwhile: the reset is asked for by the host.
     let evidence = Evidence::host(world.now());
-    let statement = Statement { evidence, reason: "lost her phone".parse().unwrap(), ticket: None };
+    let statement = Statement { evidence: Some(evidence), reason: "lost her phone".parse().unwrap(), ticket: None };
     let ask = by_host(&mara.id);
     let Granted::Yes(reset) = force_reset(&world.app.means, ask, statement, true).unwrap() else { panic!("refused") };
     let mut browser = world.browser();
     assert_eq!(browser.password(&mara.email, PASSWORD).location(), "/enrol", "strangers' delays are over");
     browser.get("/enrol");
-    assert_eq!(browser.post("/enrol/pass", &[("pass", &reset.pass.to_text())]).location(), "/enrol");
+    assert_eq!(browser.post("/enrol/pass", &[("pass", &reset.pass.unwrap().to_text())]).location(), "/enrol");
     // While the person enrols, strangers reach the lock once more.
     for _ in 0..16 {
         world.browser().from("203.0.113.9").password(&mara.email, "not the password");
@@ -76,8 +76,11 @@ fn a_temporary_password_does_not_outlive_a_disable() {
 #[test]
 fn the_statement_about_codes_is_asked_for_inside_the_transaction_too() {
     let (world, _, mara) = owner_and_member();
-    let statement =
-        Statement { evidence: Evidence::host(world.now()), reason: "lost her phone".parse().unwrap(), ticket: None };
+    let statement = Statement {
+        evidence: Some(Evidence::host(world.now())),
+        reason: "lost her phone".parse().unwrap(),
+        ticket: None,
+    };
     let ask = by_host(&mara.id);
     let refused = force_reset(&world.app.means, ask, statement, false).unwrap();
     assert!(matches!(refused, Granted::No(idp::grants::Rule::CodesNotAskedFor)), "{refused:?}");

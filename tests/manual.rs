@@ -87,22 +87,25 @@ fn units(d: std::time::Duration, seconds: u64) -> u64 {
 
 #[test]
 fn the_numbers_in_the_readme_are_those_of_the_policy() {
-    use idp::policy;
+    use idp::policy::{self, Key, Policy};
     let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
     let (minute, hour, day) = (60, 3_600, 86_400);
     assert_eq!((policy::ISSUED_CODES, policy::WRONG_PASSES), (3, 5));
-    assert_eq!(units(policy::ISSUED_CODES_LIFE, day), 7);
+    assert_eq!(units(Policy::default().lasting(Key::IssuedCodes), day), 7);
     for says in [
         format!("Open this link within {} hours", units(policy::SETUP_LINK, hour)),
         format!(
             "and set up the new phone within {} minutes. Five wrong passes void it.",
-            units(policy::ENROLMENT_WINDOW, minute)
+            units(Policy::default().window(), minute)
         ),
         format!(
             "on a number that was on their account for {} days before they asked",
-            units(policy::KNOWN_NUMBER, day)
+            units(Policy::default().lasting(Key::KnownNumber), day)
         ),
-        format!("Set temporary password*, good for {} hours", units(policy::TEMPORARY_PASSWORD, hour)),
+        format!(
+            "Set temporary password*, good for {} hours",
+            units(Policy::default().lasting(Key::TemporaryPassword), hour)
+        ),
         "gives three codes to dictate, good for seven days".to_owned(),
         format!("{} MiB of the disk are free", policy::DISK_RESERVE / (1024 * 1024)),
         "you are shown a pass of twelve symbols, once".to_owned(),

@@ -122,7 +122,7 @@ fn fresh_owner(world: &World) -> Browser {
     use idp::actions::recover::break_glass;
     use idp::recovery::{Evidence, Statement};
     let reason = "the clock moved on".parse().unwrap();
-    let statement = Statement { evidence: Evidence::host(world.now()), reason, ticket: None };
+    let statement = Statement { evidence: Some(Evidence::host(world.now())), reason, ticket: None };
     let id = world.user("ada@fernhill.example").id;
     let Granted::Yes(reset) = break_glass(&world.app.means, id, statement, crate::world::host()).unwrap() else {
         panic!("refused")
@@ -130,7 +130,7 @@ fn fresh_owner(world: &World) -> Browser {
     let mut browser = world.browser();
     browser.password("ada@fernhill.example", PASSWORD);
     browser.get("/enrol");
-    browser.post("/enrol/pass", &[("pass", &reset.pass.to_text())]);
+    browser.post("/enrol/pass", &[("pass", &reset.pass.unwrap().to_text())]);
     world.enrol(&mut browser);
     browser
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use idp::audit::Action;
-use idp::policy;
+use idp::policy::{self, Key, Policy};
 use idp::time::Timestamp;
 
 use crate::world::{Browser, Member, PASSWORD, World, body};
@@ -206,7 +206,7 @@ fn issued_codes_expire_work_once_and_a_later_batch_voids_the_earlier() {
     assert_eq!(pending(&world, &mara.email).backup_code(&second[0]).status, 303);
     assert_eq!(pending(&world, &mara.email).backup_code(&second[0]).status, 401, "used");
     assert_eq!(pending(&world, &mara.email).backup_code(&mara.codes[0]).status, 303, "their own go on working");
-    world.later(policy::ISSUED_CODES_LIFE);
+    world.later(Policy::default().lasting(Key::IssuedCodes));
     assert_eq!(pending(&world, &mara.email).backup_code(&second[1]).status, 401, "expired");
 }
 

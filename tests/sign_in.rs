@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use idp::audit::Action;
-use idp::policy;
+use idp::policy::{Key, Policy};
 
 use crate::world::{Answer, Browser, PASSWORD, World, body};
 
@@ -190,7 +190,7 @@ fn a_temporary_password_expires_and_says_so_to_nobody() {
     let (world, mut ada, _) = World::with_owner();
     let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
     let temporary = world.temporary_password(&mut ada, &mara.id);
-    world.later(policy::TEMPORARY_PASSWORD);
+    world.later(Policy::default().lasting(Key::TemporaryPassword));
     let mut browser = world.browser();
     let wrong = told(&browser.password(&mara.email, "some other password"), &mara.email);
     assert_eq!(told(&browser.password(&mara.email, &temporary), &mara.email), wrong);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use idp::actions::data_folder::database;
 use idp::audit::proof::{Challenge, Methods};
-use idp::audit::{Action, Actor, Entry, Event, Header, Person, Reason, Record, chain};
+use idp::audit::{Action, Actor, CaseFact, Entry, Event, Header, Person, Reason, Record, chain};
 use idp::ids::{CaseNumber, UserId};
 use idp::time::{Clock, Timestamp};
 use rusqlite::Connection;
@@ -167,9 +167,19 @@ impl Filling {
             (_, 13) => (own(), Event::UserSignedOut { user }),
             (_, 14) => {
                 let (action, rule, reason) = (Action::MfaFactorAdminReset, "not_above", Some(reason()));
-                (owner(), Event::Refused { action, user: Some(user), rule, reason, ticket: None, evidence: None })
+                (
+                    owner(),
+                    Event::Refused { action, user: Some(user), case: None, rule, reason, ticket: None, evidence: None },
+                )
             }
-            _ => (owner(), Event::CaseOpened { user, case: case_of(seq), reason: reason(), ticket: None }),
+            _ => (
+                owner(),
+                Event::Case {
+                    user,
+                    case: case_of(seq),
+                    fact: CaseFact::Opened { reason: reason(), ticket: None, urgent: false },
+                },
+            ),
         };
         Record::new(actor, &source(), event)
     }

@@ -1,15 +1,16 @@
 //! Looking after people: add, invite, disable, enable, roles, notes.
 
 use super::authorise::{Admin, By};
+use super::cases::expire;
 use super::grants::{Ask, Granted};
 use super::nonce::Nonce;
-use super::recover::{expire_open_case, shut_out};
+use super::recover::shut_out;
 use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
-use crate::grants::{Asker, Grant, Question, Rule, decide};
+use crate::grants::{Asker, Circumstances, Grant, Question, Rule, Verdict, decide};
 use crate::ids::UserId;
-use crate::policy;
+use crate::policy::{self, Policy};
 use crate::recovery::Statement;
 use crate::secret::{Purpose, Token};
 use crate::storage::{Audited, ReadTx, WriteTx, backup_codes, links, users};
@@ -73,7 +74,9 @@ pub(super) fn obstacle(
     now: Timestamp,
 ) -> Result<Option<Obstacle>> {
     let grant = Grant::AddPerson(person.role);
-    let question = Question { grant, asker, target: None, evidence: None, other_owners: 1, now };
+    let policy = Policy::default();
+    let circumstances = Circumstances::plain(&policy);
+    let question = Question { grant, asker, target: None, evidence: None, other_owners: 1, circumstances, now };
     if let Err(rule) = decide(&question) {
         return Ok(Some(Obstacle::Rule(rule)));
     }
@@ -137,17 +140,24 @@ fn invite(tx: &WriteTx<'_>, user: UserId) -> Result<Invitation> {
 /// As [`super::Error`] says; a refusal by a rule is a value.
 pub fn invite_again(means: &Means, ask: Ask, statement: Statement) -> Result<Granted<Invitation>> {
     means.store.change(move |tx| {
-        let (d, statement) = ask.decide_founded(tx, Grant::InviteAgain, statement)?;
-        if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::InviteAgain, rule, Some(&statement)));
+        let grant = Grant::InviteAgain;
+        let mut f = ask.decide_founded(tx, grant, "", statement)?;
+        match f.verdict {
+            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
+            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
+            Ok(Verdict::Go) => {}
         }
+        let mut records = f.settle(tx, &ask.source)?;
+        let d = &f;
         let invitation = invite(tx, d.user.id)?;
         let said = format!("A new invitation link was made for {}. It was shown once.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
-        let Statement { evidence, reason, ticket } = statement;
+        let evidence = f.evidence.clone().ok_or(super::Error::NotFound)?;
+        let Statement { reason, ticket, .. } = f.statement.clone();
         let hours = super::whole_hours(policy::INVITATION);
         let event = Event::UserInvitedAgain { user: (&d.user).into(), reason, ticket, evidence, hours };
-        Ok(Audited::new(Granted::Yes(invitation), Record::new(d.admin.actor(), &ask.source, event)))
+        records.push(Record::new(d.admin.actor(), &ask.source, event));
+        Ok(many(Granted::Yes(invitation), records))
     })
 }
 
@@ -159,7 +169,7 @@ pub fn disable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::Disable)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::Disable, rule, None));
+            return Ok(ask.refused(&d, Grant::Disable, rule));
         }
         ask.done(tx, &format!("{} was disabled.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
         Ok(many(Granted::Yes(()), disabled(tx, &d.admin, &d.user, reason, &ask.source)?))
@@ -180,7 +190,7 @@ pub(super) fn disabled(
     users::update_status(tx, user.id, Status::Disabled)?;
     let event = Event::UserDisabled { user: user.into(), reason, sessions_ended };
     let mut records = vec![Record::new(admin.actor(), source, event)];
-    records.extend(expire_open_case(tx, user, admin.actor(), "the person was disabled", source)?);
+    records.extend(expire(tx, user, admin.actor(), "the person was disabled", source)?);
     Ok(records)
 }
 
@@ -193,7 +203,7 @@ pub fn enable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::Enable)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::Enable, rule, None));
+            return Ok(ask.refused(&d, Grant::Enable, rule));
         }
         let status = if d.user.has_password { Status::Active } else { Status::Invited };
         users::update_status(tx, d.user.id, status)?;
@@ -212,7 +222,7 @@ pub fn change_role(means: &Means, ask: Ask, role: Role, reason: Reason) -> Resul
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::ChangeRole(role))?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::ChangeRole(role), rule, None));
+            return Ok(ask.refused(&d, Grant::ChangeRole(role), rule));
         }
         ask.done(tx, &format!("{} is now {role}.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
         Ok(many(Granted::Yes(()), role_changed(tx, &d.admin, &d.user, role, reason, &ask.source)?))
@@ -232,7 +242,7 @@ pub(super) fn role_changed(
     users::update_role(tx, user, role)?;
     let mut expired = Vec::new();
     let sessions_ended = if role.rank() > from.rank() {
-        expired = expire_open_case(tx, user, admin.actor(), "the person was promoted", source)?;
+        expired = expire(tx, user, admin.actor(), "the person was promoted", source)?;
         backup_codes::delete_issued(tx, user.id)?;
         users::update_temporary_void(tx, user.id)?;
         shut_out(tx, user.id)?
@@ -254,7 +264,7 @@ pub fn add_note(means: &Means, ask: Ask, note: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::AddNote)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::AddNote, rule, None));
+            return Ok(ask.refused(&d, Grant::AddNote, rule));
         }
         ask.done(tx, "The note was added.", &format!("/admin/users/{}/notes", d.user.id))?;
         let event = Event::UserNoteAdded { user: (&d.user).into(), note: note.as_str().to_owned() };

@@ -7,8 +7,9 @@ use super::nonce::Nonce;
 use super::sign_in::many;
 use super::{Error, Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
-use crate::grants::{Grant, Question, Rule, decide};
+use crate::grants::{Circumstances, Grant, Question, Rule, decide};
 use crate::ids::UserId;
+use crate::policy::Policy;
 use crate::storage::{Audited, WriteTx, instance, users};
 use crate::users::{Role, User};
 
@@ -66,10 +67,12 @@ pub fn confirm_people(
 
 fn may_confirm(tx: &WriteTx<'_>, admin: &Admin) -> Result<Result<(), Rule>> {
     let grant = Grant::ConfirmPeople;
-    let question =
-        Question { grant, asker: admin.asker(), target: None, evidence: None, other_owners: 0, now: tx.now() };
+    let policy = Policy::default();
+    let circumstances = Circumstances::plain(&policy);
+    let (asker, now) = (admin.asker(), tx.now());
+    let question = Question { grant, asker, target: None, evidence: None, other_owners: 0, circumstances, now };
     let confirmed = instance::get_people_confirmed(tx)?;
-    Ok(decide(&question).and(if confirmed { Err(Rule::NothingToDo) } else { Ok(()) }))
+    Ok(decide(&question).map(drop).and(if confirmed { Err(Rule::NothingToDo) } else { Ok(()) }))
 }
 
 /// What is to be done to whom, or the rule that says no and about whom.
@@ -81,7 +84,7 @@ fn plan(tx: &WriteTx<'_>, admin: &Admin, corrections: &Corrections) -> Result<Pl
     let mut acts = Vec::new();
     for (grant, id) in disable.chain(demote.map(|id| (Grant::ChangeRole(Role::Member), *id))) {
         let user = users::find_ranked(tx, id, tx.now())?.ok_or(Error::NotFound)?;
-        if let Err(rule) = ask_rule(tx, grant, admin, &user, None, tx.now())? {
+        if let Err(rule) = ask_rule(tx, grant, admin, &user, &Policy::default())? {
             return Ok(Err((rule, Some(user))));
         }
         acts.push((grant, user));

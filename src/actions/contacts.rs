@@ -36,7 +36,7 @@ pub fn add(means: &Means, ask: Ask, detail: Detail) -> Result<Granted<AddedConta
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::ChangeContacts)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::ChangeContacts, rule, None));
+            return Ok(ask.refused(&d, Grant::ChangeContacts, rule));
         }
         let (added, event) = insert(tx, &d.user, detail, &d.admin.name())?;
         if added == AddedContact::Done {
@@ -55,7 +55,7 @@ pub fn remove(means: &Means, ask: Ask, contact: ContactId) -> Result<Granted<()>
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::ChangeContacts)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::ChangeContacts, rule, None));
+            return Ok(ask.refused(&d, Grant::ChangeContacts, rule));
         }
         let event = delete(tx, &d.user, contact, &Kind::ALL, &d.admin.name())?;
         ask.done(tx, "The contact was removed.", &format!("/admin/users/{}", d.user.id))?;
@@ -135,12 +135,12 @@ pub fn requested_at(tx: &ReadTx<'_>, user: UserId, form_opened_at: Timestamp) ->
 /// # Errors
 /// Storage.
 pub(super) fn look_up_number(tx: &ReadTx<'_>, user: UserId, statement: Statement) -> Result<Statement> {
-    let evidence = statement.evidence;
-    let Some(contact) = evidence.contact() else { return Ok(Statement { evidence, ..statement }) };
+    let Statement { evidence: Some(evidence), reason, ticket } = statement else { return Ok(statement) };
+    let Some(contact) = evidence.contact() else { return Ok(Statement { evidence: Some(evidence), reason, ticket }) };
     let requested_at = requested_at(tx, user, evidence.recorded_at())?;
     let called = contacts::find(tx, user, contact)?.and_then(|found| match found.detail {
         Detail::Phone(phone) => Some(KnownNumber { phone, known_since: found.known_since, requested_at }),
         Detail::Email(_) | Detail::Manager(_) => None,
     });
-    Ok(Statement { evidence: evidence.with_called(called), ..statement })
+    Ok(Statement { evidence: Some(evidence.with_called(called)), reason, ticket })
 }

@@ -1,9 +1,10 @@
 //! Changing what a person is called and what they sign in with.
 
 use super::grants::{Ask, Granted};
+use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Event, Record};
-use crate::grants::{Grant, Rule};
+use crate::grants::{Grant, Rule, Verdict};
 use crate::recovery::Statement;
 use crate::storage::{Audited, links, sessions, users};
 use crate::users::{Email, PersonName, Taken};
@@ -16,7 +17,7 @@ pub fn rename(means: &Means, ask: Ask, name: PersonName) -> Result<Granted<()>> 
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::Rename)?;
         if let Err(rule) = d.rule.and(if name == d.user.name { Err(Rule::NothingToDo) } else { Ok(()) }) {
-            return Ok(ask.refused(&d, Grant::Rename, rule, None));
+            return Ok(ask.refused(&d, Grant::Rename, rule));
         }
         users::update_name(tx, d.user.id, &name)?;
         let said = format!("{} is now called {name}.", d.user.name);
@@ -45,18 +46,25 @@ pub enum EmailChange {
 pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement) -> Result<Granted<EmailChange>> {
     means.store.change(move |tx| {
         let grant = Grant::ChangeEmail;
-        let (d, statement) = ask.decide_founded(tx, grant, statement)?;
-        if let Err(rule) = d.rule.and(if email == d.user.email { Err(Rule::NothingToDo) } else { Ok(()) }) {
-            return Ok(ask.refused(&d, grant, rule, Some(&statement)));
+        let mut f = ask.decide_founded(tx, grant, email.as_str(), statement)?;
+        let verdict = match email == f.user.email {
+            true => f.verdict.and(Err(Rule::NothingToDo)),
+            false => f.verdict,
+        };
+        if let Err(rule) = verdict {
+            return ask.refused_founded(tx, &mut f, grant, rule);
         }
-        let Statement { evidence, reason, ticket } = statement;
         if let Some(other) = users::find_by_email(tx, &email)? {
             let taken = Taken::of(other.status);
-            let (action, user, reason) = (grant.action(), Some((&d.user).into()), Some(reason));
-            let event = Event::Refused { action, user, rule: taken.as_str(), reason, ticket, evidence: Some(evidence) };
-            let record = Record::new(d.admin.actor(), &ask.source, event);
+            let record = f.refusal(grant.action(), taken.as_str(), &ask.source);
             return Ok(Audited::new(Granted::Yes(EmailChange::Taken(taken)), record));
         }
+        if let Ok(Verdict::Ask(needs)) = verdict {
+            return ask.wait(tx, f, (grant, email.as_str()), needs);
+        }
+        let mut records = f.settle(tx, &ask.source)?;
+        let (d, evidence) = (&f, f.evidence.clone().ok_or(super::Error::NotFound)?);
+        let Statement { reason, ticket, .. } = f.statement.clone();
         users::update_email(tx, d.user.id, &email)?;
         let sessions_ended = sessions::delete_all(tx, d.user.id, None)?;
         links::delete_of(tx, d.user.id)?;
@@ -65,6 +73,7 @@ pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement)
         let (from, to) = (d.user.email.to_string(), email.to_string());
         let event =
             Event::UserEmailChanged { user: (&d.user).into(), reason, ticket, evidence, from, to, sessions_ended };
-        Ok(Audited::new(Granted::Yes(EmailChange::Done), Record::new(d.admin.actor(), &ask.source, event)))
+        records.push(Record::new(d.admin.actor(), &ask.source, event));
+        Ok(many(Granted::Yes(EmailChange::Done), records))
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cases;
 use super::second_factor::open_seed;
 use super::sign_in::{Progress, advance, complete, many, standing, under_way};
 use super::{Error, Means, Result, Visitor};
@@ -12,7 +13,7 @@ use crate::factors::Label;
 use crate::factors::totp::{Seed, TypedOtp, matching_step};
 use crate::ids::FactorId;
 use crate::policy;
-use crate::recovery::CaseState;
+use crate::recovery::{CaseEvent, next as next_in_case};
 use crate::secret::{EnrolmentPass, equal};
 use crate::sessions::Session;
 use crate::sign_in::{State, Step, next};
@@ -64,11 +65,8 @@ pub fn give_pass(means: &Means, session: &Session, typed: &EnrolmentPass, visito
         recovery::delete_window(tx, user.id)?;
         sessions::delete_unfinished(tx, user.id)?;
         let mut records = vec![failed];
-        if let Some(case) = window.case
-            && recovery::update_closed(tx, case, CaseState::Expired)?
-        {
-            let event = Event::RecoveryExpired { user: (&user).into(), case, why: "five wrong passes" };
-            records.push(Record::new(Actor::System, &source, event));
+        if window.case.is_some() {
+            records.extend(cases::expire(tx, &user, Actor::System, "five wrong passes", &source)?);
         }
         Ok(many(PassGiven::Void, records))
     })
@@ -150,16 +148,15 @@ pub(super) fn enrolled(
     label: &Label,
     source: &Source,
 ) -> Result<Vec<Record>> {
-    let case = recovery::find_window(tx, user.id)?.and_then(|w| w.case);
+    let case = recovery::find_open(tx, user.id)?.filter(|c| next_in_case(c.state, CaseEvent::Enrolled).is_ok());
+    let case = case.map(|c| c.number);
     recovery::delete_window(tx, user.id)?;
     let actor = Actor::Person(user.into());
     let enrolled =
         Event::FactorEnrolled { user: user.into(), label: label.as_str().to_owned(), case, factor: factor.to_string() };
-    let mut records = vec![Record::new(actor.clone(), source, enrolled)];
-    if let Some(case) = case
-        && recovery::update_closed(tx, case, CaseState::Recovered)?
-    {
-        records.push(Record::new(actor, source, Event::RecoveryCompleted { user: user.into(), case }));
+    let mut records = vec![Record::new(actor, source, enrolled)];
+    if case.is_some() {
+        records.extend(cases::returned(tx, user, &[CaseEvent::Enrolled], source)?);
     }
     Ok(records)
 }

@@ -1,24 +1,41 @@
-//! The grant rule, asked inside a transaction: who acts on whom, with what evidence, and the entry about a refusal.
+//! The grant rule, asked inside a transaction: who acts on whom, with what evidence, in which circumstances; the entry about
+//! a refusal; and the request where something has to permit it first.
 
 use super::authorise::{Admin, By};
+use super::cases::{self, entry};
 use super::contacts::look_up_number;
 use super::nonce::Nonce;
+use super::sign_in::many;
 use super::{Error, Result};
-use crate::audit::{Event, Record, Source};
-use crate::grants::{Grant, Question, Rule, decide};
-use crate::ids::UserId;
-use crate::recovery::{Evidence, Statement};
-use crate::storage::{Audited, ReadTx, WriteTx, users};
+use crate::audit::{Action, Actor, CaseFact, Event, Record, Source};
+use crate::grants::{Asker, Circumstances, Grant, Others, Question, Rule, Verdict, decide};
+use crate::ids::{CaseNumber, RequestId, UserId};
+use crate::policy::{Key, Policy};
+use crate::recovery::{Case, CaseEvent, Doer, Evidence, Needs, Request, RequestState, Statement, next};
+use crate::signals::Signals;
+use crate::storage::recovery::{evidence, requests};
+use crate::storage::{Audited, ReadTx, WriteTx, policy, recovery, signals, users};
 use crate::time::Timestamp;
 use crate::users::User;
 
-/// Done, or refused by a rule. Either way there is an entry.
+/// Done, waiting, or refused by a rule. Whichever, there is an entry.
 #[derive(Debug, Clone)]
 pub enum Granted<T> {
     /// It was done; this is what to show.
     Yes(T),
+    /// Something has to permit it first: it was asked for, in this case.
+    Waits(Waiting),
     /// A rule said no.
     No(Rule),
+}
+
+/// A grant that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Waiting {
+    /// In which case.
+    pub case: CaseNumber,
+    /// What has to permit it.
+    pub needs: Needs,
 }
 
 /// An act on someone's account, as it is asked for.
@@ -41,17 +58,51 @@ pub(super) struct Decided {
     pub rule: Result<(), Rule>,
 }
 
+/// What a grant that rests on evidence sees inside its transaction, once the rule has been asked.
+pub(super) struct Founded {
+    pub admin: Admin,
+    pub user: User,
+    pub policy: Policy,
+    pub signals: Signals,
+    pub verdict: Result<Verdict, Rule>,
+    /// What it rests on. Where there is none, the rule has said so.
+    pub evidence: Option<Evidence>,
+    pub statement: Statement,
+    case: Option<Case>,
+    /// The row of evidence that was on record.
+    recorded: Option<i64>,
+    /// What permits it.
+    permit: Option<Request>,
+}
+
 impl Ask {
     /// Reads who acts on whom and asks the rule, for what rests on rank alone.
     ///
     /// # Errors
     /// [`Error::AlreadyDone`], [`Error::NotFound`], [`Error::SessionGone`], [`Error::StepUpNeeded`]; storage.
     pub(super) fn decide(&self, tx: &WriteTx<'_>, grant: Grant) -> Result<Decided> {
-        self.decide_on(tx, grant, None)
+        let (admin, user) = self.read(tx)?;
+        let policy = policy::get(tx, tx.now())?;
+        let rule = ask_rule(tx, grant, &admin, &user, &policy)?;
+        Ok(Decided { admin, user, rule })
     }
 
-    /// As [`Ask::decide`], for what rests on evidence too. If that is a call, the number is looked up here, so that no
-    /// grant can forget it.
+    /// Who acts, on whom.
+    ///
+    /// # Errors
+    /// As [`Ask::decide`].
+    pub(super) fn read(&self, tx: &WriteTx<'_>) -> Result<(Admin, User)> {
+        let admin = Admin::authorise(tx, &self.by, tx.now())?;
+        if let Some(nonce) = &self.nonce {
+            nonce.check(tx)?;
+        }
+        let user = users::find_ranked(tx, self.user, tx.now())?.ok_or(Error::NotFound)?;
+        Ok((admin, user))
+    }
+
+    /// As [`Ask::decide`], for what rests on evidence too: on what is put forward now, or on what stands in the case. If
+    /// that is a call, the number is looked up here, so that no grant can forget it. `argument` is what else belongs to
+    /// what is asked for, so that an approval is for exactly that.
     ///
     /// # Errors
     /// As [`Ask::decide`].
@@ -59,20 +110,44 @@ impl Ask {
         &self,
         tx: &WriteTx<'_>,
         grant: Grant,
+        argument: &str,
         statement: Statement,
-    ) -> Result<(Decided, Statement)> {
+    ) -> Result<Founded> {
+        let (admin, user) = self.read(tx)?;
         let statement = look_up_number(tx, self.user, statement)?;
-        Ok((self.decide_on(tx, grant, Some(&statement.evidence))?, statement))
-    }
-
-    fn decide_on(&self, tx: &WriteTx<'_>, grant: Grant, evidence: Option<&Evidence>) -> Result<Decided> {
-        let admin = Admin::authorise(tx, &self.by, tx.now())?;
-        if let Some(nonce) = &self.nonce {
-            nonce.check(tx)?;
-        }
-        let user = users::find_ranked(tx, self.user, tx.now())?.ok_or(Error::NotFound)?;
-        let rule = ask_rule(tx, grant, &admin, &user, evidence, tx.now())?;
-        Ok(Decided { admin, user, rule })
+        let policy = policy::get(tx, tx.now())?;
+        let case = recovery::find_open(tx, user.id)?;
+        let signals = signals::get(tx, user.id, case.as_ref().map(|c| c.number), &policy, tx.now())?;
+        let asked = case.as_ref().map(|c| requests::find_live(tx, c.number)).transpose()?.flatten();
+        let asked = asked.filter(|r| {
+            r.grant == grant && r.argument == argument && r.asked_by.id.is_some() && r.asked_by.id == admin.id()
+        });
+        let permit = asked.filter(|r| r.is_permitted(tx.now()));
+        let unchanged =
+            |r: &Request| case.as_ref().is_some_and(|c| c.version == r.case_version) && !signals.adds_to(&r.signals);
+        let changed = permit.as_ref().is_some_and(|r| !unchanged(r));
+        let (evidence, recorded) = match (&statement.evidence, &permit, &case) {
+            (Some(said), ..) => (Some(said.clone()), None),
+            (None, Some(permit), _) => on_record(evidence::find(tx, permit.evidence)?),
+            (None, None, Some(case)) => on_record(evidence::find_newest(tx, case.number)?),
+            (None, None, None) => (None, None),
+        };
+        let circumstances = Circumstances {
+            strong_signs: signals.strong(),
+            permitted: permit.as_ref().map(|r| r.needs),
+            ..circumstances(tx, grant, admin.asker(), &user, case.as_ref(), &policy, tx.now())?
+        };
+        let verdict = decide(&Question {
+            grant,
+            asker: admin.asker(),
+            target: Some(&user),
+            evidence: evidence.as_ref(),
+            other_owners: users::count_owners(tx, Some(user.id))?,
+            circumstances,
+            now: tx.now(),
+        });
+        let verdict = if changed { verdict.and(Err(Rule::ChangedSinceAsked)) } else { verdict };
+        Ok(Founded { admin, user, policy, signals, verdict, evidence, statement, case, recorded, permit })
     }
 
     /// Marks the form as carried out.
@@ -80,36 +155,229 @@ impl Ask {
         self.nonce.as_ref().map_or(Ok(()), |nonce| nonce.done(tx, said, link))
     }
 
-    /// The entry about a refusal.
-    pub(super) fn refused<T>(
+    /// The entry about a refusal, of what rests on no evidence.
+    pub(super) fn refused<T>(&self, d: &Decided, grant: Grant, rule: Rule) -> Audited<Granted<T>> {
+        let event = Event::refused(grant.action(), Some((&d.user).into()), rule.as_str());
+        Audited::new(Granted::No(rule), Record::new(d.admin.actor(), &self.source, event))
+    }
+
+    /// The entry about a refusal, with what was put forward. A permit that does not count any more is over with it.
+    ///
+    /// # Errors
+    /// Storage.
+    pub(super) fn refused_founded<T>(
         &self,
-        d: &Decided,
+        tx: &WriteTx<'_>,
+        f: &mut Founded,
         grant: Grant,
         rule: Rule,
-        why: Option<&Statement>,
-    ) -> Audited<Granted<T>> {
-        let event = Event::Refused {
-            action: grant.action(),
-            user: Some((&d.user).into()),
-            rule: rule.as_str(),
-            reason: why.map(|s| s.reason.clone()),
-            ticket: why.and_then(|s| s.ticket.clone()),
-            evidence: why.map(|s| s.evidence.clone()),
+    ) -> Result<Audited<Granted<T>>> {
+        let mut records = vec![f.refusal(grant.action(), rule.as_str(), &self.source)];
+        if let (Rule::ChangedSinceAsked, Some(case)) = (rule, &mut f.case) {
+            let why = (Actor::System, "something has changed since it was asked for");
+            records.extend(cases::lapse(tx, case, &f.user, why, &self.source, &f.policy)?);
+        }
+        Ok(many(Granted::No(rule), records))
+    }
+
+    /// Writes down that this was asked for and has to be permitted, in the open case or a new one.
+    ///
+    /// # Errors
+    /// Storage.
+    pub(super) fn wait<T>(
+        &self,
+        tx: &WriteTx<'_>,
+        mut f: Founded,
+        (grant, argument): (Grant, &str),
+        needs: Needs,
+    ) -> Result<Audited<Granted<T>>> {
+        let (mut case, mut records) = f.begin(tx, &self.source)?;
+        let row = f.recorded.or(evidence::find_newest(tx, case.number)?.map(|e| e.id)).ok_or(Error::NotFound)?;
+        let why = (f.admin.actor(), "something else was asked for");
+        records.extend(cases::lapse(tx, &mut case, &f.user, why, &self.source, &f.policy)?);
+        let signals = f.signals.clone();
+        cases::advance(tx, &mut case, CaseEvent::Asked, &f.policy, |case| case.signals = signals)?;
+        let now = tx.now();
+        let ripe_at = (needs == Needs::Time).then(|| now.plus(f.policy.lasting(Key::CoolingOff)));
+        requests::insert(
+            tx,
+            &Request {
+                id: RequestId::generate(),
+                case: case.number,
+                grant,
+                argument: argument.to_owned(),
+                needs,
+                asked_by: f.admin.doer(),
+                asked_at: now,
+                reason: f.statement.reason.as_str().to_owned(),
+                ticket: f.statement.ticket.as_ref().map(|t| t.as_str().to_owned()),
+                evidence: row,
+                case_version: case.version,
+                signals: f.signals.clone(),
+                state: RequestState::Waiting,
+                valid_until: ripe_at.unwrap_or(now).plus(f.policy.lasting(Key::ApprovalLife)),
+                ripe_at,
+                decided_by: None,
+                decided_at: None,
+                note: String::new(),
+            },
+        )?;
+        let fact = CaseFact::Asked {
+            grant,
+            argument: argument.to_owned(),
+            reason: f.statement.reason.clone(),
+            ticket: f.statement.ticket.clone(),
+            needs,
+            signs: f.signals.freeze(),
         };
-        Audited::new(Granted::No(rule), Record::new(d.admin.actor(), &self.source, event))
+        records.push(entry(f.admin.actor(), &self.source, &f.user, case.number, fact));
+        let said = format!("It was asked for, in case {}.", case.number);
+        self.done(tx, &said, &format!("/admin/recovery/{}", case.number))?;
+        Ok(many(Granted::Waits(Waiting { case: case.number, needs }), records))
     }
 }
 
-pub(super) fn ask_rule(
+impl Founded {
+    /// A refusal, with what was put forward.
+    pub(super) fn refusal(&self, action: Action, rule: &'static str, source: &Source) -> Record {
+        let event = Event::Refused {
+            action,
+            user: Some((&self.user).into()),
+            case: self.case.as_ref().map(|c| c.number),
+            rule,
+            reason: Some(self.statement.reason.clone()),
+            ticket: self.statement.ticket.clone(),
+            evidence: self.evidence.clone(),
+        };
+        Record::new(self.admin.actor(), source, event)
+    }
+
+    /// The case in which the grant is given, or asked for: the open one, or a new one; with the evidence on record.
+    ///
+    /// # Errors
+    /// [`Error::CaseMovedOn`]; storage.
+    pub(super) fn begin(&mut self, tx: &WriteTx<'_>, source: &Source) -> Result<(Case, Vec<Record>)> {
+        let (actor, by) = (self.admin.actor(), self.admin.doer());
+        let ticket = self.statement.ticket.as_ref();
+        let mut facts = Vec::new();
+        let mut case = match self.case.take() {
+            Some(case) => case,
+            None => {
+                let (case, fact) =
+                    cases::open(tx, &self.user, by.clone(), (&self.statement.reason, ticket), false, &self.policy)?;
+                facts.push(fact);
+                case
+            }
+        };
+        if self.recorded.is_none() {
+            let evidence = self.evidence.as_ref().ok_or(Error::NotFound)?;
+            let (row, fact) = cases::verify(tx, &mut case, (evidence, ticket), &by, &self.policy)?;
+            self.recorded = Some(row);
+            facts.push(fact);
+        }
+        let records = facts.into_iter().map(|f| entry(actor.clone(), source, &self.user, case.number, f)).collect();
+        Ok((case, records))
+    }
+
+    /// As [`Founded::begin`], for what is given now: what permits it is used up, and any other request is over.
+    ///
+    /// # Errors
+    /// As [`Founded::begin`].
+    pub(super) fn begin_giving(&mut self, tx: &WriteTx<'_>, source: &Source) -> Result<(Case, Vec<Record>)> {
+        let (mut case, mut records) = self.begin(tx, source)?;
+        let Some(permit) = self.permit.take() else {
+            let why = (self.admin.actor(), "it was done without");
+            records.extend(cases::lapse(tx, &mut case, &self.user, why, source, &self.policy)?);
+            return Ok((case, records));
+        };
+        if permit.state == RequestState::Waiting {
+            // Time has permitted it, which nobody wrote down so far.
+            let note = "its time has passed without an objection".to_owned();
+            let fact = CaseFact::Approved { grant: permit.grant, note };
+            records.push(entry(Actor::System, source, &self.user, case.number, fact));
+            if next(case.state, CaseEvent::Approved).is_ok() {
+                cases::advance(tx, &mut case, CaseEvent::Approved, &self.policy, |_| ())?;
+            }
+        }
+        requests::update_state(tx, permit.id, RequestState::Used)?;
+        Ok((case, records))
+    }
+
+    /// For a grant that is no part of a recovery, but may have been asked for in a case: what permits it is used up.
+    ///
+    /// # Errors
+    /// Storage.
+    pub(super) fn settle(&mut self, tx: &WriteTx<'_>, source: &Source) -> Result<Vec<Record>> {
+        if self.permit.is_none() {
+            return Ok(Vec::new());
+        }
+        let (mut case, records) = self.begin_giving(tx, source)?;
+        if next(case.state, CaseEvent::Lapsed).is_ok() {
+            cases::advance(tx, &mut case, CaseEvent::Lapsed, &self.policy, |_| ())?;
+        }
+        Ok(records)
+    }
+}
+
+fn on_record(found: Option<crate::recovery::Recorded>) -> (Option<Evidence>, Option<i64>) {
+    found.map_or((None, None), |r| (Some(r.evidence), Some(r.id)))
+}
+
+/// What a grant depends on besides who asks and whom it is about; the signs and the permit are left to who knows them.
+fn circumstances<'p>(
     tx: &ReadTx<'_>,
+    grant: Grant,
+    asker: Asker<'_>,
+    user: &User,
+    case: Option<&Case>,
+    policy: &'p Policy,
+    now: Timestamp,
+) -> Result<Circumstances<'p>> {
+    let refusal = recovery::find_refusal(tx, user.id, now.minus(policy.lasting(Key::RefusalOwner)))?;
+    let asker = match asker {
+        Asker::Person(asker) => Some(asker.id),
+        Asker::Host => None,
+    };
+    let since = now.minus(policy.lasting(Key::SameHands));
+    let other_half: &[Action] = match grant {
+        Grant::ResetFactors | Grant::IssueBackupCodes => &[Action::UserPasswordSetByAdmin],
+        Grant::SetTemporaryPassword => &[Action::MfaFactorAdminReset, Action::MfaBackupCodesIssuedByAdmin],
+        _ => &[],
+    };
+    let mut same_hands = false;
+    for action in other_half {
+        let by = asker.map(|by| signals::find_given(tx, user.id, by, *action, since)).transpose()?;
+        same_hands |= by.unwrap_or(false);
+    }
+    Ok(Circumstances {
+        policy,
+        strong_signs: 0,
+        for_owner: case.is_some_and(|c| c.for_owner),
+        // A case that is open since was opened by an owner.
+        refused_lately: refusal.is_some() && case.is_none(),
+        same_hands,
+        others: users::count_approvers(tx, [asker, Some(user.id)])?,
+        permitted: None,
+    })
+}
+
+pub(super) fn ask_rule(
+    tx: &WriteTx<'_>,
     grant: Grant,
     admin: &Admin,
     user: &User,
-    evidence: Option<&Evidence>,
-    now: Timestamp,
+    policy: &Policy,
 ) -> Result<Result<(), Rule>> {
-    let other_owners = users::count_owners(tx, Some(user.id))?;
-    Ok(decide(&Question { grant, asker: admin.asker(), target: Some(user), evidence, other_owners, now }))
+    let question = Question {
+        grant,
+        asker: admin.asker(),
+        target: Some(user),
+        evidence: None,
+        other_owners: users::count_owners(tx, Some(user.id))?,
+        circumstances: Circumstances::plain(policy),
+        now: tx.now(),
+    };
+    Ok(decide(&question).map(drop))
 }
 
 /// What the rule says before anything is asked for: for a menu that says why, and for forms that need not be filled in
@@ -120,6 +388,11 @@ pub struct Preview<'a> {
     user: &'a User,
     evidence: Evidence,
     other_owners: u32,
+    others: Others,
+    for_owner: bool,
+    refused_lately: bool,
+    policy: Policy,
+    strong_signs: u32,
     now: Timestamp,
 }
 
@@ -129,14 +402,70 @@ impl<'a> Preview<'a> {
     /// # Errors
     /// Storage.
     pub fn read(tx: &ReadTx<'_>, viewer: &'a User, user: &'a User, now: Timestamp) -> Result<Self> {
-        let other_owners = users::count_owners(tx, Some(user.id))?;
-        Ok(Self { viewer, user, evidence: Evidence::host(now), other_owners, now })
+        let policy = policy::get(tx, now)?;
+        let case = recovery::find_open(tx, user.id)?;
+        let seen = circumstances(tx, Grant::AddNote, Asker::Person(viewer), user, case.as_ref(), &policy, now)?;
+        Ok(Self {
+            viewer,
+            user,
+            evidence: Evidence::host(now),
+            other_owners: users::count_owners(tx, Some(user.id))?,
+            others: seen.others,
+            for_owner: seen.for_owner,
+            refused_lately: seen.refused_lately,
+            strong_signs: 0,
+            policy,
+            now,
+        })
+    }
+
+    /// With the signs of unusual activity, for saying beforehand whether something has to permit it.
+    #[must_use]
+    pub fn with_signals(self, signals: &Signals) -> Self {
+        Self { strong_signs: signals.strong(), ..self }
+    }
+
+    /// What the rule says of `grant` now.
+    ///
+    /// # Errors
+    /// The rule that would refuse it.
+    pub fn verdict(&self, grant: Grant) -> std::result::Result<Verdict, Rule> {
+        let circumstances = Circumstances {
+            for_owner: self.for_owner,
+            refused_lately: self.refused_lately,
+            others: self.others,
+            strong_signs: self.strong_signs,
+            ..Circumstances::plain(&self.policy)
+        };
+        decide(&Question {
+            grant,
+            asker: Asker::Person(self.viewer),
+            target: Some(self.user),
+            evidence: Some(&self.evidence),
+            other_owners: self.other_owners,
+            circumstances,
+            now: self.now,
+        })
     }
 
     /// Which rule would refuse `grant` now, if any.
     pub fn refusal(&self, grant: Grant) -> Option<Rule> {
-        let (asker, target) = (crate::grants::Asker::Person(self.viewer), Some(self.user));
-        let (evidence, other_owners, now) = (Some(&self.evidence), self.other_owners, self.now);
-        decide(&Question { grant, asker, target, evidence, other_owners, now }).err()
+        self.verdict(grant).err()
+    }
+}
+
+/// By whom something in a case is done.
+impl Admin {
+    /// Their id; the host has none.
+    pub fn id(&self) -> Option<UserId> {
+        match self.asker() {
+            Asker::Person(user) => Some(user.id),
+            Asker::Host => None,
+        }
+    }
+
+    /// As a case names them.
+    pub fn doer(&self) -> Doer {
+        Doer { id: self.id(), name: self.name() }
     }
 }

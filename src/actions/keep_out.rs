@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use super::authorise::Admin;
+use super::cases::expire;
 use super::grants::{Ask, Granted};
 use super::password_check::account_budget;
-use super::recover::{delete_factors, expire_open_case, shut_out};
+use super::recover::{delete_factors, shut_out};
 use super::sign_in::many;
 use super::{Means, Result, portraits};
 use crate::audit::{Event, Reason, Record, Source};
@@ -34,7 +35,7 @@ pub fn end_session(means: &Means, ask: Ask, session: SessionId, reason: Reason) 
             (Ok(()), Some(session)) => session,
             (rule, _) => {
                 let rule = rule.err().unwrap_or(Rule::NothingToDo);
-                return Ok(ask.refused(&d, Grant::EndSessions, rule, None));
+                return Ok(ask.refused(&d, Grant::EndSessions, rule));
             }
         };
         sessions::delete(tx, session.id)?;
@@ -55,7 +56,7 @@ pub fn end_sessions(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<(
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::EndSessions)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::EndSessions, rule, None));
+            return Ok(ask.refused(&d, Grant::EndSessions, rule));
         }
         let sessions_ended = sessions::delete_all(tx, d.user.id, None)?;
         // A password that is being verified at this moment is a sign-in under way too.
@@ -76,7 +77,7 @@ pub fn require_password_change(means: &Means, ask: Ask, reason: Reason) -> Resul
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::RequirePasswordChange)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::RequirePasswordChange, rule, None));
+            return Ok(ask.refused(&d, Grant::RequirePasswordChange, rule));
         }
         let sessions_ended = sessions::delete_all(tx, d.user.id, None)?;
         users::update_must_change(tx, d.user.id)?;
@@ -126,7 +127,7 @@ pub fn unlock(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
         let d = ask.decide(tx, Grant::Unlock)?;
         let delays = delays(tx, &key, &d.user, tx.now())?;
         if let Err(rule) = d.rule.and(if delays.is_empty() { Err(Rule::NothingToDo) } else { Ok(()) }) {
-            return Ok(ask.refused(&d, Grant::Unlock, rule, None));
+            return Ok(ask.refused(&d, Grant::Unlock, rule));
         }
         for (budget, ..) in &delays {
             match budget {
@@ -151,7 +152,7 @@ pub fn leave(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::Leave)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::Leave, rule, None));
+            return Ok(ask.refused(&d, Grant::Leave, rule));
         }
         let records = left(tx, &d.admin, &d.user, &reason, &ask.source)?;
         let said = format!("{} is marked as left.", d.user.name);
@@ -161,7 +162,7 @@ pub fn leave(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
 }
 
 fn left(tx: &WriteTx<'_>, admin: &Admin, user: &User, reason: &Reason, source: &Source) -> Result<Vec<Record>> {
-    let expired = expire_open_case(tx, user, admin.actor(), "the person left", source)?;
+    let expired = expire(tx, user, admin.actor(), "the person left", source)?;
     let sessions_ended = shut_out(tx, user.id)?;
     let codes_voided = backup_codes::delete_all(tx, user.id)?;
     let factors_removed = delete_factors(tx, user.id)?;

@@ -7,6 +7,7 @@
 pub mod administer;
 pub mod authorise;
 pub mod backup;
+pub mod cases;
 pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;
@@ -79,6 +80,8 @@ pub enum Error {
     AlreadyDone(Done),
     /// What it is about does not exist, or not for this person.
     NotFound,
+    /// The case is not in a state in which this can happen.
+    CaseMovedOn,
     /// A stored secret can not be opened with the key at hand.
     WrongKey,
 }
@@ -93,6 +96,7 @@ impl fmt::Display for Error {
             Self::StepUpNeeded => f.write_str("confirm with a second factor that it is you"),
             Self::AlreadyDone(done) => write!(f, "this was done already: {}", done.said),
             Self::NotFound => f.write_str("there is no such thing"),
+            Self::CaseMovedOn => f.write_str("the case has moved on since: look at it again"),
             Self::WrongKey => {
                 f.write_str("a stored secret does not open with this seed key: put the right seed.key back")
             }

@@ -6,9 +6,9 @@
 
 use std::sync::PoisonError;
 
-use super::grants::{Ask, Granted, ask_rule};
+use super::authorise::{By, stepped_up};
+use super::grants::{Ask, Granted, Preview};
 use super::{Error, Means, Result};
-use crate::actions::authorise::Admin;
 use crate::audit::event::{Photo, PhotoChange};
 use crate::audit::{Event, Record};
 use crate::grants::{Grant, Rule};
@@ -61,10 +61,10 @@ pub fn change(means: &Means, ask: Ask, picture: Picture, id_note: IdNote) -> Res
     means.store.change(move |tx| {
         let d = ask.decide(tx, GRANT)?;
         if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, GRANT, rule, None));
+            return Ok(ask.refused(&d, GRANT, rule));
         }
         let Some(event) = put(tx, &d.user, picture, &id_note, &d.admin.name())? else {
-            return Ok(ask.refused(&d, GRANT, Rule::NothingToDo, None));
+            return Ok(ask.refused(&d, GRANT, Rule::NothingToDo));
         };
         let said = format!("The photo of {}, or the note about their ID, was changed.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
@@ -75,11 +75,12 @@ pub fn change(means: &Means, ask: Ask, picture: Picture, id_note: IdNote) -> Res
 
 /// Whether the rule allows it at this moment: nobody else has a picture decoded.
 fn may(means: &Means, ask: &Ask) -> Result<bool> {
+    let By::Session(session) = ask.by else { return Ok(true) };
     let now = means.clock.now();
     means.store.read(|tx| {
-        let admin = Admin::authorise(tx, &ask.by, now)?;
+        let (_, asker) = stepped_up(tx, session, now)?;
         let user = users::find_ranked(tx, ask.user, now)?.ok_or(Error::NotFound)?;
-        Ok(ask_rule(tx, GRANT, &admin, &user, None, now)?.is_ok())
+        Ok(Preview::read(tx, &asker, &user, now)?.refusal(GRANT).is_none())
     })
 }
 

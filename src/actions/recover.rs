@@ -5,21 +5,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::authorise::{Admin, By};
-use super::grants::{Ask, Granted};
+use super::authorise::By;
+use super::cases::{self, Given};
+use super::grants::{Ask, Founded, Granted};
 use super::password_check::account_budget;
 use super::sign_in::many;
 use super::{Error, Means, Result};
-use crate::audit::{Actor, Event, Record, Source};
+use crate::audit::{CaseFact, Event, Record, Source};
 use crate::backup_codes::{IssuedCode, Kind, new_batch};
-use crate::grants::{Grant, Rule};
+use crate::grants::{Grant, Rule, Verdict};
 use crate::host::keys::SeedKey;
 use crate::ids::{CaseNumber, UserId};
 use crate::password::TemporaryPassword;
-use crate::policy;
-use crate::recovery::{Case, CaseState, Statement, Window};
+use crate::policy::{self, Key};
+use crate::recovery::{Act, Statement, Window};
 use crate::secret::EnrolmentPass;
-use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, links, recovery, sessions, throttle, users};
+use crate::storage::policy as stored_policy;
+use crate::storage::{WriteTx, backup_codes, devices, factors, links, recovery, sessions, throttle, users};
 use crate::throttle::Budget;
 use crate::time::Timestamp;
 use crate::users::User;
@@ -27,29 +29,34 @@ use crate::users::User;
 /// What a reset gives: shown once.
 #[derive(Debug, Clone)]
 pub struct Reset {
-    /// The pass to read out.
-    pub pass: EnrolmentPass,
-    /// The case that was opened.
+    /// The pass to read out, where policy asks for one.
+    pub pass: Option<EnrolmentPass>,
+    /// The case that it belongs to.
     pub case: CaseNumber,
     /// When the window closes.
     pub closes_at: Timestamp,
 }
 
-/// Removes every factor, voids every code, ends every session, opens a case and an enrolment window with a pass.
+/// Removes every factor, voids every code, ends every session, opens an enrolment window with a pass where policy asks for
+/// one; in the person's case, or a new one.
 ///
 /// # Errors
 /// As [`Error`] says; a refusal by a rule is a value.
 pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavailable: bool) -> Result<Granted<Reset>> {
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
-        let (d, statement) = ask.decide_founded(tx, Grant::ResetFactors, statement)?;
-        let unasked = !codes_unavailable && backup_codes::count_left(tx, d.user.id, tx.now())? > 0;
-        if let Err(rule) = d.rule.and(if unasked { Err(Rule::CodesNotAskedFor) } else { Ok(()) }) {
-            return Ok(ask.refused(&d, Grant::ResetFactors, rule, Some(&statement)));
+        let grant = Grant::ResetFactors;
+        let mut f = ask.decide_founded(tx, grant, "", statement)?;
+        let unasked = !codes_unavailable && backup_codes::count_left(tx, f.user.id, tx.now())? > 0;
+        match f.verdict.and_then(|v| if unasked { Err(Rule::CodesNotAskedFor) } else { Ok(v) }) {
+            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
+            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
+            Ok(Verdict::Go) => {}
         }
-        clear_delays(tx, &key, &d.user)?;
-        let (reset, records) = reset(tx, &d.admin, &d.user, &statement, codes_unavailable, &ask.source)?;
-        let said = format!("All factors of {} were removed and case {} was opened.", d.user.name, reset.case);
+        clear_delays(tx, &key, &f.user)?;
+        let name = f.user.name.clone();
+        let (reset, records) = reset(tx, f, codes_unavailable, &ask.source)?;
+        let said = format!("All factors of {name} were removed, in case {}.", reset.case);
         ask.done(tx, &said, &format!("/admin/recovery/{}", reset.case))?;
         Ok(many(Granted::Yes(reset), records))
     })
@@ -58,65 +65,52 @@ pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavaila
 /// The reset itself, with its entries; the rule has said yes.
 pub(super) fn reset(
     tx: &WriteTx<'_>,
-    admin: &Admin,
-    user: &User,
-    statement: &Statement,
+    mut f: Founded,
     codes_said_unavailable: bool,
     source: &Source,
 ) -> Result<(Reset, Vec<Record>)> {
-    let mut records = expire_open_case(tx, user, Actor::System, "a newer reset took its place", source)?;
+    let (mut case, mut records) = f.begin_giving(tx, source)?;
+    let Founded { admin, user, policy, signals, statement, .. } = f;
     let codes_voided = backup_codes::delete_all(tx, user.id)?;
     let factors_removed = delete_factors(tx, user.id)?;
     let sessions_ended = shut_out(tx, user.id)?;
-    let case = recovery::get_next_number(tx)?;
-    let closes_at = tx.now().plus(policy::ENROLMENT_WINDOW);
-    recovery::insert(
-        tx,
-        &Case {
-            number: case,
-            user_id: user.id,
-            user_name: user.name.to_string(),
-            opened_by: admin.name(),
-            opened_at: tx.now(),
-            state: CaseState::AwaitingEnrolment,
-            evidence: statement.evidence.kind(),
-            evidence_note: statement.evidence.note().to_owned(),
-            voucher: statement.evidence.voucher().map(str::to_owned),
-            ticket: statement.ticket.as_ref().map(|t| t.as_str().to_owned()),
-            reason: statement.reason.as_str().to_owned(),
-            codes_left: codes_voided,
-            factors_removed,
-            sessions_ended,
-            window_closes_at: closes_at,
-            closed_at: None,
-        },
-    )?;
-    let pass = EnrolmentPass::generate();
-    let hash = pass.hash_as_pass();
+    let closes_at = tx.now().plus(policy.window());
+    let pass = policy.asks_for_pass().then(EnrolmentPass::generate);
+    let given = Given { act: Act::Reset, by: admin.doer(), until: closes_at, signals };
+    cases::acted(tx, &mut case, given, &policy, |case| {
+        // A second reset finds nothing: what the first one found is what happened.
+        case.codes_left = case.codes_left.max(codes_voided);
+        case.factors_removed = case.factors_removed.max(factors_removed);
+        case.sessions_ended += sessions_ended;
+    })?;
     recovery::insert_window(
         tx,
-        &Window { user_id: user.id, case: Some(case), pass: Some(hash), wrong_passes: 0, closes_at },
-    )?;
-    let Statement { evidence, reason, ticket } = statement.clone();
-    let who = || user.into();
-    for event in [
-        Event::CaseOpened { user: who(), case, reason: reason.clone(), ticket: ticket.clone() },
-        Event::IdentityVerified { user: who(), case, evidence, ticket: ticket.clone() },
-        Event::FactorAdminReset {
-            user: who(),
-            reason,
-            ticket,
-            case: Some(case),
-            factors_removed,
-            codes_voided,
-            codes_said_unavailable,
-            sessions_ended,
+        &Window {
+            user_id: user.id,
+            case: Some(case.number),
+            pass: pass.as_ref().map(EnrolmentPass::hash_as_pass),
+            wrong_passes: 0,
+            closes_at,
         },
-        Event::EnrolmentPassIssued { user: who(), case, minutes: super::whole_minutes(policy::ENROLMENT_WINDOW) },
-    ] {
+    )?;
+    let Statement { reason, ticket, .. } = statement;
+    let event = Event::FactorAdminReset {
+        user: (&user).into(),
+        reason,
+        ticket,
+        case: Some(case.number),
+        factors_removed,
+        codes_voided,
+        codes_said_unavailable,
+        sessions_ended,
+    };
+    records.push(Record::new(admin.actor(), source, event));
+    if pass.is_some() {
+        let minutes = super::whole_minutes(policy.window());
+        let event = Event::EnrolmentPassIssued { user: (&user).into(), case: case.number, minutes };
         records.push(Record::new(admin.actor(), source, event));
     }
-    Ok((Reset { pass, case, closes_at }, records))
+    Ok((Reset { pass, case: case.number, closes_at }, records))
 }
 
 /// Forgets failures that strangers may have caused: who is let in by someone who verified them must not find the door
@@ -129,7 +123,7 @@ fn clear_delays(tx: &WriteTx<'_>, key: &SeedKey, user: &User) -> Result<()> {
 /// Closes the window of an invitation, which needs no pass: what an admin gives must not open it.
 fn close_invitation(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     match recovery::find_window(tx, user)? {
-        Some(window) if window.pass.is_none() => Ok(recovery::delete_window(tx, user)?),
+        Some(window) if window.case.is_none() => Ok(recovery::delete_window(tx, user)?),
         _ => Ok(()),
     }
 }
@@ -152,20 +146,6 @@ pub(super) fn shut_out(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
     Ok(ended)
 }
 
-/// Closes a case that waits for enrolment: what it waits for can not come any more.
-pub(super) fn expire_open_case(
-    tx: &WriteTx<'_>,
-    user: &User,
-    actor: Actor,
-    why: &'static str,
-    source: &Source,
-) -> Result<Vec<Record>> {
-    let Some(case) = recovery::find_open(tx, user.id)? else { return Ok(Vec::new()) };
-    recovery::update_closed(tx, case.number, CaseState::Expired)?;
-    let event = Event::RecoveryExpired { user: user.into(), case: case.number, why };
-    Ok(vec![Record::new(actor, source, event)])
-}
-
 /// Codes to dictate, shown once.
 #[derive(Debug, Clone)]
 pub struct Issued {
@@ -173,6 +153,8 @@ pub struct Issued {
     pub codes: [IssuedCode; policy::ISSUED_CODES],
     /// When they stop working.
     pub expires_at: Timestamp,
+    /// In which case.
+    pub case: CaseNumber,
 }
 
 /// Makes codes for someone who has nothing to enrol with now; an earlier batch is void.
@@ -182,34 +164,41 @@ pub struct Issued {
 pub fn issue_codes(means: &Means, ask: Ask, statement: Statement) -> Result<Granted<Issued>> {
     let now = means.clock.now();
     let codes = new_batch();
-    let expires_at = now.plus(policy::ISSUED_CODES_LIFE);
+    let life = means.store.read(|tx| stored_policy::get(tx, now))?.lasting(Key::IssuedCodes);
+    let expires_at = now.plus(life);
     let set = means.hash_codes(Kind::Issued, &codes, now, Some(expires_at))?;
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::IssueBackupCodes;
-        let (d, statement) = ask.decide_founded(tx, grant, statement)?;
-        if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, grant, rule, Some(&statement)));
+        let mut f = ask.decide_founded(tx, grant, "", statement)?;
+        match f.verdict {
+            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
+            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
+            Ok(Verdict::Go) => {}
         }
-        clear_delays(tx, &key, &d.user)?;
-        close_invitation(tx, d.user.id)?;
-        let case = recovery::find_open(tx, d.user.id)?.map(|c| c.number);
-        let voided = backup_codes::insert(tx, d.user.id, &set)?;
-        let said = format!("{} backup codes were made for {}. They were shown once.", set.total, d.user.name);
-        ask.done(tx, &said, &format!("/admin/users/{}/mfa", d.user.id))?;
-        let Statement { evidence, reason, ticket } = statement;
+        let (mut case, mut records) = f.begin_giving(tx, &ask.source)?;
+        let evidence = f.evidence.ok_or(Error::NotFound)?;
+        let (admin, user) = (f.admin, f.user);
+        clear_delays(tx, &key, &user)?;
+        close_invitation(tx, user.id)?;
+        let voided = backup_codes::insert(tx, user.id, &set)?;
+        let given = Given { act: Act::Codes, by: admin.doer(), until: expires_at, signals: f.signals };
+        cases::acted(tx, &mut case, given, &f.policy, |_| ())?;
+        let said = format!("{} backup codes were made for {}. They were shown once.", set.total, user.name);
+        ask.done(tx, &said, &format!("/admin/users/{}/mfa", user.id))?;
+        let Statement { reason, ticket, .. } = f.statement;
         let event = Event::BackupCodesIssuedByAdmin {
-            user: (&d.user).into(),
+            user: (&user).into(),
             reason,
             ticket,
             evidence,
-            case,
+            case: Some(case.number),
             count: set.total,
-            days: whole_days(policy::ISSUED_CODES_LIFE),
+            days: whole_days(life),
             voided,
         };
-        let record = Record::new(d.admin.actor(), &ask.source, event);
-        Ok(Audited::new(Granted::Yes(Issued { codes, expires_at }), record))
+        records.push(Record::new(admin.actor(), &ask.source, event));
+        Ok(many(Granted::Yes(Issued { codes, expires_at, case: case.number }), records))
     })
 }
 
@@ -224,6 +213,8 @@ pub struct Temporary {
     pub password: TemporaryPassword,
     /// When it stops working.
     pub expires_at: Timestamp,
+    /// In which case.
+    pub case: CaseNumber,
 }
 
 /// Makes a temporary password; every session, sign-in under way, remembered device and link of the person ends. A
@@ -237,25 +228,33 @@ pub fn set_temporary_password(means: &Means, ask: Ask, statement: Statement) -> 
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::SetTemporaryPassword;
-        let (d, statement) = ask.decide_founded(tx, grant, statement)?;
-        if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, grant, rule, Some(&statement)));
+        let mut f = ask.decide_founded(tx, grant, "", statement)?;
+        match f.verdict {
+            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
+            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
+            Ok(Verdict::Go) => {}
         }
-        let expires_at = tx.now().plus(policy::TEMPORARY_PASSWORD);
-        users::update_temporary_password(tx, d.user.id, &hash, expires_at)?;
-        sessions::delete_all(tx, d.user.id, None)?;
-        devices::delete_all(tx, d.user.id)?;
-        links::delete_of(tx, d.user.id)?;
-        clear_delays(tx, &key, &d.user)?;
-        close_invitation(tx, d.user.id)?;
-        let case = recovery::find_open(tx, d.user.id)?.map(|c| c.number);
-        let said = format!("A temporary password was set for {}. It was shown once.", d.user.name);
-        ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
-        let Statement { evidence, reason, ticket } = statement;
-        let hours = super::whole_hours(policy::TEMPORARY_PASSWORD);
-        let event = Event::UserPasswordSetByAdmin { user: (&d.user).into(), reason, ticket, evidence, case, hours };
-        let record = Record::new(d.admin.actor(), &ask.source, event);
-        Ok(Audited::new(Granted::Yes(Temporary { password, expires_at }), record))
+        let (mut case, mut records) = f.begin_giving(tx, &ask.source)?;
+        let evidence = f.evidence.ok_or(Error::NotFound)?;
+        let (admin, user) = (f.admin, f.user);
+        let life = f.policy.lasting(Key::TemporaryPassword);
+        let expires_at = tx.now().plus(life);
+        users::update_temporary_password(tx, user.id, &hash, expires_at)?;
+        sessions::delete_all(tx, user.id, None)?;
+        devices::delete_all(tx, user.id)?;
+        links::delete_of(tx, user.id)?;
+        clear_delays(tx, &key, &user)?;
+        close_invitation(tx, user.id)?;
+        let given = Given { act: Act::Password, by: admin.doer(), until: expires_at, signals: f.signals };
+        cases::acted(tx, &mut case, given, &f.policy, |_| ())?;
+        let said = format!("A temporary password was set for {}. It was shown once.", user.name);
+        ask.done(tx, &said, &format!("/admin/users/{}", user.id))?;
+        let Statement { reason, ticket, .. } = f.statement;
+        let (hours, case) = (super::whole_hours(life), case.number);
+        let event =
+            Event::UserPasswordSetByAdmin { user: (&user).into(), reason, ticket, evidence, case: Some(case), hours };
+        records.push(Record::new(admin.actor(), &ask.source, event));
+        Ok(many(Granted::Yes(Temporary { password, expires_at, case }), records))
     })
 }
 
@@ -267,17 +266,20 @@ pub fn break_glass(means: &Means, user: UserId, statement: Statement, source: So
     let ask = Ask { by: By::Host, user, nonce: None, source };
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
-        let (d, statement) = ask.decide_founded(tx, Grant::ResetFactors, statement)?;
-        if d.user.role != crate::users::Role::Owner {
+        let grant = Grant::ResetFactors;
+        let mut f = ask.decide_founded(tx, grant, "", statement)?;
+        if f.user.role != crate::users::Role::Owner {
             return Err(Error::NotFound);
         }
-        if let Err(rule) = d.rule {
-            return Ok(ask.refused(&d, Grant::ResetFactors, rule, Some(&statement)));
+        match f.verdict {
+            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
+            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
+            Ok(Verdict::Go) => {}
         }
-        clear_delays(tx, &key, &d.user)?;
-        let (reset, mut records) = reset(tx, &d.admin, &d.user, &statement, true, &ask.source)?;
-        let event = Event::BreakGlass { user: (&d.user).into(), reason: statement.reason.clone(), case: reset.case };
-        records.push(Record::new(d.admin.actor(), &ask.source, event));
+        clear_delays(tx, &key, &f.user)?;
+        let (user, actor, reason) = (f.user.clone(), f.admin.actor(), f.statement.reason.clone());
+        let (reset, mut records) = reset(tx, f, true, &ask.source)?;
+        records.push(cases::entry(actor, &ask.source, &user, reset.case, CaseFact::BreakGlass { reason }));
         Ok(many(Granted::Yes(reset), records))
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cases;
 use super::password_check::{attempt, attempt_of, charge, refusal, wait_if_blocked};
 use super::second_factor::{Checked, Typed, check, prepare};
 use super::{Error, Means, Result, Visitor};
@@ -108,6 +109,9 @@ pub fn with_second_factor(means: &Means, session: &Session, typed: Typed, visito
                     &source,
                     reached(&user, state, with, methods, &progress),
                 ));
+                if state == State::Full {
+                    records.extend(cases::signed_in(tx, &user, methods, false, &source)?);
+                }
                 Ok(many(progress, records))
             }
         }
@@ -154,8 +158,9 @@ pub fn with_new_password(
         let actor = Actor::Person((&user).into());
         let changed = Event::UserPasswordChanged { user: (&user).into(), forced: true };
         let signed_in = reached(&user, state, Challenge::Password, methods, &progress);
-        Ok(Audited::new(progress, Record::new(actor.clone(), &source, changed))
-            .and(Record::new(actor, &source, signed_in)))
+        let mut records = vec![Record::new(actor.clone(), &source, changed), Record::new(actor, &source, signed_in)];
+        records.extend(cases::signed_in(tx, &user, methods, true, &source)?);
+        Ok(many(progress, records))
     })
 }
 
@@ -247,6 +252,7 @@ pub(super) fn standing(tx: &WriteTx<'_>, user: &User) -> Result<Standing> {
     Ok(Standing {
         has_factor: factors::count_working(tx, user.id)? > 0,
         has_codes: backup_codes::count_left(tx, user.id, tx.now())? > 0,
+        // Where policy asks for no pass, a recovery's window opens as an invitation's does.
         window: window.map(|w| if w.pass.is_some() { Opening::Recovery } else { Opening::Invitation }),
         must_change_password: user.must_change_password,
     })

@@ -1,11 +1,13 @@
 //! What time does by itself: what has expired goes, windows that closed close their cases, counts become entries.
 
+use super::cases;
 use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Actor, Event, Record, Source};
-use crate::recovery::CaseState;
+use crate::recovery::{CaseState, RequestState};
+use crate::storage::recovery::requests;
 use crate::storage::sweep::{delete_unknown_failures, list_unknown_failures};
-use crate::storage::{recovery, users};
+use crate::storage::{policy, recovery, users};
 use crate::time::Timestamp;
 
 /// Rows per transaction, so that requests do not wait long behind it.
@@ -60,24 +62,48 @@ fn minute_text(minute: Timestamp) -> String {
     format!("{}Z", &minute.to_string()[..16])
 }
 
+/// Requests that nobody decided or used in time, then cases whose time has passed.
 fn expire_cases(means: &Means) -> Result<()> {
     let now = means.clock.now();
+    for request in means.store.read(|tx| requests::list_overdue(tx, now, MOST))? {
+        unless_gone(means.store.change(move |tx| {
+            let mut case = recovery::find(tx, request.case)?.ok_or(super::Error::NotFound)?;
+            // It may have been used or decided meanwhile.
+            requests::find_live(tx, case.number)?.filter(|r| r.valid_until <= now).ok_or(super::Error::NotFound)?;
+            let (user, policy) = (users::get(tx, case.user_id)?, policy::get(tx, tx.now())?);
+            let why = match request.state {
+                RequestState::Approved => "approved and not carried out in time",
+                _ => "not decided in time",
+            };
+            let source = Source::default();
+            let lapsed = cases::lapse(tx, &mut case, &user, (Actor::System, why), &source, &policy)?;
+            Ok(many((), lapsed.into_iter().collect()))
+        }))?;
+    }
     for case in means.store.read(|tx| recovery::list_overdue(tx, now, MOST))? {
-        let number = case.number;
-        let done = means.store.change(move |tx| {
-            // The person may have enrolled meanwhile.
-            if !recovery::update_closed(tx, number, CaseState::Expired)? {
-                return Err(super::Error::NotFound);
-            }
-            recovery::delete_window(tx, case.user_id)?;
+        unless_gone(means.store.change(move |tx| {
+            // The person may be back meanwhile, or have been given something else.
+            let case = recovery::find(tx, case.number)?.filter(|c| c.due_at.is_some_and(|at| at <= now));
+            let case = case.ok_or(super::Error::NotFound)?;
             let user = users::get(tx, case.user_id)?;
-            let event = Event::RecoveryExpired { user: (&user).into(), case: number, why: "the window closed" };
-            Ok(many((), vec![Record::new(Actor::System, &Source::default(), event)]))
-        });
-        match done {
-            Ok(()) | Err(super::Error::NotFound) => {}
-            Err(e) => return Err(e),
-        }
+            let why = match case.state {
+                CaseState::AwaitingEnrolment => "the window closed",
+                CaseState::Acted => "what was given was not used in time",
+                _ => "nobody did anything",
+            };
+            if case.state == CaseState::AwaitingEnrolment {
+                recovery::delete_window(tx, case.user_id)?;
+            }
+            Ok(many((), cases::expire(tx, &user, Actor::System, why, &Source::default())?))
+        }))?;
     }
     Ok(())
+}
+
+/// Another round, or the person, may have done meanwhile what was to be done.
+fn unless_gone(done: Result<()>) -> Result<()> {
+    match done {
+        Err(super::Error::NotFound) => Ok(()),
+        done => done,
+    }
 }

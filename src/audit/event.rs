@@ -1,7 +1,7 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
 use super::proof::{Challenge, Methods};
-use super::{Action, Person, Reason, Ticket};
+use super::{Action, CaseFact, Person, Reason, Ticket};
 use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
@@ -297,31 +297,36 @@ pub enum Event {
         case: CaseNumber,
         minutes: u32,
     },
-    CaseOpened {
+    /// A step of a recovery case.
+    Case {
         user: Person,
         case: CaseNumber,
-        reason: Reason,
-        ticket: Option<Ticket>,
+        fact: CaseFact,
     },
-    IdentityVerified {
-        user: Person,
-        case: CaseNumber,
-        evidence: Evidence,
-        ticket: Option<Ticket>,
+    PolicyUpdated {
+        key: &'static str,
+        from: i64,
+        to: i64,
+        /// When it takes effect, RFC 3339.
+        effective_at: String,
+        /// What was to take effect was taken back.
+        taken_back: bool,
     },
-    RecoveryCompleted {
-        user: Person,
-        case: CaseNumber,
+    /// A message left this host, or was given up.
+    NoticeSent {
+        user: Option<Person>,
+        case: Option<CaseNumber>,
+        kind: String,
+        address: String,
+        attempts: u32,
+        /// Why it was given up.
+        given_up: Option<String>,
     },
-    RecoveryExpired {
+    PasswordResetRequested {
         user: Person,
-        case: CaseNumber,
-        why: &'static str,
     },
-    BreakGlass {
+    PasswordResetCompleted {
         user: Person,
-        reason: Reason,
-        case: CaseNumber,
     },
     AuditExported {
         filter: String,
@@ -378,6 +383,7 @@ pub enum Event {
     Refused {
         action: Action,
         user: Option<Person>,
+        case: Option<CaseNumber>,
         rule: &'static str,
         reason: Option<Reason>,
         ticket: Option<Ticket>,

@@ -4,6 +4,8 @@ use serde_json::Value;
 
 use super::{Action, Entry, Outcome};
 use crate::contacts::Kind;
+use crate::grants::Grant;
+use crate::policy::Key;
 use crate::sessions::device_name;
 
 /// An entry's body, read for showing it.
@@ -101,6 +103,11 @@ pub(super) const fn wish(action: Action) -> &'static str {
         Action::SystemPeopleConfirmed => "confirming the list of people",
         Action::MfaFactorRemoved => "removing a factor",
         Action::MfaFactorEnrolled => "enrolling a factor",
+        Action::RecoveryCaseOpened => "a recovery case",
+        Action::RecoveryApproved | Action::RecoveryApprovalDenied => "an approval",
+        Action::RecoveryIncidentDeclared => "declaring an incident",
+        Action::RecoveryReassured => "lifting an objection",
+        Action::PolicyUpdated => "another policy",
         _ => "this act",
     }
 }
@@ -113,6 +120,11 @@ pub(super) fn methods(name: &str) -> &str {
         "pwd enrolment" => "password and a newly set up app",
         other => other,
     }
+}
+
+/// What was asked for, in the words of a request.
+fn grant(name: &str) -> String {
+    name.parse::<Grant>().map_or_else(|_| name.replace('_', " "), |grant| grant.sentence().to_owned())
 }
 
 fn said(action: Action, read: &Read) -> String {
@@ -184,6 +196,28 @@ fn said(action: Action, read: &Read) -> String {
             (number, Some(day)) => format!("Identity verified: call to {number}, known since {day}"),
             _ => format!("Identity verified: {}", fact("evidence").replace('_', " ")),
         },
+        Action::RecoveryRefused => format!("Help refused: {}", fact("refusal").replace('_', " ")),
+        Action::RecoveryEscalated => "Handed to the owners".into(),
+        Action::RecoveryApprovalRequested => format!("Asked to {}", grant(&fact("grant"))),
+        Action::RecoveryApproved => format!("Approved: {}", grant(&fact("grant"))),
+        Action::RecoveryApprovalDenied => format!("Not approved: {}", grant(&fact("grant"))),
+        Action::RecoveryApprovalLapsed => format!("No longer asked for: {}; {}", grant(&fact("grant")), fact("why")),
+        Action::RecoveryDisavowed if fact("frozen") == "yes" => "“This wasn't me”: the account is frozen".into(),
+        Action::RecoveryDisavowed => "“This wasn't me”".into(),
+        Action::RecoveryReassured => "Objection lifted: it was a mistake".into(),
+        Action::RecoveryIncidentDeclared => "Incident declared".into(),
+        Action::RecoveryFollowedUp => format!("Message to the person {}", fact("how")),
+        Action::PolicyUpdated => {
+            let label = fact("key").parse::<Key>().map_or_else(|_| fact("key"), |key| key.label().to_owned());
+            let back = if fact("taken_back") == "yes" { ", taken back" } else { "" };
+            format!("Policy, {label}: {} to {}{back}", fact("from"), fact("to"))
+        }
+        Action::NoticeSent => match fact("why").as_str() {
+            "" => format!("Message sent to {}", fact("address")),
+            why => format!("Message to {} given up: {why}", fact("address")),
+        },
+        Action::UserPasswordResetRequested => "Link for a new password sent".into(),
+        Action::UserPasswordResetCompleted => "New password chosen through a link".into(),
         Action::RecoveryCompleted => "Recovered".into(),
         Action::RecoveryExpired => format!("Recovery expired: {}", fact("why")),
         Action::RecoveryBreakGlass => "Owner recovered with the command on the host".into(),

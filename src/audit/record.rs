@@ -28,11 +28,11 @@ pub struct Parts {
 }
 
 impl Parts {
-    fn of(action: Action, user: Person) -> Self {
+    pub(super) fn of(action: Action, user: Person) -> Self {
         Self { user: Some(user), ..Self::bare(action) }
     }
 
-    fn bare(action: Action) -> Self {
+    pub(super) fn bare(action: Action) -> Self {
         Self {
             action,
             outcome: Outcome::Success,
@@ -44,23 +44,23 @@ impl Parts {
         }
     }
 
-    fn case(self, case: CaseNumber) -> Self {
+    pub(super) fn case(self, case: CaseNumber) -> Self {
         Self { case: Some(case), ..self }
     }
 
-    fn why(self, reason: Reason) -> Self {
+    pub(super) fn why(self, reason: Reason) -> Self {
         Self { reason: Some(reason), ..self }
     }
 
-    fn ticket(self, ticket: Option<Ticket>) -> Self {
+    pub(super) fn ticket(self, ticket: Option<Ticket>) -> Self {
         Self { ticket, ..self }
     }
 
-    fn failed(self) -> Self {
+    pub(super) fn failed(self) -> Self {
         Self { outcome: Outcome::Failure, ..self }
     }
 
-    fn with(mut self, key: &'static str, fact: impl Into<Fact>) -> Self {
+    pub(super) fn with(mut self, key: &'static str, fact: impl Into<Fact>) -> Self {
         self.detail.insert(key, fact.into());
         self
     }
@@ -69,7 +69,7 @@ impl Parts {
         self.with("factor", id).with("label", label)
     }
 
-    fn evidence(self, evidence: &Evidence) -> Self {
+    pub(super) fn evidence(self, evidence: &Evidence) -> Self {
         let this = self.with("evidence", evidence.kind().as_str());
         let this = if evidence.note().is_empty() { this } else { this.with("evidence_note", evidence.note()) };
         let this = match evidence.voucher() {
@@ -106,7 +106,7 @@ impl Parts {
 impl Event {
     /// A rule said no to `action`, which rests on nothing that was put forward.
     pub const fn refused(action: Action, user: Option<Person>, rule: &'static str) -> Self {
-        Self::Refused { action, user, rule, reason: None, ticket: None, evidence: None }
+        Self::Refused { action, user, case: None, rule, reason: None, ticket: None, evidence: None }
     }
 
     /// The header's fields and the body's texts. A table, one arm a variant: it is longer than other functions so that
@@ -266,17 +266,25 @@ impl Event {
             Self::EnrolmentPassIssued { user, case, minutes } => {
                 Parts::of(A::MfaEnrolmentPassIssued, user).case(case).with("valid_minutes", minutes)
             }
-            Self::CaseOpened { user, case, reason, ticket } => {
-                Parts::of(A::RecoveryCaseOpened, user).case(case).why(reason).ticket(ticket)
+            Self::Case { user, case, fact } => fact.into_parts(user, case),
+            Self::PolicyUpdated { key, from, to, effective_at, taken_back } => Parts::bare(A::PolicyUpdated)
+                .with("key", key)
+                .with("from", Fact::Number(from))
+                .with("to", Fact::Number(to))
+                .with("effective_at", effective_at)
+                .with("taken_back", taken_back),
+            Self::NoticeSent { user, case, kind, address, attempts, given_up } => {
+                let parts = Parts { user, case, ..Parts::bare(A::NoticeSent) }
+                    .with("kind", kind)
+                    .with("address", address)
+                    .with("attempts", attempts);
+                match given_up {
+                    Some(why) => parts.failed().with("why", why),
+                    None => parts,
+                }
             }
-            Self::IdentityVerified { user, case, evidence, ticket } => {
-                Parts::of(A::RecoveryIdentityVerified, user).case(case).ticket(ticket).evidence(&evidence)
-            }
-            Self::RecoveryCompleted { user, case } => Parts::of(A::RecoveryCompleted, user).case(case),
-            Self::RecoveryExpired { user, case, why } => {
-                Parts::of(A::RecoveryExpired, user).case(case).with("why", why)
-            }
-            Self::BreakGlass { user, reason, case } => Parts::of(A::RecoveryBreakGlass, user).case(case).why(reason),
+            Self::PasswordResetRequested { user } => Parts::of(A::UserPasswordResetRequested, user),
+            Self::PasswordResetCompleted { user } => Parts::of(A::UserPasswordResetCompleted, user),
             Self::AuditExported { filter, format, entries_up_to } => Parts::bare(A::AuditExported)
                 .with("filter", filter)
                 .with("format", format)
@@ -318,8 +326,8 @@ impl Event {
             Self::ClockStepped { back_by_seconds } => {
                 Parts::bare(A::SystemClockStepped).with("back_by_seconds", back_by_seconds)
             }
-            Self::Refused { action, user, rule, reason, ticket, evidence } => {
-                let parts = Parts { outcome: Outcome::Denied, user, reason, ticket, ..Parts::bare(action) };
+            Self::Refused { action, user, case, rule, reason, ticket, evidence } => {
+                let parts = Parts { outcome: Outcome::Denied, user, case, reason, ticket, ..Parts::bare(action) };
                 evidence.iter().fold(parts.with("rule", rule), Parts::evidence)
             }
         }

@@ -36,18 +36,25 @@ impl RecoverOwner {
         let means = means(&self.place, doing)?;
         let user = find(&means, &self.email, doing)?;
         let evidence = Evidence::host(means.clock.now());
-        let statement = Statement { evidence, reason: self.reason, ticket: None };
+        let statement = Statement { evidence: Some(evidence), reason: self.reason, ticket: None };
         match break_glass(&means, user.id, statement, operator::source()) {
             Ok(Granted::Yes(reset)) => {
-                say(&format!("Pass:  {}", reset.pass.to_text()))?;
+                if let Some(pass) = &reset.pass {
+                    say(&format!("Pass:  {}", pass.to_text()))?;
+                }
                 say(&format!(
-                    "{} signs in at {} with e-mail and password, and enters it before {} ({}).",
+                    "{} signs in at {} with e-mail and password, and {} before {} ({}).",
                     user.name,
                     url.link("/sign-in"),
+                    if reset.pass.is_some() { "enters it" } else { "sets up a new app" },
                     reset.closes_at.to_seconds_text(),
                     reset.case
                 ))?;
                 Ok(Answer::Done)
+            }
+            // Nothing has to permit what the host does.
+            Ok(Granted::Waits(waiting)) => {
+                Err(Failure::to(doing)(format!("it waits in {}", waiting.case)).with_answer_no())
             }
             Ok(Granted::No(rule)) => Err(Failure::to(doing)(rule.sentence()).with_answer_no()),
             Err(Error::NotFound) => {

@@ -257,6 +257,7 @@ fn host_ask(user: &User) -> Ask {
 fn granted<T>(granted: Result<Granted<T>, Error>, doing: &'static str) -> Result<T, Failure> {
     match granted.map_err(Failure::to(doing))? {
         Granted::Yes(value) => Ok(value),
+        Granted::Waits(waiting) => Err(Failure::to(doing)(format!("it waits in {}", waiting.case)).with_answer_no()),
         Granted::No(rule) => Err(Failure::to(doing)(rule.sentence()).with_answer_no()),
     }
 }

@@ -23,6 +23,20 @@ pub enum Rule {
     NumberTooNew,
     /// Who vouches is the person themself, or who acts.
     VouchesForThemself,
+    /// The case was handed to the owners.
+    ForOwners,
+    /// Help was refused lately: an owner opens the next case.
+    RefusedLately,
+    /// Something has changed since it was asked for, so that what permitted it does not count.
+    ChangedSinceAsked,
+    /// Who asked does not approve.
+    AskedYourself,
+    /// Only who asked carries it out.
+    NotWhoAsked,
+    /// The case is in a state in which this can not be done.
+    NotNow,
+    /// Who acted in the case does not lift the objection to it.
+    ActedInCase,
     /// Backup codes are left, and it was not said that the person does not have them.
     CodesNotAskedFor,
     /// The last active owner stays.
@@ -55,6 +69,13 @@ impl Rule {
             Self::NumberNotOnAccount => "number_not_on_account",
             Self::NumberTooNew => "number_too_new",
             Self::VouchesForThemself => "vouches_for_themself",
+            Self::ForOwners => "for_owners",
+            Self::RefusedLately => "refused_lately",
+            Self::ChangedSinceAsked => "changed_since_asked",
+            Self::AskedYourself => "asked_yourself",
+            Self::NotWhoAsked => "not_who_asked",
+            Self::NotNow => "not_now",
+            Self::ActedInCase => "acted_in_case",
             Self::CodesNotAskedFor => "codes_not_asked_for",
             Self::LastOwner => "last_owner",
             Self::IsDisabled => "is_disabled",
@@ -85,6 +106,19 @@ impl Rule {
             Self::VouchesForThemself => {
                 "Somebody else has to vouch: neither the person themself nor you. Name their manager or HR."
             }
+            Self::ForOwners => "This case was handed to the owners. An owner goes on with it.",
+            Self::RefusedLately => "Help was refused to this person a short while ago. Only an owner opens a new case.",
+            Self::ChangedSinceAsked => {
+                "Something has changed since this was asked for, so the approval does not count any more. Ask again."
+            }
+            Self::AskedYourself => "Somebody else approves what you ask for. Tell another admin or an owner.",
+            Self::NotWhoAsked => {
+                "Only who asked for it carries it out. Ask for it yourself, if you go on with the case."
+            }
+            Self::NotNow => "The case has moved on since you opened this page. Look at it again.",
+            Self::ActedInCase => {
+                "You acted in this case, so somebody else lifts the objection. Tell another admin or an owner."
+            }
             Self::CodesNotAskedFor => {
                 "There are backup codes left. Ask for one of them first, or say that there is none at hand."
             }
@@ -109,6 +143,7 @@ impl Rule {
                 | Self::IsInvited
                 | Self::IsNotInvited
                 | Self::HasLeft
+                | Self::NotNow
                 | Self::NothingToDo
         )
     }

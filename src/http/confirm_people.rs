@@ -53,7 +53,7 @@ pub fn confirm(call: &Call<'_>, signed: &Signed) -> Answer {
     let by = By::Session(signed.session.id);
     let done = || Ok(redirect_saying(call, "/admin/users", Said::PeopleConfirmed));
     match confirm_people(&call.app.means, by, corrections, nonce, call.visitor.source()) {
-        Ok(Granted::Yes(())) | Err(Error::AlreadyDone(_)) => done(),
+        Ok(Granted::Yes(()) | Granted::Waits(_)) | Err(Error::AlreadyDone(_)) => done(),
         Ok(Granted::No(rule)) => Err(Problem::Forbidden(rule.sentence())),
         Err(e) => Err(e.into()),
     }

@@ -13,7 +13,8 @@ use crate::pages::contacts::{
     ContactsView, Numbers, RemoveContactView, Whose, contacts as contacts_markup, remove_contact as remove_markup,
 };
 use crate::pages::{FieldError, Form};
-use crate::policy;
+use crate::policy::{self, Key};
+use crate::storage::policy as stored_policy;
 use crate::storage::{ReadTx, contacts, users};
 
 /// Contacts on the page, with those that were removed.
@@ -24,7 +25,11 @@ const OWN: &str = "/profile/contacts";
 pub(super) fn numbers_of(tx: &ReadTx<'_>, call: &Call<'_>, user: UserId) -> Result<Numbers, Problem> {
     let mut phones = contacts::list(tx, user)?;
     phones.retain(|c| c.detail.kind() == Kind::Phone);
-    Ok(Numbers { phones, requested_at: errands::requested_at(tx, user, call.now)? })
+    Ok(Numbers {
+        phones,
+        known: stored_policy::get(tx, call.now)?.lasting(Key::KnownNumber),
+        requested_at: errands::requested_at(tx, user, call.now)?,
+    })
 }
 
 /// `GET /profile/contacts`
@@ -72,7 +77,8 @@ fn show(
         .store
         .read(|tx| Ok::<_, Problem>((contacts::list(tx, user)?, contacts::list_history(tx, user, HISTORY)?)))?;
     let page = Page::signed(call, signed);
-    let view = ContactsView { form, whose, contacts, history, refused };
+    let known = call.app.means.store.read(|tx| stored_policy::get(tx, call.now))?.lasting(Key::KnownNumber);
+    let view = ContactsView { form, whose, contacts, history, known, refused };
     Ok(page.answer(status, contacts_markup(&page.frame(), &view)))
 }
 

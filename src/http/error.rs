@@ -55,7 +55,7 @@ impl Problem {
             Self::Forbidden(_) | Self::StaleForm | Self::Act(E::StepUpNeeded) => 403,
             Self::NotFound | Self::Act(E::NotFound) => 404,
             Self::Method(_) => 405,
-            Self::Act(E::AlreadyDone(_)) => 409,
+            Self::Act(E::AlreadyDone(_) | E::CaseMovedOn) => 409,
             Self::NotAForm => 415,
             Self::TooMany(_) | Self::Act(E::Wait(_)) => 429,
             Self::Act(E::Busy(_) | E::Storage(storage::Error::Busy | storage::Error::Stopped)) => 503,
@@ -86,6 +86,11 @@ impl Problem {
             Self::SignIn(_) | Self::Resume(_) | Self::Act(actions::Error::SessionGone) => {
                 "You are not signed in any more, so nothing has been changed. Sign in, in this or another tab; when you go \
                  back, what you typed is still in the form."
+                    .to_owned()
+            }
+            Self::Act(actions::Error::CaseMovedOn) => {
+                "The case has moved on since you opened this page. Nothing has been changed. Open the case again and look \
+                 at how it stands now."
                     .to_owned()
             }
             Self::Act(actions::Error::Storage(storage::Error::ReadOnly)) => {

@@ -24,12 +24,12 @@ use crate::pages::standing::{
     AlreadyDoneView, RefusedView, already_done as already_done_markup, refused as refused_markup,
 };
 use crate::pages::{FieldError, Form};
-use crate::policy;
+use crate::policy::{ISSUED_CODES, Key};
 use crate::recovery::{Evidence, Statement};
 use crate::secret::Secret;
 use crate::sessions::Stage;
 use crate::storage::nonces::Done;
-use crate::storage::{backup_codes, factors, recovery, sessions, users};
+use crate::storage::{backup_codes, factors, policy, recovery, sessions, users};
 use crate::users::User;
 
 const KEPT: &[&str] = &[
@@ -50,6 +50,9 @@ const KEPT: &[&str] = &[
     "id_note",
     "remove",
 ];
+
+/// The choice of evidence that stands in the case already.
+const ON_RECORD: &str = "on_record";
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
@@ -137,6 +140,9 @@ impl<'a> Sheet<'a> {
     pub(super) fn granted<T>(&self, granted: Result<Granted<T>, Error>, show: impl FnOnce(T) -> Answer) -> Answer {
         match granted {
             Ok(Granted::Yes(value)) => show(value),
+            Ok(Granted::Waits(waiting)) => {
+                Ok(redirect_saying(self.call, &format!("/admin/recovery/{}", waiting.case), Said::AskedFor))
+            }
             Ok(Granted::No(rule)) => Ok(self.refused(rule, true)),
             Err(Error::AlreadyDone(done)) => already_done(self.call, self.signed, &done),
             Err(e) => Err(e.into()),
@@ -208,8 +214,13 @@ fn statement(call: &Call<'_>, nonce: &Nonce) -> Result<Statement, Vec<FieldError
     let mut errors = Vec::new();
     let ticket = Ticket::optional(field("ticket")).map_err(|e| errors.push(wrong("ticket", e))).unwrap_or(None);
     let note = field("evidence_note");
-    let evidence = Evidence::parse(field("evidence"), note, field("voucher"), ticket.as_ref(), nonce.issued_at());
-    let evidence = evidence.and_then(|e| e.calling(field("number")));
+    let evidence = match field("evidence") {
+        // What stands in the case; the rule looks whether that is fresh enough.
+        ON_RECORD => Ok(None),
+        kind => Evidence::parse(kind, note, field("voucher"), ticket.as_ref(), nonce.issued_at())
+            .and_then(|e| e.calling(field("number")))
+            .map(Some),
+    };
     let evidence = evidence.map_err(|(name, e)| errors.push(wrong(name, e))).ok();
     let reason = field("reason").parse::<Reason>().map_err(|e| errors.push(wrong("reason", e))).ok();
     match (evidence, reason) {
@@ -263,7 +274,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             sessions: sessions::count(tx, user.id, Stage::Full)?,
             known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
-            window: policy::ENROLMENT_WINDOW,
+            window: policy::get(tx, call.now)?.window(),
         })
     })?;
     let page = Page::signed(call, sheet.signed);
@@ -287,14 +298,17 @@ pub fn reset(call: &Call<'_>, signed: &Signed) -> Answer {
         recover::force_reset(&call.app.means, sheet.ask(nonce), statement, said),
         show_reset,
         |reset| {
-            let case = call.app.means.store.read(|tx| recovery::find(tx, reset.case))?.ok_or(Problem::NotFound)?;
+            let (case, evidence) = call.app.means.store.read(|tx| {
+                let case = recovery::find(tx, reset.case)?.ok_or(Problem::NotFound)?;
+                Ok::<_, Problem>((case, recovery::evidence::list(tx, reset.case)?))
+            })?;
             let page = Page::signed(call, signed);
             let view = ResetDoneView {
                 person: subject(&sheet.user),
                 case: reset.case,
-                pass: Some(Secret::new(reset.pass.to_text())),
+                pass: reset.pass.map(|pass| Secret::new(pass.to_text())),
                 until: reset.closes_at,
-                tasks: tasks_of(&case),
+                tasks: tasks_of(&case, &evidence),
             };
             Ok(page.answer(200, reset_done(&page.frame(), &view)))
         },
@@ -315,8 +329,8 @@ fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             form,
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
-            codes: u32::try_from(policy::ISSUED_CODES).unwrap_or(u32::MAX),
-            valid: policy::ISSUED_CODES_LIFE,
+            codes: u32::try_from(ISSUED_CODES).unwrap_or(u32::MAX),
+            valid: policy::get(tx, call.now)?.lasting(Key::IssuedCodes),
             known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
@@ -336,11 +350,10 @@ pub fn codes(call: &Call<'_>, signed: &Signed) -> Answer {
         recover::issue_codes(&call.app.means, sheet.ask(nonce), statement),
         show_codes,
         |issued| {
-            let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
             let page = Page::signed(call, signed);
             let view = CodesIssuedView {
                 person: subject(&sheet.user),
-                case: case.map(|c| c.number),
+                case: Some(issued.case),
                 codes: issued.codes.iter().map(|c| Secret::new(c.to_text())).collect(),
                 expires_at: issued.expires_at,
             };
@@ -363,7 +376,7 @@ fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Ans
             form,
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
-            valid: policy::TEMPORARY_PASSWORD,
+            valid: policy::get(tx, call.now)?.lasting(Key::TemporaryPassword),
             known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
@@ -383,11 +396,10 @@ pub fn password(call: &Call<'_>, signed: &Signed) -> Answer {
         recover::set_temporary_password(&call.app.means, sheet.ask(nonce), statement),
         show_password,
         |temporary| {
-            let case = call.app.means.store.read(|tx| recovery::find_open(tx, sheet.user.id))?;
             let page = Page::signed(call, signed);
             let view = PasswordSetView {
                 person: subject(&sheet.user),
-                case: case.map(|c| c.number),
+                case: Some(temporary.case),
                 password: Secret::new(temporary.password.to_text()),
                 expires_at: temporary.expires_at,
             };

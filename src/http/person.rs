@@ -21,9 +21,12 @@ use crate::pages::user::{
     Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead, activity as activity_markup, mfa as mfa_markup,
     overview as overview_markup,
 };
+use crate::policy::Key;
 use crate::recovery::Case;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, audit, backup_codes, contacts, factors, portraits, recovery, sessions as stored, users};
+use crate::storage::{
+    ReadTx, audit, backup_codes, contacts, factors, policy, portraits, recovery, sessions as stored, users,
+};
 use crate::time::Timestamp;
 use crate::users::{Status, User};
 
@@ -116,7 +119,7 @@ impl Loaded {
             actions: self.actions.clone(),
             open_case: self.case.as_ref().map(|case| OpenCase {
                 number: case.number,
-                opened_by: case.opened_by.clone(),
+                opened_by: case.opened_by.name.clone(),
                 opened_at: case.opened_at,
                 waiting_for: format!("waiting for {} to enrol", self.user.name),
             }),
@@ -135,13 +138,14 @@ fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result
 /// `GET /admin/users/{id}`
 pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
-    let (loaded, factors, codes_left, open, contacts, portrait, notes) = call.app.means.store.read(|tx| {
+    let (loaded, factors, codes_left, open, contacts, known, portrait, notes) = call.app.means.store.read(|tx| {
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
             factors::count_working(tx, id)?,
             backup_codes::count_left(tx, id, call.now)?,
             stored::count(tx, id, Stage::Full)?,
             contacts::list(tx, id)?,
+            policy::get(tx, call.now)?.lasting(Key::KnownNumber),
             portraits::find(tx, id)?,
             notes::list(tx, id, None, NOTES + 1)?,
         ))
@@ -159,6 +163,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
         codes_left,
         sessions: open,
         contacts,
+        known,
         portrait,
         may_change_portrait: loaded.may_change_portrait,
         notes: notes.into_iter().map(|(_, note)| note).collect(),

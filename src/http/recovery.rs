@@ -10,7 +10,8 @@ use crate::pages::grants::Subject;
 use crate::pages::parts::{Badge, Task, TaskState, Tone};
 use crate::pages::recovery::{BoardView, CaseLine, CaseView, board as board_markup, case as case_markup};
 use crate::pages::words::count;
-use crate::recovery::{Case, CaseState};
+use crate::recovery::{Act, Case, CaseState, Recorded};
+use crate::storage::recovery::evidence;
 use crate::storage::{audit, recovery, users};
 use crate::time::Timestamp;
 
@@ -21,9 +22,10 @@ const ENTRIES: u32 = 200;
 
 fn badge(state: CaseState) -> Badge {
     let tone = match state {
-        CaseState::AwaitingEnrolment => Tone::Warn,
-        CaseState::Recovered => Tone::Good,
-        CaseState::Expired => Tone::Bad,
+        CaseState::Recovered | CaseState::Reassured => Tone::Good,
+        CaseState::Disavowed | CaseState::Incident | CaseState::Expired | CaseState::ApprovalDenied => Tone::Bad,
+        CaseState::Refused => Tone::Plain,
+        _ => Tone::Warn,
     };
     Badge::new(tone, state.sentence())
 }
@@ -34,9 +36,9 @@ fn line(case: &Case) -> CaseLine {
         person_id: case.user_id,
         person: case.user_name.clone(),
         state: badge(case.state),
-        opened_by: case.opened_by.clone(),
+        opened_by: case.opened_by.name.clone(),
         opened_at: case.opened_at,
-        closes_at: (case.state == CaseState::AwaitingEnrolment).then_some(case.window_closes_at),
+        closes_at: case.due_at,
     }
 }
 
@@ -47,11 +49,15 @@ pub fn board(call: &Call<'_>, signed: &Signed) -> Answer {
         text => Some(text.parse::<Timestamp>().map_err(|e| Problem::bad(e.to_string()))?),
     };
     let (open, closed) = call.app.means.store.read(|tx| {
-        let open = if before.is_none() { recovery::list_open(tx, PAGE)? } else { Vec::new() };
+        let mut open = Vec::new();
+        for state in CaseState::ALL.iter().filter(|s| before.is_none() && !s.is_closed()) {
+            open.extend(recovery::list_in(tx, *state, None, PAGE)?);
+        }
         Ok::<_, Problem>((open, recovery::list_closed(tx, before, PAGE + 1)?))
     })?;
     let (closed, more) = page_of(closed, PAGE);
-    let older = closed.last().filter(|_| more).map(|c| format!("/admin/recovery?before={}", c.opened_at));
+    let last = closed.last().filter(|_| more).and_then(|c| c.closed_at);
+    let older = last.map(|at| format!("/admin/recovery?before={at}"));
     let page = Page::signed(call, signed);
     let view = BoardView { cases: open.iter().chain(&closed).map(line).collect(), older };
     Ok(page.answer(200, board_markup(&page.frame(), &view)))
@@ -60,11 +66,12 @@ pub fn board(call: &Call<'_>, signed: &Signed) -> Answer {
 /// `GET /admin/recovery/{case}`
 pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
     let number: CaseNumber = call.param("case")?;
-    let (case, user, entries) = call.app.means.store.read(|tx| {
+    let (case, evidence, user, entries) = call.app.means.store.read(|tx| {
         let case = recovery::find(tx, number)?.ok_or(Problem::NotFound)?;
         let filter = Filter { case: Some(number), ..Filter::default() };
         let entries = audit::list(tx, &filter, audit::Order::OldestFirst, None, ENTRIES)?;
-        Ok::<_, Problem>((users::get(tx, case.user_id)?, entries, case)).map(|(u, e, c)| (c, u, e))
+        let (evidence, user) = (evidence::list(tx, number)?, users::get(tx, case.user_id)?);
+        Ok::<_, Problem>((case, evidence, user, entries))
     })?;
     let page = Page::signed(call, signed);
     let again = format!("/admin/users/{}/mfa/reset", user.id);
@@ -72,12 +79,12 @@ pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
         number,
         person: Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() },
         state: badge(case.state),
-        opened_by: &case.opened_by,
+        opened_by: &case.opened_by.name,
         opened_at: case.opened_at,
-        closes_at: (case.state == CaseState::AwaitingEnrolment).then_some(case.window_closes_at),
+        closes_at: case.due_at,
         reason: &case.reason,
         ticket: case.ticket.as_deref().unwrap_or_default(),
-        tasks: tasks_of(&case),
+        tasks: tasks_of(&case, &evidence),
         entries: entries.iter().map(entry_line).collect(),
         start_again: (case.state == CaseState::Expired).then_some(again),
     };
@@ -85,34 +92,47 @@ pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
 }
 
 /// The runbook as a task list.
-pub fn tasks_of(case: &Case) -> Vec<Task> {
-    let voucher = case.voucher.as_ref().map(|v| format!(", {v} vouches")).unwrap_or_default();
-    let note = if case.evidence_note.is_empty() { String::new() } else { format!(" · {}", case.evidence_note) };
+pub fn tasks_of(case: &Case, evidence: &[Recorded]) -> Vec<Task> {
+    let task = |title: String, detail: String, at, state| Task { title, detail, at, state };
+    let mut tasks: Vec<Task> = evidence
+        .iter()
+        .map(|r| {
+            let voucher = r.evidence.voucher().map(|v| format!(", {v} vouches")).unwrap_or_default();
+            let note = Some(r.evidence.note()).filter(|n| !n.is_empty()).map(|n| format!(" · {n}")).unwrap_or_default();
+            let detail = format!("{}{voucher}{note} · {},", r.evidence.kind().sentence(), r.by.name);
+            task("Identity verified".into(), detail, Some(r.evidence.recorded_at()), TaskState::Done)
+        })
+        .collect();
+    if tasks.is_empty() {
+        tasks.push(task("Make sure who it is".into(), String::new(), None, TaskState::Waiting));
+    }
+    let Some(done) = &case.act else { return tasks };
     let ticket = case.ticket.as_ref().map(|t| format!(" · ticket {t}")).unwrap_or_default();
-    let codes = match case.codes_left {
-        0 => "none were left".to_owned(),
-        left => format!("{left} left, not at hand"),
-    };
-    let (enrol, at, state) = match case.state {
-        CaseState::AwaitingEnrolment => ("waiting; the window closes", Some(case.window_closes_at), TaskState::Waiting),
+    if matches!(done.act, Act::Reset | Act::ResetAndPassword) {
+        let codes = match case.codes_left {
+            0 => "none were left".to_owned(),
+            left => format!("{left} left, not at hand"),
+        };
+        tasks.push(task("Backup codes checked".into(), codes, None, TaskState::Done));
+        let removed =
+            format!("{} removed, {} ended{ticket}", case.factors_removed, count(case.sessions_ended.into(), "session"));
+        tasks.push(task("Factors reset".into(), removed, None, TaskState::Done));
+    } else {
+        let what = done.act.sentence();
+        let title = what.chars().next().map(|c| c.to_uppercase().chain(what.chars().skip(1)).collect());
+        tasks.push(task(title.unwrap_or_default(), format!("{},", done.by.name), Some(done.at), TaskState::Done));
+    }
+    let (back, at, state) = match case.state {
+        CaseState::AwaitingEnrolment => ("waiting; the window closes", case.due_at, TaskState::Waiting),
         CaseState::Recovered => ("", case.closed_at, TaskState::Done),
         CaseState::Expired => ("the window is closed and the pass is void", None, TaskState::Ended),
+        state if state.is_closed() => ("", None, TaskState::Ended),
+        _ => ("", None, TaskState::Waiting),
     };
-    let task = |title: String, detail: String, at, state| Task { title, detail, at, state };
-    vec![
-        task(
-            "Identity verified".into(),
-            format!("{}{voucher}{note} · {},", case.evidence.sentence(), case.opened_by),
-            Some(case.opened_at),
-            TaskState::Done,
-        ),
-        task("Backup codes checked".into(), codes, None, TaskState::Done),
-        task(
-            "Factors reset".into(),
-            format!("{} removed, {} ended{ticket}", case.factors_removed, count(case.sessions_ended.into(), "session")),
-            None,
-            TaskState::Done,
-        ),
-        task(format!("{} enrols a new factor", case.user_name), enrol.into(), at, state),
-    ]
+    let title = match done.act {
+        Act::Reset | Act::ResetAndPassword => format!("{} enrols a new factor", case.user_name),
+        _ => format!("{} signs in", case.user_name),
+    };
+    tasks.push(task(title, back.into(), at, state));
+    tasks
 }

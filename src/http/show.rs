@@ -70,6 +70,7 @@ said! {
     Renamed "renamed" "The name was changed.";
     EmailChanged "email-changed" "The sign-in address was changed.";
     Left "left" "The person is marked as left.";
+    AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

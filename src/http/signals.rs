@@ -2,77 +2,60 @@
 
 use super::error::Problem;
 use super::guards::Call;
-use crate::audit::{Action, Outcome};
 use crate::pages::grants::{Signal, Weight};
 use crate::pages::words::{count, day};
-use crate::storage::{ReadTx, recovery, signals};
-use crate::time::Timestamp;
+use crate::policy::{Key, Policy};
+use crate::signals::{Sign, Signals};
+use crate::storage::{ReadTx, policy, recovery, signals};
 use crate::users::User;
 
-/// What happened lately to this account.
+/// What happened lately to this account, as every form about a grant shows it.
 pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signal>, Problem> {
-    let yesterday = call.now.minus(std::time::Duration::from_secs(86_400));
-    let week = call.now.minus(std::time::Duration::from_secs(7 * 86_400));
-    let quarter = call.now.minus(std::time::Duration::from_secs(90 * 86_400));
-    let (wrong, addresses) =
-        signals::count_entries(tx, user.id, Action::UserSignInFailed, Outcome::Failure, yesterday)?;
-    let (codes, _) = signals::count_entries(tx, user.id, Action::MfaChallengeFailed, Outcome::Failure, yesterday)?;
-    let devices = signals::count_new_devices(tx, user.id, week)?;
-    let resets = recovery::count_since(tx, user.id, quarter)?;
-    let (contacts, _) = signals::count_entries(tx, user.id, Action::UserContactChanged, Outcome::Success, week)?;
-    let (portraits, _) = signals::count_entries(tx, user.id, Action::UserPortraitChanged, Outcome::Success, week)?;
-    let changed = |action| Ok::<_, Problem>(signals::find_last(tx, user.id, action)?.filter(|at| *at >= week));
-    let (password, address) = (changed(Action::UserPasswordChanged)?, changed(Action::UserEmailChanged)?);
-    let weigh = |n: u32, weight| if n == 0 { Weight::Calm } else { weight };
-    let signal = |label: &str, text: String, weight| Signal { label: label.to_owned(), text, weight };
-    Ok(vec![
-        signal(
-            "Wrong passwords",
-            if wrong == 0 {
-                "none in 24 hours".into()
-            } else {
-                format!("{wrong} in 24 hours, from {}", plural(addresses))
-            },
-            weigh(wrong, Weight::Look),
-        ),
-        signal(
+    let policy = policy::get(tx, call.now)?;
+    let case = recovery::find_open(tx, user.id)?.map(|c| c.number);
+    Ok(in_words(&signals::get(tx, user.id, case, &policy, call.now)?, &policy))
+}
+
+/// Each kind of sign in words, also those that were not found: that nothing happened is worth knowing.
+pub(super) fn in_words(signals: &Signals, policy: &Policy) -> Vec<Signal> {
+    Sign::ALL.map(|sign| one(sign, signals, policy)).into()
+}
+
+fn one(sign: Sign, signals: &Signals, policy: &Policy) -> Signal {
+    let found = signals.get(sign);
+    let number = found.map_or(0, |f| f.count);
+    let many = if number >= Signals::MOST { format!("{number} or more") } else { number.to_string() };
+    let days = |key| count(policy.get(key).unsigned_abs(), "day");
+    let on = found.and_then(|f| f.last_at).map(|at| format!(", last on {}", day(at))).unwrap_or_default();
+    let within = |what: &str, key| match number {
+        0 => format!("none in {}", days(key)),
+        n => format!("{} within {}{on}", count(n.into(), what), days(key)),
+    };
+    let (label, text) = match sign {
+        Sign::Changed => ("Password and contact details", within("change", Key::SignDays)),
+        Sign::Refused => ("Refused before", within("refusal", Key::RefusalShown)),
+        Sign::Reset => ("Earlier resets", within("reset", Key::ResetSignDays)),
+        Sign::NewDevice => ("Sign-ins from new devices", within("sign-in", Key::SignDays)),
+        Sign::WrongPasswords => {
+            let from = addresses(found.map_or(0, |f| f.addresses));
+            (
+                "Wrong passwords",
+                if number == 0 { "none in 24 hours".into() } else { format!("{many} in 24 hours, from {from}") },
+            )
+        }
+        Sign::WrongCodes => (
             "Wrong codes",
-            if codes == 0 { "none in 24 hours".into() } else { format!("{codes} in 24 hours, after a right password") },
-            weigh(codes, Weight::Look),
+            if number == 0 { "none in 24 hours".into() } else { format!("{many} in 24 hours, after a right password") },
         ),
-        signal("Password", changed_on(password), weigh(u32::from(password.is_some()), Weight::Strong)),
-        signal("Sign-in address", changed_on(address), weigh(u32::from(address.is_some()), Weight::Strong)),
-        signal(
-            "Contact details",
-            if contacts == 0 {
-                "not changed in 7 days".into()
-            } else {
-                format!("{} within 7 days", count(contacts.into(), "change"))
-            },
-            weigh(contacts, Weight::Strong),
-        ),
-        signal(
-            "Photo and ID",
-            if portraits == 0 { "not changed in 7 days".into() } else { "changed within 7 days".into() },
-            weigh(portraits, Weight::Look),
-        ),
-        signal(
-            "New devices",
-            if devices == 0 { "none in 7 days".into() } else { format!("{devices} signed in within 7 days") },
-            weigh(devices, Weight::Strong),
-        ),
-        signal(
-            "Earlier resets",
-            if resets == 0 { "none in 90 days".into() } else { format!("{resets} within 90 days") },
-            weigh(resets, Weight::Strong),
-        ),
-    ])
+    };
+    let weight = match number {
+        0 => Weight::Calm,
+        _ if sign.is_strong() => Weight::Strong,
+        _ => Weight::Look,
+    };
+    Signal { label: label.into(), text, weight }
 }
 
-fn changed_on(at: Option<Timestamp>) -> String {
-    at.map_or("not changed in 7 days".into(), |at| format!("changed on {}", day(at)))
-}
-
-fn plural(addresses: u32) -> String {
-    if addresses == 1 { "1 address".into() } else { format!("{addresses} addresses") }
+fn addresses(number: u32) -> String {
+    if number == 1 { "1 address".into() } else { format!("{number} addresses") }
 }

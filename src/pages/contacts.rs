@@ -1,6 +1,8 @@
 //! How a person is reached: the list with since when each is known, adding and removing, and what there was before; and
 //! the numbers that can be called to make sure who it is.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 
 use super::Frame;
@@ -11,7 +13,7 @@ use super::parts::{Badge, Tone, cancel, card, empty, facts, heading, notice, tab
 use super::words::{day, lasting, time_ago};
 use super::{profile, users};
 use crate::contacts::{Contact, Detail, Kind, usable_for_call};
-use crate::policy::{KNOWN_NUMBER, KNOWN_NUMBER_LEAST};
+use crate::policy::KNOWN_NUMBER_LEAST;
 use crate::time::Timestamp;
 
 /// Whose contact details they are, which is where the pages are and what they say.
@@ -65,6 +67,8 @@ pub struct ContactsView<'a> {
     pub contacts: Vec<Contact>,
     /// The newest ones, newest first, those that were removed included.
     pub history: Vec<Contact>,
+    /// How long a number has to be known before a call to it counts.
+    pub known: Duration,
     /// Why this viewer may not change them: stands in place of the form.
     pub refused: Option<&'static str>,
 }
@@ -93,7 +97,7 @@ fn in_use(frame: &Frame, view: &ContactsView) -> Markup {
         vec![
             html! { strong { bdi { (c.detail.as_str()) } } },
             html! { span class="whole" { (c.detail.kind().label()) } },
-            known_since(frame, c),
+            known_since(frame, c, view.known),
             html! {
                 @if removable(c) {
                     a href=(view.whose.href(&format!("/{}/remove", c.id))) {
@@ -114,20 +118,16 @@ fn in_use(frame: &Frame, view: &ContactsView) -> Markup {
 }
 
 /// Since when, and for a number that is too new, that a call to it proves nothing.
-fn known_since(frame: &Frame, contact: &Contact) -> Markup {
-    let new = matches!(contact.detail, Detail::Phone(_)) && !usable(contact, frame.now);
+fn known_since(frame: &Frame, contact: &Contact, known: Duration) -> Markup {
+    let new = matches!(contact.detail, Detail::Phone(_)) && !usable_for_call(contact.known_since, frame.now, known);
     html! {
         (time_ago(contact.known_since, frame.now))
         @if new { " " (Badge::new(Tone::Warn, "does not count yet").show()) }
     }
 }
 
-fn usable(contact: &Contact, requested_at: Timestamp) -> bool {
-    usable_for_call(contact.known_since, requested_at, KNOWN_NUMBER)
-}
-
-fn long_enough() -> String {
-    lasting(KNOWN_NUMBER.max(KNOWN_NUMBER_LEAST))
+fn long_enough(known: Duration) -> String {
+    lasting(known.max(KNOWN_NUMBER_LEAST))
 }
 
 fn adding(view: &ContactsView) -> Markup {
@@ -145,7 +145,7 @@ fn adding(view: &ContactsView) -> Markup {
         form class="card" method="post" action=(view.whose.href("")) novalidate aria-labelledby="adding" {
             h2 id="adding" { "Add a contact" }
             (form.hidden())
-            p { (lead) " It counts once it was here for " (long_enough())
+            p { (lead) " It counts once it was here for " (long_enough(view.known))
                 " before help is asked for; a number that is removed and added again begins anew." }
             (radios(form, "kind", "What do you add?", &choices))
             (Field::new("value", label).hint("A number with its country code, like +46 70 123 45 67.").show(form))
@@ -200,9 +200,9 @@ pub fn remove_contact(frame: &Frame, view: &RemoveContactView) -> Markup {
 }
 
 /// The card on the first tab of a person.
-pub(super) fn overview_card(frame: &Frame, href: &str, contacts: &[Contact]) -> Markup {
+pub(super) fn overview_card(frame: &Frame, href: &str, contacts: &[Contact], known: Duration) -> Markup {
     let value =
-        |c: &Contact| html! { bdi { (c.detail.as_str()) } " " small { "known since " (known_since(frame, c)) } };
+        |c: &Contact| html! { bdi { (c.detail.as_str()) } " " small { "known since " (known_since(frame, c, known)) } };
     let rows: Vec<_> = contacts.iter().map(|c| (c.detail.kind().label(), value(c))).collect();
     card(
         "contacts",
@@ -220,6 +220,8 @@ pub(super) fn overview_card(frame: &Frame, href: &str, contacts: &[Contact]) -> 
 pub struct Numbers {
     /// Those that are on the account.
     pub phones: Vec<Contact>,
+    /// How long a number has to be known.
+    pub known: Duration,
     /// When help was asked for: a number counts by its age at that moment.
     pub requested_at: Timestamp,
 }
@@ -227,7 +229,8 @@ pub struct Numbers {
 impl Numbers {
     /// The choice “I called them” of a form about evidence; none where no number counts.
     pub(super) fn choice(&self, form: &Form) -> Option<Choice<'static>> {
-        let usable: Vec<_> = self.phones.iter().filter(|c| usable(c, self.requested_at)).collect();
+        let usable: Vec<_> =
+            self.phones.iter().filter(|c| usable_for_call(c.known_since, self.requested_at, self.known)).collect();
         let ids: Vec<_> = usable.iter().map(|c| c.id.to_string()).collect();
         let label = |c: &Contact| format!("{}, known since {}", c.detail.as_str(), day(c.known_since));
         let choices: Vec<_> = ids.iter().zip(&usable).map(|(id, c)| Choice::new(id, label(c))).collect();
@@ -240,13 +243,14 @@ impl Numbers {
 
     /// What must not be called as evidence, with the reason.
     pub(super) fn not_offered(&self, frame: &Frame) -> Markup {
-        let new: Vec<_> = self.phones.iter().filter(|c| !usable(c, self.requested_at)).collect();
+        let new: Vec<_> =
+            self.phones.iter().filter(|c| !usable_for_call(c.known_since, self.requested_at, self.known)).collect();
         html! {
             @if self.phones.is_empty() {
                 p class="hint" { "There is no phone number on the account that you could call." }
             } @else if !new.is_empty() {
                 div class="hint" {
-                    p { "A call counts to a number that was on the account for " (long_enough())
+                    p { "A call counts to a number that was on the account for " (long_enough(self.known))
                         " before help was asked for. Not yet to:" }
                     ul {
                         @for c in new {

@@ -69,7 +69,11 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         valid: Duration::from_secs(7 * 86400),
         known: Known {
             portrait: None,
-            numbers: Numbers { phones: Vec::new(), requested_at: at("2026-11-24T10:40:00Z") },
+            numbers: Numbers {
+                phones: Vec::new(),
+                known: samples_contacts::KNOWN,
+                requested_at: at("2026-11-24T10:40:00Z"),
+            },
         },
         signals: Vec::new(),
     };

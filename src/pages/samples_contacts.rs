@@ -1,5 +1,7 @@
 //! Samples of contact details, hostile text included.
 
+use std::time::Duration;
+
 use maud::Markup;
 
 use super::contacts::{self, ContactsView, Numbers, RemoveContactView, Whose};
@@ -30,9 +32,12 @@ pub(super) fn in_use() -> Vec<Contact> {
     ]
 }
 
+/// How long a number has to be known, in the samples.
+pub(super) const KNOWN: Duration = Duration::from_secs(7 * 86_400);
+
 pub(super) fn numbers() -> Numbers {
     let phones = in_use().into_iter().filter(|c| c.detail.kind() == Kind::Phone).collect();
-    Numbers { phones, requested_at: at("2026-11-24T10:40:00Z") }
+    Numbers { phones, known: KNOWN, requested_at: at("2026-11-24T10:40:00Z") }
 }
 
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
@@ -42,7 +47,7 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
         let old = contact(Kind::Phone, "+46 70 765 43 21", "2026-11-01T10:00:00Z");
         let mut history = vec![Contact { removed: Some(gone), ..old }];
         history.extend(contacts.iter().cloned());
-        ContactsView { form, whose, contacts, history, refused: None }
+        ContactsView { form, whose, contacts, history, known: KNOWN, refused: None }
     };
     let wrong =
         typed(&[("kind", "phone"), ("value", HOSTILE)], &[("value", "Enter the number with its country code.")]);

@@ -162,6 +162,8 @@ pub struct OverviewView<'a> {
     pub sessions: u32,
     /// How they can be reached: what is in use.
     pub contacts: Vec<Contact>,
+    /// How long a number has to be known before a call to it counts.
+    pub known: std::time::Duration,
     /// What they look like, and which ID was seen.
     pub portrait: Option<Portrait>,
     /// Whether the viewer may change that.
@@ -196,7 +198,7 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
     let content = html! {
         (card("account", "Account", &facts(&rows)))
         (portrait_card(frame, &person, view.portrait.as_ref(), view.may_change_portrait))
-        (overview_card(frame, &format!("/admin/users/{}/contacts", view.head.id), &view.contacts))
+        (overview_card(frame, &format!("/admin/users/{}/contacts", view.head.id), &view.contacts, view.known))
         (card("notes", "Notes", &html! {
             @if view.notes.is_empty() {
                 p class="muted" { "No notes yet. A note stands in the audit log and can not be taken back." }

@@ -22,7 +22,8 @@ use crate::audit::{Actor, Event, Record, Source};
 use crate::time::Timestamp;
 
 /// What makes of each version the next, in order; the first is of [`schema::OLDEST`].
-const STEPS: [&str; (VERSION - schema::OLDEST) as usize] = [include_str!("migrations/1.sql")];
+const STEPS: [&str; (VERSION - schema::OLDEST) as usize] =
+    [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// A database of an earlier version, which nobody else has open or can open until this is dropped.
 pub struct Older {

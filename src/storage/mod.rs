@@ -19,8 +19,10 @@ pub mod instance;
 pub mod links;
 pub mod migrate;
 pub mod nonces;
+pub mod notices;
 #[cfg(test)]
 mod plans;
+pub mod policy;
 pub mod portraits;
 pub mod readers;
 pub mod recovery;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::carry::{Carried, Old, carry};
 use super::{Error, ReadTx, Result, audit, migrate, schema};
-use crate::audit::{Actor, Event, Head, Reason, Record, Source};
+use crate::audit::{Actor, CaseFact, Event, Head, Reason, Record, Source};
 use crate::time::Timestamp;
 
 /// What becomes of the second factors in a restored database.
@@ -77,7 +77,7 @@ pub fn begin_lineage(
     let now = clock.max(old.at);
     // First: a temporary password that is carried over is void like all others.
     let carried = carry(&conn, replaced, now)?;
-    let mut voided = void(&conn)?;
+    let mut voided = void(&conn, now)?;
     let removed = remove_factors(&conn, factors)?;
     voided.factors = removed.len();
     let closed = close_open_cases(&conn, now)?;
@@ -116,13 +116,20 @@ impl Factors {
     }
 }
 
-fn void(conn: &Connection) -> Result<Voided> {
+fn void(conn: &Connection, now: Timestamp) -> Result<Voided> {
     let delete = |table: &str| conn.execute(&format!("DELETE FROM {table}"), []);
     let codes = conn.query_row("SELECT count(*) FROM codes WHERE used_at IS NULL", [], |row| row.get::<_, i64>(0))?;
     delete("codes")?;
     delete("code_sets")?;
     delete("form_nonces")?;
     delete("unknown_failures")?;
+    conn.execute("UPDATE case_requests SET state = 'lapsed' WHERE state IN ('waiting', 'approved')", [])?;
+    // Links in messages are computed from these rows: what was sent before lets nobody object, and is not sent again.
+    conn.execute("UPDATE notices SET objection_until = NULL", [])?;
+    conn.execute(
+        "UPDATE outbox SET next_at = NULL, given_up_at = ?1, error = 'restored from a backup' WHERE next_at IS NOT NULL",
+        [now.as_micros()],
+    )?;
     conn.execute("UPDATE users SET credential_epoch = credential_epoch + 1", [])?;
     let temporary = conn.execute(
         "UPDATE users SET must_change_password = 1, password_expires_at = 0 WHERE password_expires_at IS NOT NULL",
@@ -185,15 +192,20 @@ pub fn fold_log(path: &Path) -> Result<Head> {
 /// A case that waited in the backup can not be finished: its pass is void.
 fn close_open_cases(conn: &Connection, now: Timestamp) -> Result<Vec<Event>> {
     let tx = ReadTx { conn };
-    let cases = super::recovery::list_open(&tx, u32::MAX)?;
+    // A frozen account stays frozen until somebody has looked.
+    let cases = super::recovery::list_overdue(&tx, Timestamp::from_micros(i64::MAX), u32::MAX)?;
     let mut events = Vec::new();
     for case in cases {
         conn.execute(
-            "UPDATE cases SET state = 'expired', closed_at = ?2 WHERE number = ?1",
+            "UPDATE cases SET state = 'expired', state_at = ?2, closed_at = ?2, due_at = NULL, version = version + 1 WHERE number = ?1",
             (case.number.to_string(), now.as_micros()),
         )?;
         let user = super::users::get(&tx, case.user_id)?;
-        events.push(Event::RecoveryExpired { user: (&user).into(), case: case.number, why: "restored from a backup" });
+        events.push(Event::Case {
+            user: (&user).into(),
+            case: case.number,
+            fact: CaseFact::Expired { why: "restored from a backup" },
+        });
     }
     Ok(events)
 }

@@ -13,7 +13,7 @@ use crate::audit::{Actor, Event, Record, Source, chain};
 use crate::time::Timestamp;
 
 /// The schema's version, in `PRAGMA user_version`.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// The oldest version that this program reads, and brings up to date.
 pub const OLDEST: i64 = 1;

@@ -5,6 +5,7 @@ pub mod search;
 use rusqlite::{OptionalExtension, Row, named_params};
 
 use super::{Error, ReadTx, Result, WriteTx};
+use crate::grants::Others;
 use crate::ids::UserId;
 use crate::password::PasswordHash;
 use crate::policy;
@@ -119,6 +120,16 @@ pub fn count_owners(tx: &ReadTx<'_>, except: Option<UserId>) -> Result<u32> {
         .conn
         .prepare_cached("SELECT count(*) FROM users WHERE role = 'owner' AND status = 'active' AND id IS NOT ?1")?;
     Ok(query.query_row([except.map(|id| id.to_string())], |row| row.get(0))?)
+}
+
+/// Active people who could approve something, besides these.
+pub fn count_approvers(tx: &ReadTx<'_>, except: [Option<UserId>; 2]) -> Result<Others> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT count(*) FILTER (WHERE role = 'owner'), count(*) FILTER (WHERE role = 'admin') FROM users
+         WHERE role IN ('owner', 'admin') AND status = 'active' AND id NOT IN (?1, ?2)",
+    )?;
+    let except = except.map(|id| id.map(|id| id.to_string()).unwrap_or_default());
+    Ok(query.query_row(except, |row| Ok(Others { owners: row.get(0)?, admins: row.get(1)? }))?)
 }
 
 /// Adds a person.

@@ -20,8 +20,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::{Error, Failed, ReadTx, Result, WriteTx, audit};
+use super::{Error, Failed, ReadTx, Result, WriteTx, audit, notices};
 use crate::audit::{Actor, Event, Head, Record, Source};
+use crate::notices::due;
 use crate::secret::random;
 use crate::time::{Clock, Timestamp};
 
@@ -287,6 +288,10 @@ impl Loop {
         // Before the entries: inside a savepoint SQLite copies each page that they touch once more, for each job.
         self.execute("RELEASE job")?;
         for record in records {
+            // Also of what an errand did not think of telling.
+            for due in due(&record) {
+                notices::insert(&self.conn, &due, now)?;
+            }
             // An entry that can not be written fails the whole batch: a change without its entry must not stay.
             audit::append(&self.conn, head, at, self.salts.next(), record)?;
         }

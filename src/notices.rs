@@ -1,0 +1,316 @@
+//! What a person has to be told about their account, and what owners have to be told about anybody's.
+//!
+//! Architecture invariant: [`due`] is asked by the writer about every entry that it appends, in the same transaction. So
+//! there is no reset, enrolment or change of password without its notice, whoever wrote the errand. A notice holds no
+//! secret: what it says are names, numbers and places that stand in the trail too.
+
+use std::str::FromStr;
+
+use crate::audit::{Actor, CaseFact, Event, Record};
+use crate::contacts::Detail;
+use crate::ids::{CaseNumber, NoticeId, UserId};
+use crate::recovery::Needs;
+use crate::time::Timestamp;
+use crate::users::BadInput;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident $word:literal $objection:literal;)*) => {
+        /// What a notice is about.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind { $($(#[$doc])* $variant,)* }
+
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The word that is stored.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// Whether the person can say "this wasn't me" to it.
+            pub const fn may_be_objected_to(self) -> bool {
+                match self { $(Self::$variant => $objection,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Every factor was removed by somebody else.
+    FactorsReset "factors_reset" true;
+    /// A factor was enrolled.
+    FactorEnrolled "factor_enrolled" true;
+    /// A factor was removed by the person.
+    FactorRemoved "factor_removed" true;
+    /// A factor was switched off after too many failures.
+    FactorSwitchedOff "factor_switched_off" false;
+    /// Backup codes were made by the person.
+    CodesMade "codes_made" true;
+    /// Backup codes were issued by somebody else.
+    CodesIssued "codes_issued" true;
+    /// A backup code was used.
+    CodeUsed "code_used" true;
+    /// The person chose a password.
+    PasswordChanged "password_changed" true;
+    /// Somebody else set a temporary password.
+    PasswordSet "password_set" true;
+    /// The address to sign in with was changed.
+    EmailChanged "email_changed" true;
+    /// A way to reach the person was added or removed.
+    ContactChanged "contact_changed" true;
+    /// Something was asked for that an hour permits unless the person objects.
+    GrantAsked "grant_asked" true;
+    /// An invitation was made again for an account that exists.
+    InvitedAgain "invited_again" true;
+    /// To owners: an owner was recovered, or access given, with a command on the host.
+    HostActed "host_acted" false;
+    /// To owners: a case was handed to them.
+    Escalated "escalated" false;
+    /// To owners: somebody said "this wasn't me".
+    Disavowed "disavowed" false;
+    /// To owners: an incident was declared.
+    Incident "incident" false;
+    /// To owners: policy was made looser.
+    PolicyLoosened "policy_loosened" false;
+}
+
+impl FromStr for Kind {
+    type Err = BadInput;
+
+    fn from_str(text: &str) -> Result<Self, BadInput> {
+        Self::ALL.iter().copied().find(|k| k.as_str() == text).ok_or(BadInput("There is no such notice."))
+    }
+}
+
+/// What a message says beside its fixed words. Empty where it does not apply.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Who did it: name and address as the trail has them; "the operator"; "you".
+    pub by: String,
+    /// Whether the person did it, as far as the program can tell.
+    pub by_themself: bool,
+    /// About whom, in messages to owners.
+    pub about: String,
+    /// What exactly: a factor's name, an address, a setting, a request.
+    pub what: String,
+    /// Why, in the words of who did it: only in messages to owners.
+    pub reason: String,
+    /// How many: codes left.
+    pub count: u32,
+    /// The client's address.
+    pub address: String,
+    /// The client's device.
+    pub device: String,
+}
+
+impl Facts {
+    /// As it is stored.
+    pub fn to_json(&self) -> String {
+        serde_json::json!({
+            "by": self.by, "by_themself": self.by_themself, "about": self.about, "what": self.what, "reason": self.reason,
+            "count": self.count, "address": self.address, "device": self.device,
+        })
+        .to_string()
+    }
+
+    /// Reads what was stored; what is not there is empty.
+    pub fn of_json(text: &str) -> Self {
+        let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let text = |key: &str| value.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+        Self {
+            by: text("by"),
+            by_themself: value.get("by_themself").and_then(serde_json::Value::as_bool).unwrap_or(false),
+            about: text("about"),
+            what: text("what"),
+            reason: text("reason"),
+            count: value.get("count").and_then(serde_json::Value::as_u64).and_then(|n| n.try_into().ok()).unwrap_or(0),
+            address: text("address"),
+            device: text("device"),
+        }
+    }
+}
+
+/// Who has to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// This person, at all their addresses; and at one that they had until now.
+    Person(UserId, Option<String>),
+    /// Every active owner, but for one who did it.
+    Owners(Option<UserId>),
+}
+
+/// A notice to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Who.
+    pub whom: Whom,
+    /// About what.
+    pub kind: Kind,
+    /// In which case.
+    pub case: Option<CaseNumber>,
+    /// What it says.
+    pub facts: Facts,
+}
+
+/// A notice as it is kept.
+#[derive(Debug, Clone)]
+pub struct Notice {
+    /// Which.
+    pub id: NoticeId,
+    /// To whom.
+    pub user_id: UserId,
+    /// About what.
+    pub kind: Kind,
+    /// When it happened.
+    pub at: Timestamp,
+    /// In which case.
+    pub case: Option<CaseNumber>,
+    /// What it says.
+    pub facts: Facts,
+    /// Until when the person can object.
+    pub objection_until: Option<Timestamp>,
+    /// When somebody did.
+    pub objected_at: Option<Timestamp>,
+    /// When the person was shown it.
+    pub seen_at: Option<Timestamp>,
+}
+
+/// What has to be told of an entry: nothing, one notice, or one to the person and one to the owners.
+pub fn due(record: &Record) -> Vec<Due> {
+    let of = |user: &crate::audit::Person, kind, what: &str, case: Option<CaseNumber>| Due {
+        whom: Whom::Person(user.id, None),
+        kind,
+        case,
+        facts: Facts { what: what.to_owned(), ..facts(record, Some(user.id)) },
+    };
+    match &record.event {
+        Event::FactorAdminReset { user, case, .. } => {
+            vec![of(user, Kind::FactorsReset, "", *case)].into_iter().chain(by_host(record, &user.name)).collect()
+        }
+        Event::FactorEnrolled { user, label, case, .. } => vec![of(user, Kind::FactorEnrolled, label, *case)],
+        Event::FactorRemoved { user, label, .. } => vec![of(user, Kind::FactorRemoved, label, None)],
+        Event::FactorDisabled { user, label, .. } => vec![of(user, Kind::FactorSwitchedOff, label, None)],
+        Event::BackupCodesGenerated { user, .. } => vec![of(user, Kind::CodesMade, "", None)],
+        Event::BackupCodesIssuedByAdmin { user, case, .. } => vec![of(user, Kind::CodesIssued, "", *case)],
+        Event::BackupCodeUsed { user, left, .. } => {
+            let mut due = of(user, Kind::CodeUsed, "", None);
+            due.facts.count = *left;
+            vec![due]
+        }
+        Event::UserPasswordChanged { user, .. } | Event::PasswordResetCompleted { user } => {
+            vec![of(user, Kind::PasswordChanged, "", None)]
+        }
+        Event::UserPasswordSetByAdmin { user, case, .. } => vec![of(user, Kind::PasswordSet, "", *case)],
+        Event::UserInvitedAgain { user, .. } => vec![of(user, Kind::InvitedAgain, "", None)],
+        Event::UserEmailChanged { user, from, to, .. } => {
+            let due = of(user, Kind::EmailChanged, to, None);
+            vec![Due { whom: Whom::Person(user.id, Some(from.clone())), ..due }]
+        }
+        Event::ContactAdded { user, detail } => vec![of(user, Kind::ContactChanged, &contact("added", detail), None)],
+        Event::ContactRemoved { user, detail, .. } => {
+            let before = matches!(detail, Detail::Email(_)).then(|| detail.as_str().to_owned());
+            let due = of(user, Kind::ContactChanged, &contact("removed", detail), None);
+            vec![Due { whom: Whom::Person(user.id, before), ..due }]
+        }
+        Event::UserRoleChanged { user, to, .. } if record.actor == Actor::Host => {
+            to_owners(record, Kind::HostActed, &user.name, &format!("the role {to}"), None)
+        }
+        Event::UserEnabled { user, .. } if record.actor == Actor::Host => {
+            to_owners(record, Kind::HostActed, &user.name, "enabled", None)
+        }
+        Event::Case { user, case, fact } => in_case(record, user, *case, fact),
+        Event::PolicyUpdated { key, from, to, taken_back: false, .. }
+            if key.parse::<crate::policy::Key>().is_ok_and(|k| k.is_looser(*from, *to)) =>
+        {
+            to_owners(record, Kind::PolicyLoosened, "", &format!("{key}: {from} → {to}"), None)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn in_case(record: &Record, user: &crate::audit::Person, case: CaseNumber, fact: &CaseFact) -> Vec<Due> {
+    let owners = |kind, what: &str| to_owners(record, kind, &user.name, what, Some(case));
+    match fact {
+        // While an hour stands in for a second person, the person is who can say no.
+        CaseFact::Asked { grant, needs: Needs::Time, .. } => {
+            let facts = Facts { what: grant.sentence().to_owned(), ..facts(record, Some(user.id)) };
+            vec![Due { whom: Whom::Person(user.id, None), kind: Kind::GrantAsked, case: Some(case), facts }]
+        }
+        CaseFact::Escalated { message } => {
+            let mut all = owners(Kind::Escalated, "");
+            all.iter_mut().for_each(|due| message.as_str().clone_into(&mut due.facts.reason));
+            all
+        }
+        CaseFact::Disavowed { frozen, .. } => owners(Kind::Disavowed, if *frozen { "frozen" } else { "" }),
+        CaseFact::Incident { reason, .. } => {
+            let mut all = owners(Kind::Incident, "");
+            all.iter_mut().for_each(|due| reason.as_str().clone_into(&mut due.facts.reason));
+            all
+        }
+        CaseFact::BreakGlass { .. } => owners(Kind::HostActed, "recovered with idp recover-owner"),
+        CaseFact::Approved { grant, .. } if record.actor == Actor::Host => {
+            owners(Kind::HostActed, &format!("approved: {}", grant.sentence()))
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn by_host(record: &Record, about: &str) -> Vec<Due> {
+    if record.actor == Actor::Host {
+        to_owners(record, Kind::HostActed, about, "all factors removed", None)
+    } else {
+        Vec::new()
+    }
+}
+
+fn to_owners(record: &Record, kind: Kind, about: &str, what: &str, case: Option<CaseNumber>) -> Vec<Due> {
+    let actor = match &record.actor {
+        Actor::Person(person) => Some(person.id),
+        Actor::Anonymous | Actor::System | Actor::Host => None,
+    };
+    let facts = Facts { about: about.to_owned(), what: what.to_owned(), ..facts(record, None) };
+    vec![Due { whom: Whom::Owners(actor), kind, case, facts }]
+}
+
+fn contact(change: &str, detail: &Detail) -> String {
+    format!("{} {change}: {}", detail.kind().label(), detail.as_str())
+}
+
+fn facts(record: &Record, about: Option<UserId>) -> Facts {
+    let (by, by_themself) = match &record.actor {
+        Actor::Person(person) => (person.name.clone(), about == Some(person.id)),
+        Actor::Host => ("the operator, with a command on the host".to_owned(), false),
+        Actor::System => ("the program".to_owned(), false),
+        Actor::Anonymous => (String::new(), false),
+    };
+    // What somebody else's computer is called is theirs to know.
+    let own = by_themself || record.actor == Actor::Anonymous;
+    let address = record.source.address.clone().filter(|_| own).unwrap_or_default();
+    let device = record.source.user_agent.as_deref().filter(|_| own).map(crate::sessions::device_name);
+    Facts { by, by_themself, address, device: device.unwrap_or_default(), ..Facts::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_of_a_notice_reads_back() {
+        let facts = Facts {
+            by: "Tom <tom@x.example>".into(),
+            by_themself: true,
+            about: "“Mara”\n".into(),
+            what: "phone".into(),
+            reason: "lost".into(),
+            count: 3,
+            address: "192.0.2.7".into(),
+            device: "Firefox on Linux".into(),
+        };
+        assert_eq!(Facts::of_json(&facts.to_json()), facts);
+        assert_eq!(Facts::of_json("no json"), Facts::default());
+        for kind in Kind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+        }
+    }
+}

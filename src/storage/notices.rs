@@ -1,0 +1,150 @@
+//! Notices, and the messages in which they go out: written by the writer with the entry that they are about.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params};
+
+use super::users::{optional_time, parse, time};
+use super::{ReadTx, Result, WriteTx, policy, users};
+use crate::ids::{CaseNumber, MessageId, NoticeId, UserId};
+use crate::notices::{Due, Facts, Notice, Whom};
+use crate::policy::Key;
+use crate::time::Timestamp;
+use crate::users::Status;
+
+const COLUMNS: &str = "id, user_id, kind, at, case_number, facts, objection_until, objected_at, seen_at";
+
+fn to_notice(row: &Row<'_>) -> rusqlite::Result<Notice> {
+    Ok(Notice {
+        id: parse(row, 0)?,
+        user_id: parse(row, 1)?,
+        kind: parse(row, 2)?,
+        at: time(row, 3)?,
+        case: row.get::<_, Option<String>>(4)?.and_then(|c| c.parse().ok()),
+        facts: Facts::of_json(&row.get::<_, String>(5)?),
+        objection_until: optional_time(row, 6)?,
+        objected_at: optional_time(row, 7)?,
+        seen_at: optional_time(row, 8)?,
+    })
+}
+
+/// Writes what is due, with a message to each address. Only the writer calls this.
+pub(super) fn insert(conn: &Connection, due: &Due, now: Timestamp) -> Result<()> {
+    let tx = ReadTx { conn };
+    match &due.whom {
+        Whom::Person(user, before) => insert_for(&tx, *user, before.as_deref(), due, now),
+        Whom::Owners(except) => {
+            let mut query = conn.prepare_cached("SELECT id FROM users WHERE role = 'owner' AND status = 'active'")?;
+            let owners: Vec<UserId> = query.query_map([], |row| parse(row, 0))?.collect::<rusqlite::Result<_>>()?;
+            owners.iter().filter(|id| Some(**id) != *except).try_for_each(|id| insert_for(&tx, *id, None, due, now))
+        }
+    }
+}
+
+fn insert_for(tx: &ReadTx<'_>, user: UserId, before: Option<&str>, due: &Due, now: Timestamp) -> Result<()> {
+    let user = users::get(tx, user)?;
+    // Who has not come in yet has an invitation and nothing to be told of.
+    if user.status == Status::Invited {
+        return Ok(());
+    }
+    let id = NoticeId::generate();
+    let objection = due.kind.may_be_objected_to().then_some(policy::get(tx, now)?.lasting(Key::Objection));
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO notices (id, user_id, kind, at, case_number, facts, objection_until)
+             VALUES (:id, :user, :kind, :at, :case, :facts, :until)",
+        )?
+        .execute(named_params! {
+            ":id": id.to_string(),
+            ":user": user.id.to_string(),
+            ":kind": due.kind.as_str(),
+            ":at": now.as_micros(),
+            ":case": due.case.map(|c| c.to_string()),
+            ":facts": due.facts.to_json(),
+            ":until": objection.map(|d| now.plus(d).as_micros()),
+        })?;
+    // An address that was added after somebody asked for help may be theirs who asked.
+    let since = due.case.map(|case| get_opened_at(tx, case)).transpose()?.flatten().unwrap_or(now);
+    let mut addresses = list_known_addresses(tx, user.id, since)?;
+    // The new sign-in address is told too, but can not object to its own arrival.
+    addresses.push((user.email.to_string(), before.is_none()));
+    addresses.extend(before.map(|old| (old.to_owned(), true)));
+    addresses.sort();
+    addresses.dedup_by(|a, b| a.0 == b.0);
+    for (address, known) in addresses {
+        let may_object = known && objection.is_some();
+        insert_message(tx.conn, id, due.case, (user.id, user.name.as_str(), &address), may_object, now)?;
+    }
+    Ok(())
+}
+
+fn get_opened_at(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Option<Timestamp>> {
+    let mut query = tx.conn.prepare_cached("SELECT opened_at FROM cases WHERE number = ?1")?;
+    Ok(query.query_row([case.to_string()], |row| time(row, 0)).optional()?)
+}
+
+/// Further addresses that were known before `since`.
+fn list_known_addresses(tx: &ReadTx<'_>, user: UserId, since: Timestamp) -> Result<Vec<(String, bool)>> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT value FROM contacts WHERE user_id = ?1 AND kind = 'email' AND removed_at IS NULL AND known_since < ?2",
+    )?;
+    let rows = query.query_map((user.to_string(), since.as_micros()), |row| Ok((row.get(0)?, true)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn insert_message(
+    conn: &Connection,
+    notice: NoticeId,
+    case: Option<CaseNumber>,
+    (user, name, address): (UserId, &str, &str),
+    may_object: bool,
+    now: Timestamp,
+) -> Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO outbox (id, kind, user_id, notice_id, case_number, address, name, may_object, created_at, next_at)
+         VALUES (:id, 'notice', :user, :notice, :case, :address, :name, :may_object, :now, :now)",
+    )?
+    .execute(named_params! {
+        ":id": MessageId::generate().to_string(),
+        ":user": user.to_string(),
+        ":notice": notice.to_string(),
+        ":case": case.map(|c| c.to_string()),
+        ":address": address,
+        ":name": name,
+        ":may_object": may_object,
+        ":now": now.as_micros(),
+    })?;
+    Ok(())
+}
+
+/// One notice.
+pub fn find(tx: &ReadTx<'_>, id: NoticeId) -> Result<Option<Notice>> {
+    let mut query = tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM notices WHERE id = ?1"))?;
+    Ok(query.query_row([id.to_string()], to_notice).optional()?)
+}
+
+/// What a person was not shown yet, newest first.
+pub fn list_unseen(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Notice>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM notices WHERE user_id = ?1 AND seen_at IS NULL ORDER BY at DESC, id DESC LIMIT ?2"
+    ))?;
+    let rows = query.query_map((user.to_string(), limit), to_notice)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// What was told in a case, oldest first.
+pub fn list_of_case(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Vec<Notice>> {
+    let mut query =
+        tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM notices WHERE case_number = ?1 ORDER BY at, id"))?;
+    let rows = query.query_map([case.to_string()], to_notice)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Notes that somebody objected; false if somebody did before, or it is too late.
+pub fn update_objected(tx: &WriteTx<'_>, id: NoticeId) -> Result<bool> {
+    let changed = tx
+        .conn
+        .prepare_cached(
+            "UPDATE notices SET objected_at = ?2 WHERE id = ?1 AND objected_at IS NULL AND objection_until > ?2",
+        )?
+        .execute((id.to_string(), tx.now().as_micros()))?;
+    Ok(changed == 1)
+}
