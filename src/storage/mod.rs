@@ -23,6 +23,7 @@ pub mod notices;
 #[cfg(test)]
 mod plans;
 pub mod policy;
+pub mod portraits;
 pub mod readers;
 pub mod recovery;
 pub mod restore;
