@@ -32,6 +32,7 @@ pub mod import;
 pub mod invitation;
 pub mod parts;
 pub mod policy;
+pub mod portraits;
 pub mod profile;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
@@ -46,6 +47,8 @@ mod samples_contacts;
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
 mod samples_policy;
+#[cfg(any(test, feature = "testing"))]
+mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
 #[cfg(any(test, feature = "testing"))]
