@@ -86,7 +86,7 @@ fn path(cast: &Cast, route: &Route) -> String {
 }
 
 /// A row of this table that belongs to this person.
-fn id_of(world: &World, table: &str, user: &str) -> String {
+pub fn id_of(world: &World, table: &str, user: &str) -> String {
     let db = rusqlite::Connection::open(world.database()).unwrap();
     db.query_row(&format!("SELECT id FROM {table} WHERE user_id = ?1"), [user], |row| row.get(0)).unwrap()
 }
