@@ -41,6 +41,8 @@ pub struct Settings {
     pub data: PathBuf,
     /// Password hashing workers.
     pub hash_workers: usize,
+    /// Whether messages can be sent by e-mail.
+    pub sends_mail: bool,
 }
 
 impl Settings {
@@ -53,6 +55,7 @@ impl Settings {
             help_contact: config.help_contact.clone(),
             data: config.data.clone(),
             hash_workers: config.hash_workers.get(),
+            sends_mail: false,
         }
     }
 }

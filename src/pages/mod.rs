@@ -14,6 +14,7 @@ pub mod access;
 pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
@@ -23,6 +24,7 @@ pub mod errors;
 #[cfg(test)]
 mod every_page;
 pub mod factors;
+pub mod follow_up;
 mod field;
 mod form;
 mod frame;
@@ -38,6 +40,8 @@ pub mod samples;
 #[cfg(any(test, feature = "testing"))]
 mod samples_acts;
 #[cfg(any(test, feature = "testing"))]
+mod samples_board;
+#[cfg(any(test, feature = "testing"))]
 mod samples_console;
 #[cfg(any(test, feature = "testing"))]
 mod samples_contacts;
@@ -50,6 +54,7 @@ mod samples_user;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod story;
 pub mod system;
 pub mod user;
 pub mod users;
