@@ -19,7 +19,7 @@ use crate::users::{Role, User};
 
 /// Whether a message can be sent; otherwise it is copied.
 fn mail_is_configured(call: &Call<'_>) -> bool {
-    call.app.settings.sends_mail
+    call.app.settings.mail.is_some()
 }
 
 /// What the page is about.
