@@ -102,6 +102,10 @@ pub(super) fn waiting() -> Vec<SectionView> {
         line(case(count, "Jonas Berg", CaseState::AwaitingApproval), Some(request(needs, state)))
     };
     let ripe = Request { ripe_at: Some(at("2026-11-24T10:40:00Z")), ..request(Needs::Time, RequestState::Waiting) };
+    let last_seconds = Case {
+        due_at: Some(at("2026-11-24T10:42:30Z")),
+        ..case(17, "Noor Haddad", CaseState::AwaitingEnrolment)
+    };
     let closed_window =
         Case { due_at: Some(at("2026-11-24T10:40:00Z")), ..case(16, HOSTILE, CaseState::AwaitingEnrolment) };
     let section = |section, count, cases| SectionView { section, count, cases };
@@ -130,6 +134,7 @@ pub(super) fn waiting() -> Vec<SectionView> {
             ON_BOARD + 1,
             vec![
                 plain(18, CaseState::AwaitingEnrolment),
+                line(last_seconds, None),
                 line(closed_window, None),
                 plain(14, CaseState::Acted),
             ],
