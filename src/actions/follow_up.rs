@@ -20,7 +20,7 @@ pub fn follow_up(means: &Means, ask: Ask, case: CaseNumber, how: How, message: M
     let subject = format!("About your account at {}", clean(&means.organisation).replace('\n', " "));
     means.store.change(move |tx| {
         let d = ask.decide(tx, Grant::FollowUp)?;
-        let mut case = recovery::find(tx, case)?.filter(|c| c.user_id == d.user.id).ok_or(Error::NotFound)?;
+        let case = recovery::find(tx, case)?.filter(|c| c.user_id == d.user.id).ok_or(Error::NotFound)?;
         let owner = matches!(d.admin.asker(), Asker::Person(user) if user.role == Role::Owner);
         let rule = d.rule.and(if case.for_owner && !owner { Err(Rule::ForOwners) } else { Ok(()) });
         if let Err(rule) = rule {
@@ -41,8 +41,7 @@ pub fn follow_up(means: &Means, ask: Ask, case: CaseNumber, how: How, message: M
         for address in &addresses {
             notices::insert_written(tx, (&d.user, address), case.number, (&subject, message.as_str()))?;
         }
-        case.follow_up = Some((tx.now(), d.admin.name()));
-        recovery::update(tx, &case, case.version)?;
+        recovery::update_follow_up(tx, case.number, &d.admin.name())?;
         let said = format!("The message to {} was {}.", d.user.name, how.as_str());
         ask.done(tx, &said, &format!("/admin/recovery/{}/message", case.number))?;
         let addresses = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
