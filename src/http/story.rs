@@ -10,6 +10,7 @@ use crate::audit::Entry;
 use crate::audit::filter::Filter;
 use crate::audit::plain::Read;
 use crate::ids::CaseNumber;
+use crate::pages::entry::EntryLine;
 use crate::pages::grants::Weight;
 use crate::pages::story::{StoryLine, StoryView, story as story_markup};
 use crate::storage::recovery::{evidence, requests};
@@ -51,7 +52,12 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 }
 
 fn line(entry: &Entry) -> StoryLine {
-    let read = Read::of(entry);
-    let parts = [read.text("reason"), read.text("ticket")].into_iter().filter(|t| !t.is_empty());
-    StoryLine { line: entry_line(entry), reason: parts.collect::<Vec<_>>().join(" · ") }
+    let (read, line) = (Read::of(entry), entry_line(entry));
+    // The name is enough here; the address stands in the entry.
+    let actor = line.actor.split(" <").next().unwrap_or_default().to_owned();
+    StoryLine {
+        line: EntryLine { actor, ..line },
+        reason: read.text("reason").to_owned(),
+        ticket: read.text("ticket").to_owned(),
+    }
 }

@@ -253,7 +253,7 @@ fn evidence() -> Vec<Recorded> {
 
 fn entries(number: u64) -> Vec<StoryLine> {
     let what = [
-        ("recovery.case_opened", "Recovery case opened", Outcome::Success, "Lost her phone on the train · #1234"),
+        ("recovery.case_opened", "Recovery case opened", Outcome::Success, "Lost her phone on the train"),
         ("recovery.identity_verified", "Identity verified: video call", Outcome::Success, ""),
         ("recovery.approval_requested", "Asked to remove all factors and give a pass", Outcome::Success, "As above"),
         ("mfa.factor_admin_reset", "Refused: a reset of all factors (evidence stale)", Outcome::Denied, HOSTILE),
@@ -266,11 +266,12 @@ fn entries(number: u64) -> Vec<StoryLine> {
             action: action.to_owned(),
             what: what.to_owned(),
             outcome,
-            actor: "Tom Okafor <tom@fernhill.example>".to_owned(),
+            actor: "Tom Okafor".to_owned(),
             target: String::new(),
             case: Some(CASE),
         },
         reason: reason.to_owned(),
+        ticket: if reason.is_empty() { "HR-77" } else { "" }.to_owned(),
     };
     (1_200..1_200 + number).zip(what.into_iter().cycle()).map(line).collect()
 }

@@ -41,6 +41,8 @@ pub struct StoryLine {
     pub line: EntryLine,
     /// Why, in the words of who did it; empty if they said nothing.
     pub reason: String,
+    /// The ticket; empty if there is none.
+    pub ticket: String,
 }
 
 /// Person, how it ended, evidence, signs, approvals, messages, and what happened in its order.
@@ -193,6 +195,7 @@ fn timeline(entries: &[StoryLine]) -> Markup {
                     Outcome::Denied => { " " (Badge::new(Tone::Bad, "refused").show()) }
                 }
                 @if !s.reason.is_empty() { ": “" (s.reason) "”" }
+                @if !s.ticket.is_empty() { " (ticket " (s.ticket) ")" }
                 " " small { "by " bdi { (e.actor) } }
             },
             html! { a class="whole" href={ "/admin/audit/" (e.seq) } { "#" (e.seq) } },
