@@ -33,6 +33,7 @@ pub mod handover;
 pub mod import;
 pub mod invitation;
 pub mod parts;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
 pub mod recovery;
@@ -48,6 +49,8 @@ mod samples_console;
 mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
+#[cfg(any(test, feature = "testing"))]
+mod samples_policy;
 #[cfg(any(test, feature = "testing"))]
 mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
