@@ -78,12 +78,17 @@ pub fn find_last(tx: &ReadTx<'_>, user: UserId, action: Action) -> Result<Option
     Ok(query.query_row((user.to_string(), action.as_str()), |row| optional_time(row, 0))?)
 }
 
-/// Whether `by` has done this to a person's account since `since`.
-pub fn find_given(tx: &ReadTx<'_>, user: UserId, by: UserId, action: Action, since: Timestamp) -> Result<bool> {
+/// When `by` has last done this to a person's account, if that was since `since`.
+pub fn find_given(
+    tx: &ReadTx<'_>,
+    user: UserId,
+    by: UserId,
+    action: Action,
+    since: Timestamp,
+) -> Result<Option<Timestamp>> {
     let mut query = tx.conn.prepare_cached(
-        "SELECT 1 FROM audit WHERE target_id = ?1 AND +actor_id = ?2 AND action = ?3 AND outcome = 'success' AND at >= ?4
-         LIMIT 1",
+        "SELECT max(at) FROM audit WHERE target_id = ?1 AND +actor_id = ?2 AND action = ?3 AND outcome = 'success' AND at >= ?4",
     )?;
     let values = (user.to_string(), by.to_string(), action.as_str(), since.as_micros());
-    Ok(query.exists(values)?)
+    Ok(query.query_row(values, |row| optional_time(row, 0))?)
 }
