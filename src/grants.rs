@@ -87,7 +87,7 @@ impl Grant {
     }
 
     /// Whether it gives something to sign in with, to someone who has an account in use.
-    const fn gives_means(self) -> bool {
+    pub const fn gives_means(self) -> bool {
         matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword)
     }
 

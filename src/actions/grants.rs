@@ -6,6 +6,7 @@ mod permit;
 mod preview;
 
 pub(super) use self::permit::has_changed;
+pub use self::permit::still_counts;
 pub use self::preview::{Ahead, Preview};
 
 use self::circumstances::circumstances;
@@ -129,9 +130,9 @@ impl Ask {
         let case = recovery::find_open(tx, user.id)?;
         let signals = signals::get(tx, user.id, case.as_ref().map(|c| c.number), &policy, tx.now())?;
         let permit = match &case {
-            Some(case) => find_permit(tx, case, &user, &signals, admin.id(), |r| {
-                r.grant == grant && r.argument == argument
-            })?,
+            Some(case) => {
+                find_permit(tx, case, &user, &signals, admin.id(), |r| r.grant == grant && r.argument == argument)?
+            }
             None => None,
         };
         let (evidence, recorded) = match (&statement.evidence, &permit, &case) {

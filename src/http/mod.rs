@@ -23,6 +23,7 @@ pub mod import;
 pub mod log;
 pub mod multipart;
 pub mod people;
+mod permission;
 pub mod person;
 pub mod profile;
 pub mod recovery;

@@ -70,6 +70,8 @@ said! {
     EmailChanged "email-changed" "The sign-in address was changed.";
     Left "left" "The person is marked as left.";
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
+    Approved "approved" "It is approved. Who asked can carry it out.";
+    Denied "denied" "It was denied.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

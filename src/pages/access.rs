@@ -9,6 +9,7 @@ use super::contacts::Numbers;
 use super::field::Field;
 use super::form::Form;
 use super::grants::{Act, Signal, Subject, granting};
+use super::permission::Permission;
 use super::words::{count, lasting};
 
 /// `POST /admin/users/{id}/email` with `email`, `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -24,6 +25,8 @@ pub struct EmailView<'a> {
     pub numbers: Numbers,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// Another address to sign in with.
@@ -45,7 +48,14 @@ pub fn email(frame: &Frame, view: &EmailView) -> Markup {
             li { "Both addresses stand in the audit log, with your name and your reason." }
         }
     };
-    granting(frame, &act, &view.form, (person, None), &field.show(&view.form), (&what, &view.numbers, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, None),
+        &field.show(&view.form),
+        (&what, &view.numbers, &view.signals, &view.permission),
+    )
 }
 
 /// `POST /admin/users/{id}/invitation` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`. The answer is
@@ -62,6 +72,8 @@ pub struct InviteAgainView<'a> {
     pub numbers: Numbers,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A fresh link for somebody who has not used the first.
@@ -82,5 +94,12 @@ pub fn invite_again(frame: &Frame, view: &InviteAgainView) -> Markup {
             li { "It stands in the audit log with your name and your reason." }
         }
     };
-    granting(frame, &act, &view.form, (person, None), &html! {}, (&what, &view.numbers, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, None),
+        &html! {},
+        (&what, &view.numbers, &view.signals, &view.permission),
+    )
 }

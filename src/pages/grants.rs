@@ -12,6 +12,7 @@ use super::contacts::Numbers;
 use super::field::Field;
 use super::form::{Choice, Form, checkbox, radios};
 use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
+use super::permission::Permission;
 use super::users::page;
 use super::words::{count, lasting};
 use crate::ids::{CaseNumber, UserId};
@@ -82,6 +83,8 @@ pub struct ResetView<'a> {
     pub numbers: Numbers,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
     /// How long the enrolment window stays open.
     pub window: Duration,
 }
@@ -90,6 +93,8 @@ pub struct ResetView<'a> {
 pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
     let (form, person) = (&view.form, &view.person);
     let title = format!("Force MFA reset for {}", person.name);
+    let act =
+        Act { title: title.clone(), path: "/mfa/reset", back: "/mfa", button: "Remove all factors", danger: true };
     let codes = Choice::new(
         "on",
         format!(
@@ -113,10 +118,8 @@ pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
                 (evidence(frame, form, person, &view.numbers))
                 (ticket_and_reason(form))
                 (form.step_up())
-                div class="actions" {
-                    button class="danger" { "Remove all factors" }
-                    (cancel(&person.href("/mfa")))
-                }
+                (view.permission.show(frame, person))
+                (buttons(&act.with(&view.permission), person))
             }
             div class="stack" {
                 (card("what", "What will happen", &what_happens(view)))
@@ -226,6 +229,8 @@ pub struct IssueCodesView<'a> {
     pub numbers: Numbers,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A few codes that can be dictated, for somebody who has nothing to enrol with.
@@ -246,7 +251,14 @@ pub fn issue_codes(frame: &Frame, view: &IssueCodesView) -> Markup {
         button: "Generate codes",
         danger: false,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, view.case),
+        &html! {},
+        (&what, &view.numbers, &view.signals, &view.permission),
+    )
 }
 
 /// `POST /admin/users/{id}/password` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -264,6 +276,8 @@ pub struct TemporaryPasswordView<'a> {
     pub numbers: Numbers,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A password that the system makes up.
@@ -285,16 +299,32 @@ pub fn temporary_password(frame: &Frame, view: &TemporaryPasswordView) -> Markup
         button: "Set temporary password",
         danger: true,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, view.case),
+        &html! {},
+        (&what, &view.numbers, &view.signals, &view.permission),
+    )
 }
 
 /// What such a page is called and where it posts and leads back to, under the person's address.
+#[derive(Clone)]
 pub(super) struct Act<'a> {
     pub title: String,
     pub path: &'a str,
     pub back: &'static str,
     pub button: &'static str,
     pub danger: bool,
+}
+
+impl Act<'_> {
+    /// The same where something has to permit it first: its button says so.
+    fn with(&self, permission: &Permission) -> Self {
+        let danger = self.danger && permission.is_done_at_once();
+        Self { button: permission.button(self.button), danger, ..self.clone() }
+    }
 }
 
 /// A form with `fields`, evidence, ticket and reason, beside it what will happen and what happened lately.
@@ -304,7 +334,7 @@ pub(super) fn granting(
     form: &Form,
     (person, case): (&Subject, Option<CaseNumber>),
     fields: &Markup,
-    (what, numbers, recent): (&Markup, &Numbers, &[Signal]),
+    (what, numbers, recent, permission): (&Markup, &Numbers, &[Signal], &Permission),
 ) -> Markup {
     let content = html! {
         (heading(Some(&person.trail(case)), &act.title, None))
@@ -316,7 +346,8 @@ pub(super) fn granting(
                 (evidence(frame, form, person, numbers))
                 (ticket_and_reason(form))
                 (form.step_up())
-                (buttons(act, person))
+                (permission.show(frame, person))
+                (buttons(&act.with(permission), person))
             }
             div class="stack" { (card("what", "What will happen", what)) (signals(recent)) }
         }

@@ -31,6 +31,7 @@ pub mod handover;
 pub mod import;
 pub mod invitation;
 pub mod parts;
+pub mod permission;
 pub mod profile;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
@@ -45,6 +46,8 @@ mod samples_contacts;
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
+#[cfg(any(test, feature = "testing"))]
+mod samples_requests;
 #[cfg(any(test, feature = "testing"))]
 mod samples_user;
 pub mod sessions;

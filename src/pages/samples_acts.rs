@@ -7,6 +7,7 @@ use maud::Markup;
 use super::access::{self, EmailView, InviteAgainView};
 use super::contacts::Numbers;
 use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
+use super::permission::Permission;
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_contacts;
 use super::standing::{self, AlreadyDoneView, EndSessionView, Errand, NameView, RefusedView, RoleView, StandingView};
@@ -28,7 +29,7 @@ pub(super) fn maryam() -> Subject<'static> {
     Subject { name: "مريم العلي", ..mara() }
 }
 
-fn signals() -> Vec<Signal> {
+pub(super) fn signals() -> Vec<Signal> {
     let signal = |label: &str, text: &str, weight| Signal { label: label.to_owned(), text: text.to_owned(), weight };
     vec![
         signal("Wrong passwords", "6 since yesterday, from 2 addresses never seen", Weight::Look),
@@ -50,6 +51,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         sessions: 3,
         numbers: samples_contacts::numbers(),
         signals: signals(),
+        permission: Permission::default(),
         window: Duration::from_secs(3600),
     };
     let wrong =
@@ -67,6 +69,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
             requested_at: at("2026-11-24T10:40:00Z"),
         },
         signals: Vec::new(),
+        permission: Permission::default(),
     };
     let password = TemporaryPasswordView {
         form: step_up(typed(&values, &[])),
@@ -75,6 +78,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         valid: Duration::from_secs(86400),
         numbers: samples_contacts::numbers(),
         signals: signals(),
+        permission: Permission::default(),
     };
     let email = EmailView {
         form: step_up(typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")])),
@@ -82,6 +86,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         sessions: 1,
         numbers: samples_contacts::numbers(),
         signals: signals(),
+        permission: Permission::default(),
     };
     let invite = InviteAgainView {
         form: form(),
@@ -89,6 +94,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         valid: Duration::from_secs(72 * 3600),
         numbers: samples_contacts::numbers(),
         signals: signals(),
+        permission: Permission::default(),
     };
     vec![
         ("email", access::email(&f, &email)),

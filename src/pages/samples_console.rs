@@ -201,6 +201,7 @@ fn recovery_pages() -> Vec<(&'static str, Markup)> {
         ticket: "#1234",
         tasks: steps(),
         entries: entries(),
+        request: None,
         start_again: Some("/admin/users/1/mfa/reset".to_owned()),
     };
     vec![

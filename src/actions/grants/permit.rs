@@ -3,9 +3,9 @@
 
 use crate::actions::Result;
 use crate::grants::{Asker, Question, counts_as, may_decide, needed};
+use crate::ids::UserId;
 use crate::recovery::{Case, Needs, Request};
 use crate::signals::Signals;
-use crate::ids::UserId;
 use crate::storage::recovery::requests;
 use crate::storage::{ReadTx, WriteTx, users};
 use crate::users::User;
@@ -63,6 +63,15 @@ pub(super) fn weigh(
     let approver = users::find(tx, approver)?;
     let still = approver.filter(|a| may_decide(Asker::Person(a), request, target).is_ok());
     Ok(still.map(|a| counts_as(Asker::Person(&a))))
+}
+
+/// Whether a request still counts, or would if it were approved now: nothing has changed since, and who approved it still
+/// could.
+///
+/// # Errors
+/// Storage.
+pub fn still_counts(tx: &ReadTx<'_>, request: &Request, case: &Case, target: &User, signals: &Signals) -> Result<bool> {
+    Ok(weigh(tx, request, case, target, signals)?.is_some())
 }
 
 /// Whether what was asked for is not what it was: the case has moved on, or a strong sign has come since.
