@@ -7,7 +7,7 @@ use super::guards::{Call, Signed};
 use super::permission::Beforehand;
 use super::recovery::tasks_of;
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
-use super::standing::already_done;
+use super::standing::{already_done, only_owner, refused};
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted, Preview};
@@ -21,7 +21,6 @@ use crate::pages::grants::{
     temporary_password as temporary_markup,
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
-use crate::pages::standing::{RefusedView, refused as refused_markup};
 use crate::pages::{FieldError, Form};
 use crate::policy::{ISSUED_CODES, Key};
 use crate::recovery::{Evidence, Statement};
@@ -69,7 +68,7 @@ pub(super) fn open_form(
     let sheet = Sheet::open(call, signed)?;
     let preview = call.app.means.store.read(|tx| Preview::read(tx, &signed.user, &sheet.user, call.now))?;
     match preview.refusal(grant) {
-        Some(Rule::Rank) if preview.is_only_owner() && grant.gives_means() => Ok(sheet.only_owner()),
+        Some(Rule::Rank) if preview.is_only_owner() && grant.gives_means() => Ok(only_owner(call, signed, &sheet.user)),
         Some(rule) => Ok(sheet.refused(rule, false)),
         None => show(&sheet),
     }
@@ -173,33 +172,6 @@ impl<'a> Sheet<'a> {
     fn refused(&self, rule: Rule, tried: bool) -> Response {
         refused(self.call, self.signed, &self.user, rule, tried)
     }
-
-    /// Nobody here can let the only owner in again.
-    fn only_owner(&self) -> Response {
-        let user = &self.user;
-        let view = RefusedView {
-            person: subject(user),
-            rule: format!("{} is the only owner, and only an owner may do this for an owner.", user.name),
-            instead: format!(
-                "Whoever runs the host lets them in again: `idp recover-owner {} --reason \"…\"`.",
-                user.email
-            ),
-            about_state: false,
-            tried: false,
-        };
-        let page = Page::signed(self.call, self.signed);
-        page.answer(403, refused_markup(&page.frame(), &view))
-    }
-}
-
-/// Which rule says no.
-pub(super) fn refused(call: &Call<'_>, signed: &Signed, user: &User, rule: Rule, tried: bool) -> Response {
-    let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
-    let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
-    let page = Page::signed(call, signed);
-    let (instead, about_state) = (instead.to_owned(), rule.is_about_state());
-    let view = RefusedView { person: subject(user), rule: what, instead, about_state, tried };
-    page.answer(403, refused_markup(&page.frame(), &view))
 }
 
 /// What an admin said about why, and the errors beside the fields.

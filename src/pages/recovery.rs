@@ -1,5 +1,6 @@
 //! The board of recoveries, so that nothing is left to memory, and one case with its steps.
 
+pub mod decision;
 pub mod requests;
 
 use maud::{Markup, html};

@@ -17,6 +17,7 @@ use crate::users::Role;
 /// Every such page by a name of its own.
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = grant_pages();
+    pages.extend(access_pages());
     pages.extend(standing_pages());
     pages
 }
@@ -80,6 +81,21 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         signals: signals(),
         permission: Permission::default(),
     };
+    vec![
+        ("reset", grants::reset(&f, &reset(form(), 0))),
+        ("reset-right-to-left", grants::reset(&f, &ResetView { person: maryam(), ..reset(form(), 4) })),
+        ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
+        ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
+        ("reset-again", grants::reset(&f, &ResetView { factors: 0, sessions: 0, ..reset(form(), 0) })),
+        ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
+        ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
+        ("issue-codes", grants::issue_codes(&f, &issue)),
+        ("temporary-password", grants::temporary_password(&f, &password)),
+    ]
+}
+
+fn access_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
     let email = EmailView {
         form: step_up(typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")])),
         person: mara(),
@@ -96,19 +112,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         signals: signals(),
         permission: Permission::default(),
     };
-    vec![
-        ("email", access::email(&f, &email)),
-        ("invite-again", access::invite_again(&f, &invite)),
-        ("reset", grants::reset(&f, &reset(form(), 0))),
-        ("reset-right-to-left", grants::reset(&f, &ResetView { person: maryam(), ..reset(form(), 4) })),
-        ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
-        ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
-        ("reset-again", grants::reset(&f, &ResetView { factors: 0, sessions: 0, ..reset(form(), 0) })),
-        ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
-        ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
-        ("issue-codes", grants::issue_codes(&f, &issue)),
-        ("temporary-password", grants::temporary_password(&f, &password)),
-    ]
+    vec![("email", access::email(&f, &email)), ("invite-again", access::invite_again(&f, &invite))]
 }
 
 fn standing_pages() -> Vec<(&'static str, Markup)> {

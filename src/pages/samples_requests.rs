@@ -7,7 +7,8 @@ use maud::Markup;
 use super::grants::{self, ResetView, Subject};
 use super::parts::{Badge, Tone};
 use super::permission::{Other, Permission, Standing};
-use super::recovery::requests::{self, DecideView, May, RequestView, WhatView};
+use super::recovery::decision::{self, DecideView, WhatView};
+use super::recovery::requests::{May, RequestView};
 use super::recovery::{self, CaseView};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{mara, maryam, signals};
@@ -203,25 +204,25 @@ fn decide_pages() -> Vec<(&'static str, Markup)> {
     let changed = RequestView { changed: true, ..request(mara()) };
     let rule = Some("Somebody else approves what you ask for. Tell another admin or an owner.");
     vec![
-        ("approve", requests::decide(&f, &deciding(request(maryam())))),
+        ("approve", decision::decide(&f, &deciding(request(maryam())))),
         (
             "approve-wrong",
-            requests::decide(
+            decision::decide(
                 &f,
                 &DecideView { form: Some(wrong.clone()), ..deciding(by_time("2026-11-24T11:12:00Z")) },
             ),
         ),
-        ("approve-no-pass", requests::decide(&f, &DecideView { what: without_pass, ..deciding(request(mara())) })),
-        ("approve-codes", requests::decide(&f, &of(Grant::IssueBackupCodes))),
-        ("approve-password", requests::decide(&f, &of(Grant::SetTemporaryPassword))),
-        ("approve-invitation", requests::decide(&f, &of(Grant::InviteAgain))),
-        ("approve-email", requests::decide(&f, &deciding(email))),
-        ("deny", requests::decide(&f, &DecideView { deny: true, form: Some(wrong), ..deciding(request(mara())) })),
-        ("approve-approved", requests::decide(&f, &over(RequestState::Approved))),
-        ("approve-denied", requests::decide(&f, &over(RequestState::Denied))),
-        ("approve-used", requests::decide(&f, &over(RequestState::Used))),
-        ("approve-lapsed", requests::decide(&f, &ended(RequestState::Waiting, "2026-11-24T10:30:00Z"))),
-        ("approve-changed", requests::decide(&f, &DecideView { form: None, ..deciding(changed) })),
-        ("approve-own", requests::decide(&f, &DecideView { form: None, rule, ..deciding(request(mara())) })),
+        ("approve-no-pass", decision::decide(&f, &DecideView { what: without_pass, ..deciding(request(mara())) })),
+        ("approve-codes", decision::decide(&f, &of(Grant::IssueBackupCodes))),
+        ("approve-password", decision::decide(&f, &of(Grant::SetTemporaryPassword))),
+        ("approve-invitation", decision::decide(&f, &of(Grant::InviteAgain))),
+        ("approve-email", decision::decide(&f, &deciding(email))),
+        ("deny", decision::decide(&f, &DecideView { deny: true, form: Some(wrong), ..deciding(request(mara())) })),
+        ("approve-approved", decision::decide(&f, &over(RequestState::Approved))),
+        ("approve-denied", decision::decide(&f, &over(RequestState::Denied))),
+        ("approve-used", decision::decide(&f, &over(RequestState::Used))),
+        ("approve-lapsed", decision::decide(&f, &ended(RequestState::Waiting, "2026-11-24T10:30:00Z"))),
+        ("approve-changed", decision::decide(&f, &DecideView { form: None, ..deciding(changed) })),
+        ("approve-own", decision::decide(&f, &DecideView { form: None, rule, ..deciding(request(mara())) })),
     ]
 }
