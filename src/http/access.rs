@@ -1,11 +1,11 @@
 //! Another address to sign in with, and a fresh invitation link: grants that concern the way in itself.
 
-use super::contacts::numbers_of;
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
 use super::people::{show_link, taken};
 use super::permission::Beforehand;
+use super::portraits::known_of;
 use super::show::{Answer, Page, Said, wrong};
 use crate::actions::edit::EmailChange;
 use crate::actions::grants::Granted;
@@ -27,16 +27,16 @@ fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> A
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
-    let known = |tx: &ReadTx<'_>| {
+    let on_record = |tx: &ReadTx<'_>| {
         let ahead = Beforehand::read(tx, sheet, Grant::InviteAgain)?;
-        Ok::<_, Problem>((numbers_of(tx, call, user.id)?, ahead))
+        Ok::<_, Problem>((known_of(tx, call, user.id)?, ahead))
     };
-    let (numbers, ahead) = call.app.means.store.read(known)?;
+    let (known, ahead) = call.app.means.store.read(on_record)?;
     let view = InviteAgainView {
         form: ahead.fill(sheet, form),
         person: subject(user),
         valid: policy::INVITATION,
-        numbers,
+        known,
         signals: ahead.signals,
         permission: ahead.permission,
     };
@@ -72,7 +72,7 @@ fn show_email(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             form: ahead.fill(sheet, form),
             person: subject(user),
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            numbers: numbers_of(tx, call, user.id)?,
+            known: known_of(tx, call, user.id)?,
             signals: ahead.signals,
             permission: ahead.permission,
         })

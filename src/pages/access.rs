@@ -5,10 +5,9 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
-use super::contacts::Numbers;
 use super::field::Field;
 use super::form::Form;
-use super::grants::{Act, Signal, Subject, granting};
+use super::grants::{Act, Known, Signal, Subject, granting};
 use super::permission::Permission;
 use super::words::{count, lasting};
 
@@ -21,8 +20,8 @@ pub struct EmailView<'a> {
     pub person: Subject<'a>,
     /// Sessions that are open now.
     pub sessions: u32,
-    /// On which they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
     /// What has to permit it, or does.
@@ -54,7 +53,7 @@ pub fn email(frame: &Frame, view: &EmailView) -> Markup {
         &view.form,
         (person, None),
         &field.show(&view.form),
-        (&what, &view.numbers, &view.signals, &view.permission),
+        (&what, &view.known, &view.signals, &view.permission),
     )
 }
 
@@ -68,8 +67,8 @@ pub struct InviteAgainView<'a> {
     pub person: Subject<'a>,
     /// How long the new link works.
     pub valid: Duration,
-    /// On which they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
     /// What has to permit it, or does.
@@ -94,12 +93,5 @@ pub fn invite_again(frame: &Frame, view: &InviteAgainView) -> Markup {
             li { "It stands in the audit log with your name and your reason." }
         }
     };
-    granting(
-        frame,
-        &act,
-        &view.form,
-        (person, None),
-        &html! {},
-        (&what, &view.numbers, &view.signals, &view.permission),
-    )
+    granting(frame, &act, &view.form, (person, None), &html! {}, (&what, &view.known, &view.signals, &view.permission))
 }

@@ -11,8 +11,7 @@ use super::recovery::decision::{self, DecideView, WhatView};
 use super::recovery::requests::{May, RequestView};
 use super::recovery::{self, CaseView};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
-use super::samples_acts::{mara, maryam, signals};
-use super::samples_contacts;
+use super::samples_acts::{known, mara, maryam, signals};
 use crate::audit::Ticket;
 use crate::contacts::KnownNumber;
 use crate::grants::{Grant, Half, Why};
@@ -42,7 +41,7 @@ fn form_pages() -> Vec<(&'static str, Markup)> {
             factors: 2,
             codes_left: 4,
             sessions: 3,
-            numbers: samples_contacts::numbers(),
+            known: known(None),
             signals: signals(),
             permission: Permission { standing, other },
             window: HOUR,
