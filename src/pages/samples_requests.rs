@@ -12,6 +12,7 @@ use super::recovery::requests::{May, RequestView};
 use super::recovery::{self, CaseView};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{known, mara, maryam, signals};
+use super::samples_portraits;
 use crate::audit::Ticket;
 use crate::contacts::KnownNumber;
 use crate::grants::{Grant, Half, Why};
@@ -158,6 +159,11 @@ fn called() -> Recorded {
     Recorded { id: 1, evidence, ticket: None, by: Doer { id: None, name: "Tom Okafor".to_owned() } }
 }
 
+fn seen() -> Recorded {
+    let evidence = Evidence::recorded(EvidenceKind::VideoCall, String::new(), None, None, at("2026-11-24T10:02:00Z"));
+    Recorded { evidence, ..called() }
+}
+
 fn what() -> WhatView {
     WhatView {
         factors: 2,
@@ -180,6 +186,7 @@ fn deciding(request: RequestView<'static>) -> DecideView<'static> {
         request,
         role: Role::Admin,
         evidence: recorded(),
+        portrait: None,
         signs: signals().into_iter().zip(then).collect(),
         what: what(),
         rule: None,
@@ -200,6 +207,7 @@ fn decide_pages() -> Vec<(&'static str, Markup)> {
     let email = RequestView { grant: Grant::ChangeEmail, argument: "new@fernhill.example", ..request(mara()) };
     let without_pass = WhatView { pass: false, codes_left: 0, valid: DAY, ..what() };
     let wrong = step_up(typed(&[("note", HOSTILE)], &[("note", "Enter a reason.")]));
+    let by_face = |portrait| DecideView { evidence: seen(), portrait, ..deciding(request(mara())) };
     let changed = RequestView { changed: true, ..request(mara()) };
     let rule = Some("Somebody else approves what you ask for. Tell another admin or an owner.");
     vec![
@@ -212,6 +220,8 @@ fn decide_pages() -> Vec<(&'static str, Markup)> {
             ),
         ),
         ("approve-no-pass", decision::decide(&f, &DecideView { what: without_pass, ..deciding(request(mara())) })),
+        ("approve-face", decision::decide(&f, &by_face(Some(samples_portraits::new())))),
+        ("approve-face-unknown", decision::decide(&f, &by_face(None))),
         ("approve-codes", decision::decide(&f, &of(Grant::IssueBackupCodes))),
         ("approve-password", decision::decide(&f, &of(Grant::SetTemporaryPassword))),
         ("approve-invitation", decision::decide(&f, &of(Grant::InviteAgain))),

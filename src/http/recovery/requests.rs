@@ -17,11 +17,14 @@ use crate::pages::recovery::decision::{DecideView, WhatView, decide as decide_ma
 use crate::pages::recovery::requests::{May, RequestView};
 use crate::pages::{FieldError, Form};
 use crate::policy::{self, ISSUED_CODES, Key, Policy};
+use crate::portraits::Portrait;
 use crate::recovery::{Case, CaseEvent, Recorded, Request, RequestState, next};
 use crate::sessions::Stage;
 use crate::signals::Signals;
 use crate::storage::recovery::{evidence, requests};
-use crate::storage::{ReadTx, backup_codes, factors, policy as stored_policy, recovery, sessions, signals, users};
+use crate::storage::{
+    ReadTx, backup_codes, factors, policy as stored_policy, portraits, recovery, sessions, signals, users,
+};
 use crate::users::User;
 
 /// So many people who could approve are looked at; few organisations have more.
@@ -161,7 +164,7 @@ fn show(
     (status, errors): (u16, Vec<FieldError>),
 ) -> Answer {
     let number: CaseNumber = call.param("case")?;
-    let (found, recorded, what) = call.app.means.store.read(|tx| {
+    let (found, seen) = call.app.means.store.read(|tx| {
         let case = recovery::find(tx, number)?.ok_or(Problem::NotFound)?;
         let request = match which {
             Some(id) => requests::find(tx, id)?.filter(|r| r.case == number),
@@ -172,8 +175,8 @@ fn show(
         let request = request.ok_or(Problem::NotFound)?;
         let recorded = evidence::find(tx, request.evidence)?.ok_or(Problem::NotFound)?;
         let found = Found::read(tx, call, &signed.user, case, request)?;
-        let what = found.what(tx, call)?;
-        Ok::<_, Problem>((found, recorded, what))
+        let (portrait, what) = (portraits::find(tx, found.user.id)?, found.what(tx, call)?);
+        Ok::<_, Problem>((found, (recorded, portrait, what)))
     })?;
     let rule = may_decide(Asker::Person(&signed.user), &found.request, &found.user).err();
     let deny = verb == Verb::Deny;
@@ -187,7 +190,7 @@ fn show(
         true => Some(Form { values: call.fields.kept(&["note"]), errors, ..form_of(call, signed, Some(&nonce))? }),
         false => None,
     };
-    let view = view_of(call, &found, form, (deny, rule.map(|r| r.sentence())), (recorded, what));
+    let view = view_of(call, &found, form, (deny, rule.map(|r| r.sentence())), seen);
     let page = Page::signed(call, signed);
     Ok(page.answer(status, decide_markup(&page.frame(), &view)))
 }
@@ -197,7 +200,7 @@ fn view_of<'a>(
     found: &'a Found,
     form: Option<Form<'a>>,
     (deny, rule): (bool, Option<&'static str>),
-    (evidence, what): (Recorded, WhatView),
+    (evidence, portrait, what): (Recorded, Option<Portrait>, WhatView),
 ) -> DecideView<'a> {
     let (now, then) = (in_words(&found.signals, &found.policy), in_words(&found.request.signals, &found.policy));
     DecideView {
@@ -207,6 +210,7 @@ fn view_of<'a>(
         request: found.view(),
         role: found.user.role,
         evidence,
+        portrait,
         signs: now.into_iter().zip(then).collect(),
         what,
         rule,

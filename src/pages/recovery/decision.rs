@@ -15,8 +15,10 @@ use crate::pages::form::Form;
 use crate::pages::frame::Section;
 use crate::pages::grants::{Signal, Weight};
 use crate::pages::parts::{Badge, Tone, cancel, card, facts, heading, notice};
+use crate::pages::portraits::compared_with;
 use crate::pages::words::{count, day, lasting, time_ago};
-use crate::recovery::{Recorded, RequestState};
+use crate::portraits::Portrait;
+use crate::recovery::{EvidenceKind, Recorded, RequestState};
 use crate::users::Role;
 
 /// Deciding: `GET` and `POST /admin/recovery/{case}/approve` or `…/deny`, with `request` and `note`.
@@ -32,6 +34,8 @@ pub struct DecideView<'a> {
     pub role: Role,
     /// How it was made sure who it is.
     pub evidence: Recorded,
+    /// What a face on a video call was compared with.
+    pub portrait: Option<Portrait>,
     /// Each kind of sign, as it is now and as it was when it was asked for.
     pub signs: Vec<(Signal, Signal)>,
     /// What would happen.
@@ -92,7 +96,7 @@ pub fn decide(frame: &Frame, view: &DecideView) -> Markup {
                 }
             }
             div class="stack" {
-                (card("evidence", "How it was made sure who it is", &facts(&evidence(frame, &view.evidence))))
+                (card("evidence", "How it was made sure who it is", &evidence(frame, view)))
                 (signs(view))
                 (card("what", "What will happen", &what_happens(view)))
             }
@@ -147,8 +151,9 @@ fn instead(frame: &Frame, view: &DecideView, href: &str) -> Markup {
     }
 }
 
-fn evidence(frame: &Frame, recorded: &Recorded) -> Vec<(&'static str, Markup)> {
-    let evidence = &recorded.evidence;
+fn evidence(frame: &Frame, view: &DecideView) -> Markup {
+    let (recorded, evidence) = (&view.evidence, &view.evidence.evidence);
+    let by_face = evidence.kind() == EvidenceKind::VideoCall;
     let mut rows = vec![
         ("How", html! { strong { (evidence.kind().sentence()) } }),
         ("When", html! { (time_ago(evidence.recorded_at(), frame.now)) ", by " bdi { (recorded.by.name) } }),
@@ -166,7 +171,14 @@ fn evidence(frame: &Frame, recorded: &Recorded) -> Vec<(&'static str, Markup)> {
     if !evidence.note().is_empty() {
         rows.push(("Note", html! { (evidence.note()) }));
     }
-    rows
+    html! {
+        (facts(&rows))
+        @match &view.portrait {
+            Some(portrait) if by_face => (compared_with(frame, &view.request.person, portrait)),
+            None if by_face => p class="hint" { "There is no photo on record, so it was compared with an ID, if with anything." },
+            _ => {},
+        }
+    }
 }
 
 fn signs(view: &DecideView) -> Markup {
