@@ -5,6 +5,7 @@
 //! and the transaction refuses a changed one.
 
 pub mod administer;
+pub mod approve;
 pub mod authorise;
 pub mod backup;
 pub mod cases;
@@ -15,6 +16,7 @@ pub mod edit;
 pub mod enrol;
 pub mod export;
 pub mod first_run;
+pub mod follow_up;
 pub mod grants;
 pub mod import;
 pub mod keep_out;

@@ -13,11 +13,13 @@ use super::error::{Problem, answer};
 use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
 use super::headers::protect;
+use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, people, person, policy, portraits, profile, recovery, sessions, sign_in, standing, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
+    health, import, log, multipart, people, person, policy, portraits, profile, recovery, sessions, sign_in, standing,
+    story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -95,6 +97,7 @@ const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
+const DECIDE: &[&str] = &["csrf", "nonce", "step_up_code", "request", "note"];
 const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
@@ -210,14 +213,22 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
-    get("/admin/recovery", &["before"], Door::People(recovery::board)),
+    get("/admin/recovery", &["state", "after"], Door::People(board::page)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+    get("/admin/recovery/{case}/story", &[], Door::People(story::page)),
+    get("/admin/recovery/{case}/message", &[], Door::People(follow_up::page)),
+    post("/admin/recovery/{case}/message", &["csrf", "nonce", "step_up_code", "message", "how"],
+        Door::People(follow_up::write)),
 
     get("/admin/policy", &[], Door::People(policy::page)),
     get("/admin/policy/{key}", &[], Door::People(policy::change_page)),
     post("/admin/policy/{key}", POLICY, Door::People(policy::change)),
     get("/admin/policy/{key}/take-back", &[], Door::People(policy::take_back_page)),
     post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
+    get("/admin/recovery/{case}/approve", &[], Door::People(|c, s| requests::page(c, s, Verb::Approve))),
+    post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
+    get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
+    post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),
