@@ -140,7 +140,8 @@ fn asks(
                 "You gave " bdi { (name) } " " (if half == Half::Password { "a password" } else { "codes or a reset" })
                 " " (time_ago(at, frame.now))
             },
-            (Why::SameHands | Why::Policy, _) => "Your organisation wants two people for this",
+            (Why::SameHands, None) => "No pass is asked for after a reset, so whoever has the password could come in alone",
+            (Why::Policy, _) => "Your organisation wants two people for this",
         }
         ": " (who)
     }

@@ -2,6 +2,7 @@
 
 use super::circumstances::{circumstances, find_other_half};
 use super::permit::{Permit, weigh};
+use super::without_pass::one_half_is_enough;
 use crate::actions::Result;
 use crate::grants::{Asker, Circumstances, Grant, Half, Needed, Others, Question, Rule, decide, needed};
 use crate::policy::Policy;
@@ -114,11 +115,12 @@ impl<'a> Preview<'a> {
     pub fn ahead(&self, tx: &ReadTx<'_>, grant: Grant) -> Result<Ahead> {
         let by = Some(self.viewer.id);
         let half = find_other_half(tx, grant, by, self.user.id, &self.policy, self.now)?;
-        let needed = needed(&self.question(grant, half.is_some(), None));
+        let same_hands = half.is_some() || one_half_is_enough(tx, grant, self.user, &self.policy, self.now)?;
+        let needed = needed(&self.question(grant, same_hands, None));
         if let (Some(case), Some(live)) = (&self.case, self.own(grant)) {
             let counts_as = weigh(tx, live, case, self.user, &self.signals)?;
             let permit = Permit { request: live.clone(), counts_as };
-            let of_no_use = permit.is_over(&self.question(grant, half.is_some(), counts_as));
+            let of_no_use = permit.is_over(&self.question(grant, same_hands, counts_as));
             match live.is_permitted(self.now) {
                 true if !of_no_use => return Ok(Ahead::Permitted(permit.request)),
                 false if counts_as.is_some() && needed.is_some() => return Ok(Ahead::Waits(permit.request)),
