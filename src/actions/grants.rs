@@ -5,15 +5,18 @@ use super::authorise::{Admin, By};
 use super::cases::{self, entry};
 use super::contacts::look_up_number;
 use super::nonce::Nonce;
+use super::reassure::let_go;
 use super::sign_in::many;
 use super::{Error, Result};
 use crate::audit::{Action, Actor, CaseFact, Event, Record, Source};
 use crate::grants::{Asker, Circumstances, Grant, Others, Question, Rule, Verdict, decide};
 use crate::ids::{CaseNumber, RequestId, UserId};
 use crate::policy::{Key, Policy};
-use crate::recovery::{Case, CaseEvent, Doer, Evidence, Needs, Request, RequestState, Statement, next};
+use crate::recovery::{
+    Case, CaseEvent, CaseState, Doer, Evidence, Held, Needs, Request, RequestState, Statement, next,
+};
 use crate::signals::Signals;
-use crate::storage::recovery::{evidence, requests};
+use crate::storage::recovery::{evidence, freezes, requests};
 use crate::storage::{Audited, ReadTx, WriteTx, policy, recovery, signals, users};
 use crate::time::Timestamp;
 use crate::users::User;
@@ -259,8 +262,13 @@ impl Founded {
     pub(super) fn begin(&mut self, tx: &WriteTx<'_>, source: &Source) -> Result<(Case, Vec<Record>)> {
         let (actor, by) = (self.admin.actor(), self.admin.doer());
         let ticket = self.statement.ticket.as_ref();
-        let mut facts = Vec::new();
-        let mut case = match self.case.take() {
+        let (mut facts, mut records) = (Vec::new(), Vec::new());
+        // Only the host gets as far as this while an objection stands; it decides on that by the way.
+        let objected = self.case.as_ref().is_some_and(|c| c.state == CaseState::Disavowed);
+        if objected {
+            records = let_go(tx, (&self.admin, &self.user), &self.statement.reason, source)?.1;
+        }
+        let mut case = match self.case.take().filter(|_| !objected) {
             Some(case) => case,
             None => {
                 let (case, fact) =
@@ -275,7 +283,7 @@ impl Founded {
             self.recorded = Some(row);
             facts.push(fact);
         }
-        let records = facts.into_iter().map(|f| entry(actor.clone(), source, &self.user, case.number, f)).collect();
+        records.extend(facts.into_iter().map(|f| entry(actor.clone(), source, &self.user, case.number, f)));
         Ok((case, records))
     }
 
@@ -324,7 +332,7 @@ fn on_record(found: Option<crate::recovery::Recorded>) -> (Option<Evidence>, Opt
 }
 
 /// What a grant depends on besides who asks and whom it is about; the signs and the permit are left to who knows them.
-fn circumstances<'p>(
+pub(super) fn circumstances<'p>(
     tx: &ReadTx<'_>,
     grant: Grant,
     asker: Asker<'_>,
@@ -344,7 +352,8 @@ fn circumstances<'p>(
         Grant::SetTemporaryPassword => &[Action::MfaFactorAdminReset, Action::MfaBackupCodesIssuedByAdmin],
         _ => &[],
     };
-    let mut same_hands = false;
+    // Who lets somebody back in gives both at once.
+    let mut same_hands = grant == Grant::Readmit;
     for action in other_half {
         let by = asker.map(|by| signals::find_given(tx, user.id, by, *action, since)).transpose()?;
         same_hands |= by.unwrap_or(false);
@@ -356,6 +365,8 @@ fn circumstances<'p>(
         // A case that is open since was opened by an owner.
         refused_lately: refusal.is_some() && case.is_none(),
         same_hands,
+        held: freezes::find_hold(tx, user.id)?.map(|hold| hold.held),
+        has_hand: false,
         others: users::count_approvers(tx, [asker, Some(user.id)])?,
         permitted: None,
     })
@@ -374,7 +385,10 @@ pub(super) fn ask_rule(
         target: Some(user),
         evidence: None,
         other_owners: users::count_owners(tx, Some(user.id))?,
-        circumstances: Circumstances::plain(policy),
+        circumstances: Circumstances {
+            held: freezes::find_hold(tx, user.id)?.map(|hold| hold.held),
+            ..Circumstances::plain(policy)
+        },
         now: tx.now(),
     };
     Ok(decide(&question).map(drop))
@@ -389,6 +403,7 @@ pub struct Preview<'a> {
     evidence: Evidence,
     other_owners: u32,
     others: Others,
+    held: Option<Held>,
     for_owner: bool,
     refused_lately: bool,
     policy: Policy,
@@ -411,6 +426,7 @@ impl<'a> Preview<'a> {
             evidence: Evidence::host(now),
             other_owners: users::count_owners(tx, Some(user.id))?,
             others: seen.others,
+            held: seen.held,
             for_owner: seen.for_owner,
             refused_lately: seen.refused_lately,
             strong_signs: 0,
@@ -434,6 +450,7 @@ impl<'a> Preview<'a> {
             for_owner: self.for_owner,
             refused_lately: self.refused_lately,
             others: self.others,
+            held: self.held,
             strong_signs: self.strong_signs,
             ..Circumstances::plain(&self.policy)
         };

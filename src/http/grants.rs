@@ -40,6 +40,7 @@ const KEPT: &[&str] = &[
     "ticket",
     "reason",
     "codes_unavailable",
+    "since",
     "text",
     "kind",
     "value",
@@ -56,8 +57,7 @@ pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
 }
 
-fn find(call: &Call<'_>) -> Result<User, Problem> {
-    let id: UserId = call.param("id")?;
+fn find(call: &Call<'_>, id: UserId) -> Result<User, Problem> {
     call.app.means.store.read(|tx| users::find_ranked(tx, id, call.now))?.ok_or(Problem::NotFound)
 }
 
@@ -87,7 +87,12 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     pub(super) fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
-        Ok(Self { call, signed, user: find(call)?, anew: false })
+        Self::of(call, signed, call.param("id")?)
+    }
+
+    /// About the person of a case.
+    pub(super) fn of(call: &'a Call<'a>, signed: &'a Signed, user: UserId) -> Result<Self, Problem> {
+        Ok(Self { call, signed, user: find(call, user)?, anew: false })
     }
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
@@ -168,7 +173,7 @@ impl<'a> Sheet<'a> {
         self.granted(granted, show)
     }
 
-    fn refused(&self, rule: Rule, tried: bool) -> Response {
+    pub(super) fn refused(&self, rule: Rule, tried: bool) -> Response {
         let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
         let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
         let page = Page::signed(self.call, self.signed);

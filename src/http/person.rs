@@ -5,6 +5,7 @@ pub mod sessions;
 
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::hold::Holding;
 use super::show::{Answer, Page, page_of};
 use super::standing::any_other_role;
 use crate::actions::grants::Preview;
@@ -85,6 +86,7 @@ fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<
         (any_other_role(user.role), "Change role", "/role", false),
         (Grant::AddNote, "Add note", "/notes", false),
         (Grant::Disable, "Disable", "/disable", true),
+        (Grant::DeclareIncident, "Declare incident", "/incident", true),
         (Grant::Enable, "Enable", "/enable", false),
         (Grant::Leave, "Mark as left for good", "/leave", true),
     ];
@@ -102,6 +104,7 @@ fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<
 
 struct Loaded {
     user: User,
+    holding: Option<Holding>,
     actions: Vec<Action>,
     case: Option<Case>,
 }
@@ -115,6 +118,7 @@ impl Loaded {
             role: self.user.role,
             status: self.user.status,
             actions: self.actions.clone(),
+            alarm: self.holding.as_ref().map(|holding| holding.alarm(&self.user)),
             open_case: self.case.as_ref().map(|case| OpenCase {
                 number: case.number,
                 opened_by: case.opened_by.name.clone(),
@@ -128,7 +132,8 @@ impl Loaded {
 fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result<Loaded, Problem> {
     let user = users::find_ranked(tx, id, call.now)?.ok_or(Problem::NotFound)?;
     let actions = menu(tx, call, &signed.user, &user)?;
-    Ok(Loaded { actions, case: recovery::find_open(tx, id)?, user })
+    let holding = Holding::read(tx, call, &signed.user, &user)?;
+    Ok(Loaded { actions, holding, case: recovery::find_open(tx, id)?, user })
 }
 
 /// `GET /admin/users/{id}`

@@ -2,6 +2,7 @@
 
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::hold::Holding;
 use super::person::entry_line;
 use super::show::{Answer, Page, page_of};
 use crate::audit::filter::Filter;
@@ -10,7 +11,7 @@ use crate::pages::grants::Subject;
 use crate::pages::parts::{Badge, Task, TaskState, Tone};
 use crate::pages::recovery::{BoardView, CaseLine, CaseView, board as board_markup, case as case_markup};
 use crate::pages::words::count;
-use crate::recovery::{Act, Case, CaseState, Recorded};
+use crate::recovery::{Act, Case, CaseEvent, CaseState, Recorded, next};
 use crate::storage::recovery::evidence;
 use crate::storage::{audit, recovery, users};
 use crate::time::Timestamp;
@@ -66,12 +67,14 @@ pub fn board(call: &Call<'_>, signed: &Signed) -> Answer {
 /// `GET /admin/recovery/{case}`
 pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
     let number: CaseNumber = call.param("case")?;
-    let (case, evidence, user, entries) = call.app.means.store.read(|tx| {
+    let (case, evidence, user, holding, entries) = call.app.means.store.read(|tx| {
         let case = recovery::find(tx, number)?.ok_or(Problem::NotFound)?;
         let filter = Filter { case: Some(number), ..Filter::default() };
         let entries = audit::list(tx, &filter, audit::Order::OldestFirst, None, ENTRIES)?;
-        let (evidence, user) = (evidence::list(tx, number)?, users::get(tx, case.user_id)?);
-        Ok::<_, Problem>((case, evidence, user, entries))
+        let evidence = evidence::list(tx, number)?;
+        let user = users::find_ranked(tx, case.user_id, call.now)?.ok_or(Problem::NotFound)?;
+        let holding = Holding::read(tx, call, &signed.user, &user)?;
+        Ok::<_, Problem>((case, evidence, user, holding, entries))
     })?;
     let page = Page::signed(call, signed);
     let again = format!("/admin/users/{}/mfa/reset", user.id);
@@ -86,6 +89,11 @@ pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
         ticket: case.ticket.as_deref().unwrap_or_default(),
         tasks: tasks_of(&case, &evidence),
         entries: entries.iter().map(entry_line).collect(),
+        alarm: holding.filter(|h| h.is_of(number) || !case.state.is_closed()).map(|h| h.alarm(&user)),
+        may_be_attack: case.act.is_some()
+            && case.state != CaseState::Disavowed
+            && next(case.state, CaseEvent::Incident).is_ok(),
+        report: matches!(case.state, CaseState::Disavowed | CaseState::Incident | CaseState::Reassured),
         start_again: (case.state == CaseState::Expired).then_some(again),
     };
     Ok(page.answer(200, case_markup(&page.frame(), &view)))

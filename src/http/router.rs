@@ -15,8 +15,9 @@ use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, people, person, profile, recovery, sessions, sign_in, standing, system,
+    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, hold, import,
+    incident, log, multipart, objection, people, person, profile, readmit, recovery, sessions, sign_in, standing,
+    system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -84,11 +85,13 @@ const GRANT: &[&str] = &[
 ];
 const EMAIL: &[&str] =
     &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
+const INCIDENT: &[&str] = &["csrf", "nonce", "step_up_code", "since", "reason"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
-const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
-const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
+const FILTER: &[&str] = &["action", "person", "actor", "involving", "outcome", "case", "since", "until", "before"];
+const EXPORT: &[&str] =
+    &["csrf", "action", "person", "actor", "involving", "outcome", "case", "since", "until", "format"];
 
 /// All of them.
 #[rustfmt::skip]
@@ -102,6 +105,9 @@ pub const ROUTES: &[Route] = &[
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
     get("/invitation/{token}", &[], Door::Guest(enrol::invitation_page)),
     post("/invitation/{token}", &["csrf", "email", "password"], Door::Guest(enrol::invitation)),
+
+    get("/objection/{token}", &[], Door::Guest(objection::page)),
+    post("/objection/{token}", &["csrf"], Door::Guest(objection::act)),
 
     get("/sign-in", &["next"], Door::Guest(sign_in::password_page)),
     post("/sign-in", &["csrf", "email", "password", "next"], Door::Guest(sign_in::password)),
@@ -191,6 +197,10 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/role", &["csrf", "nonce", "step_up_code", "role", "reason"], Door::People(standing::role)),
     get("/admin/users/{id}/name", &[], Door::People(standing::name_page)),
     post("/admin/users/{id}/name", &["csrf", "nonce", "step_up_code", "name"], Door::People(standing::name)),
+    get("/admin/users/{id}/incident", &[], Door::People(incident::page)),
+    post("/admin/users/{id}/incident", INCIDENT, Door::People(incident::act)),
+    get("/admin/users/{id}/readmit", &[], Door::People(readmit::page)),
+    post("/admin/users/{id}/readmit", GRANT, Door::People(readmit::act)),
     get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
     post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
@@ -200,6 +210,11 @@ pub const ROUTES: &[Route] = &[
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+    get("/admin/recovery/{case}/incident", &[], Door::People(incident::page)),
+    post("/admin/recovery/{case}/incident", INCIDENT, Door::People(incident::act)),
+    get("/admin/recovery/{case}/reassure", &[], Door::People(hold::page)),
+    post("/admin/recovery/{case}/reassure", GRANT, Door::People(hold::act)),
+    get("/admin/recovery/{case}/report", &["after"], Door::People(incident::report)),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

@@ -70,6 +70,8 @@ said! {
     EmailChanged "email-changed" "The sign-in address was changed.";
     Left "left" "The person is marked as left.";
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
+    Reassured "reassured" "The objection was lifted.";
+    IncidentDeclared "incident-declared" "The incident was declared. Below is what the account did.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

@@ -154,7 +154,7 @@ fn what_happens(view: &ResetView) -> Markup {
     }
 }
 
-fn signals(signals: &[Signal]) -> Markup {
+pub(super) fn signals(signals: &[Signal]) -> Markup {
     let value = |s: &Signal| {
         let badge = match s.weight {
             Weight::Calm => None,
@@ -174,7 +174,7 @@ fn signals(signals: &[Signal]) -> Markup {
 }
 
 /// How the admin made sure, and what does not count.
-fn evidence(frame: &Frame, form: &Form, person: &Subject, numbers: &Numbers) -> Markup {
+pub(super) fn evidence(frame: &Frame, form: &Form, person: &Subject, numbers: &Numbers) -> Markup {
     let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
     let mut choices = vec![
         Choice::new("video_call", "Live video call").hint("Compared with the photo or ID on record."),
@@ -201,7 +201,7 @@ fn evidence(frame: &Frame, form: &Form, person: &Subject, numbers: &Numbers) -> 
     }
 }
 
-fn ticket_and_reason(form: &Form) -> Markup {
+pub(super) fn ticket_and_reason(form: &Form) -> Markup {
     html! {
         (Field::new("ticket", "Ticket (optional)").hint("Its number, if there is one.").show(form))
         (Field::new("reason", "Reason").hint("Everyone who reads the audit log sees it. No passwords or codes, please.")

@@ -9,7 +9,7 @@ use super::errors::{self, ErrorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
-use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_profile};
+use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_profile};
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -29,7 +29,7 @@ pub(super) fn now() -> Timestamp {
     at("2026-11-24T10:42:00Z")
 }
 
-fn stranger() -> Frame<'static> {
+pub(super) fn stranger() -> Frame<'static> {
     Frame { organisation: "Fernhill Joinery", signed_in: None, people_wait: false, flash: None, now: now() }
 }
 
@@ -61,6 +61,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(samples_profile::all());
     pages.extend(samples_console::all());
     pages.extend(samples_dashboard::all());
+    pages.extend(samples_incident::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }
