@@ -15,8 +15,10 @@ use crate::actions::sweep::sweep;
 use crate::config::{Cidr, Config, PublicUrl};
 use crate::host::files::free_space;
 use crate::host::hash_pool::HashPool;
+use crate::host::smtp::{Smtp, Unusable};
+use crate::http::edge::Allowance;
 use crate::http::router::Router;
-use crate::http::{Request, Response};
+use crate::http::{Request, Response, allowance};
 use crate::policy;
 use crate::throttle::sources::{ATTEMPTS, SOURCES, SourceLimiter};
 use crate::time::{Clock, Timestamp};
@@ -41,19 +43,26 @@ pub struct Settings {
     pub data: PathBuf,
     /// Password hashing workers.
     pub hash_workers: usize,
+    /// How letters go out, where the operator has set a mail server.
+    pub mail: Option<Arc<Smtp>>,
 }
 
 impl Settings {
     /// The settings of a configuration whose server is reached at `public_url`.
-    pub fn new(config: &Config, public_url: PublicUrl) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When a file that the settings of mail name is not as it must be.
+    pub fn new(config: &Config, public_url: PublicUrl) -> Result<Self, Unusable> {
+        let mail = config.mail.as_ref().map(|mail| Smtp::new(mail, &config.organisation)).transpose()?;
+        Ok(Self {
             public_url,
             trusted_proxy: config.trusted_proxy.clone(),
             organisation: config.organisation.clone(),
             help_contact: config.help_contact.clone(),
             data: config.data.clone(),
             hash_workers: config.hash_workers.get(),
-        }
+            mail: mail.map(Arc::new),
+        })
     }
 }
 
@@ -85,6 +94,7 @@ impl App {
                 key: Arc::new(opened.keys.seed),
                 pool: HashPool::new(settings.hash_workers, WAITING_HASHES)?,
                 clock,
+                one_picture: Mutex::new(()),
                 organisation: settings.organisation.clone(),
             },
             router: Router::new(),
@@ -98,6 +108,11 @@ impl App {
     /// Answers one request. Needs no socket; blocks while a password is hashed or a write becomes durable.
     pub fn handle(&self, request: Request) -> Response {
         self.router.answer(self, &request)
+    }
+
+    /// How long the body of a request may be of which only the head was read: for the edge, which asks about long ones.
+    pub fn allowance(&self, head: &Request) -> Allowance {
+        allowance(self, &self.router, head)
     }
 
     /// The present moment.

@@ -17,12 +17,13 @@ use crate::time::Timestamp;
 use crate::users::{Status, User};
 
 /// What somebody can have given to a person, or changed of how they are reached.
-const GIVEN: [Action; 6] = [
+const GIVEN: [Action; 7] = [
     Action::MfaFactorAdminReset,
     Action::MfaBackupCodesIssuedByAdmin,
     Action::UserPasswordSetByAdmin,
     Action::UserEmailChanged,
     Action::UserContactChanged,
+    Action::UserPortraitChanged,
     Action::UserEnabled,
 ];
 

@@ -1,9 +1,9 @@
 //! The banner of an account that its case holds, and the form that lifts an objection which was a mistake.
 
-use super::contacts::numbers_of;
 use super::error::Problem;
 use super::grants::{Sheet, confirmed, ready, subject};
 use super::guards::{Call, Signed};
+use super::portraits::known_of;
 use super::show::{Answer, Page, Said, redirect_saying, wrong};
 use super::signals::signals_of;
 use crate::actions::grants::{Granted, Preview};
@@ -116,7 +116,7 @@ fn show(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
             person: subject(user),
             case,
             frozen: is_frozen(tx, user.id)?,
-            numbers: numbers_of(tx, call, user.id)?,
+            known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;

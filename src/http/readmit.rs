@@ -1,9 +1,9 @@
 //! Letting the person back in after an attack.
 
-use super::contacts::numbers_of;
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
+use super::portraits::known_of;
 use super::show::{Answer, Page};
 use super::signals::signals_of;
 use crate::actions::readmit::readmit;
@@ -32,7 +32,7 @@ fn show(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
             factors: factors::count_working(tx, user.id)?,
             window: policy.window(),
             valid: policy.lasting(Key::TemporaryPassword),
-            numbers: numbers_of(tx, call, user.id)?,
+            known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;

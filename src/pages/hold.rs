@@ -4,10 +4,10 @@
 use maud::{Markup, html};
 
 use super::Frame;
-use super::contacts::Numbers;
 use super::field::Field;
 use super::form::Form;
 use super::frame::Section;
+use super::grants::Known;
 use super::grants::{Signal, Subject, UNCHANGED, evidence, signals, ticket_and_reason};
 use super::parts::{Tone, cancel, card, heading, notice};
 use super::words::{time_ago, with_commands};
@@ -107,8 +107,8 @@ pub struct ReassureView<'a> {
     pub case: CaseNumber,
     /// Whether the account is closed by the objection.
     pub frozen: bool,
-    /// Where they could be called.
-    pub numbers: Numbers,
+    /// By what they are known.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -138,7 +138,7 @@ pub fn reassure(frame: &Frame, view: &ReassureView) -> Markup {
             form class="card" method="post" action={ (href) "/reassure" } novalidate {
                 (form.hidden())
                 @if view.frozen {
-                    (evidence(frame, form, person, &view.numbers))
+                    (evidence(frame, form, person, &view.known))
                     (ticket_and_reason(form))
                 } @else {
                     (Field::new("reason", "Reason").hint("Everyone who reads the audit log sees it.").area().show(form))

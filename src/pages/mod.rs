@@ -34,6 +34,7 @@ pub mod incident;
 pub mod invitation;
 pub mod objection;
 pub mod parts;
+pub mod portraits;
 pub mod profile;
 pub mod readmit;
 pub mod recovery;
@@ -49,6 +50,8 @@ mod samples_contacts;
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
 mod samples_incident;
+#[cfg(any(test, feature = "testing"))]
+mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
 #[cfg(any(test, feature = "testing"))]

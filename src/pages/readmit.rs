@@ -5,8 +5,8 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
-use super::contacts::Numbers;
 use super::form::Form;
+use super::grants::Known;
 use super::grants::{Act, Signal, Subject, granting};
 use super::parts::{card, heading, secret};
 use super::users::page;
@@ -30,8 +30,8 @@ pub struct ReadmitView<'a> {
     pub window: Duration,
     /// How long the password works.
     pub valid: Duration,
-    /// Where they could be called.
-    pub numbers: Numbers,
+    /// By what they are known.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -63,7 +63,7 @@ pub fn readmit(frame: &Frame, view: &ReadmitView) -> Markup {
     let fields = html! {
         p { "After an attack, whoever calls may be the attacker. Be sure that it is " bdi { (name) } "." }
     };
-    granting(frame, &act, &view.form, (person, view.case), &fields, (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &fields, (&what, &view.known, &view.signals))
 }
 
 /// After that.

@@ -9,7 +9,9 @@ use super::errors::{self, ErrorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
-use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_profile};
+use super::{
+    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_profile,
+};
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
 use crate::time::Timestamp;

@@ -9,9 +9,8 @@ use super::incident::{self, Declared, IncidentView, ReportView};
 use super::objection::{self, AskView, DoneView, Gone, GoneView, Outcome};
 use super::readmit::{self, ReadmitView, ReadmittedView};
 use super::samples::{CASE, HELP, HOSTILE, at, form, step_up, stranger, typed, viewer};
-use super::samples_acts::{mara, maryam, signals};
+use super::samples_acts::{known, mara, maryam, signals};
 use super::samples_console::entries;
-use super::samples_contacts;
 use crate::recovery::Held;
 use crate::secret::Secret;
 use crate::users::Role;
@@ -37,8 +36,13 @@ fn objections() -> Vec<(&'static str, Markup)> {
         outcome,
         help_contact: HELP,
     };
-    let hostile =
-        AskView { name: HOSTILE, by: String::new(), what: HOSTILE.to_owned(), help_contact: None, ..ask(Outcome::Frozen) };
+    let hostile = AskView {
+        name: HOSTILE,
+        by: String::new(),
+        what: HOSTILE.to_owned(),
+        help_contact: None,
+        ..ask(Outcome::Frozen)
+    };
     let done = |outcome, has_factor| DoneView { outcome, case: CASE, has_factor, help_contact: HELP };
     let gone = |gone| objection::gone(&f, &GoneView { gone, help_contact: HELP });
     vec![
@@ -89,7 +93,7 @@ fn reassurings() -> Vec<(&'static str, Markup)> {
         person: mara(),
         case: CASE,
         frozen,
-        numbers: samples_contacts::numbers(),
+        known: known(None),
         signals: signals(),
     };
     let wrong = typed(&[("reason", HOSTILE)], &[("evidence", "Say how you made sure who it is.")]);
@@ -160,7 +164,7 @@ fn readmissions() -> Vec<(&'static str, Markup)> {
         factors,
         window: Duration::from_secs(3_600),
         valid: Duration::from_secs(86_400),
-        numbers: samples_contacts::numbers(),
+        known: known(None),
         signals: signals(),
     };
     let done = |pass| ReadmittedView {
