@@ -70,8 +70,9 @@ fn verdict(
     let circumstances = Circumstances {
         strong_signs: signals::get(tx, user.id, Some(case.number), &policy, now)?.strong(),
         has_hand: match asker {
-            Asker::Person(person) => has_hand(tx, case, person.id)?,
-            Asker::Host => false,
+            // Where somebody has left, nothing is let in by it: whoever is there closes the case.
+            Asker::Person(person) if user.status != Status::Left => has_hand(tx, case, person.id)?,
+            Asker::Person(_) | Asker::Host => false,
         },
         ..circumstances(tx, grant, asker, user, Some(case), &policy, now)?
     };

@@ -237,7 +237,7 @@ impl Event {
             } => since
                 .into_iter()
                 .fold(Parts { case, ..Parts::of(A::MfaFactorAdminReset, user) }, |p, at| {
-                    p.with("since", at.to_string())
+                    p.with("since", at.to_seconds_text())
                 })
                 .why(reason)
                 .ticket(ticket)

@@ -59,8 +59,11 @@ impl<'a> Draft<'a> {
         let mut all = Vec::new();
         if let Some(case) = &self.known {
             let at = suspect_since(self.sheet.call, case)?;
-            let what = if at < case.opened_at { "What was objected to" } else { "Since case" };
-            let words = format!("{what}, {}: {}, {} UTC", case.number, day(at), &at.to_seconds_text()[11..16]);
+            let when = format!("{}, {} UTC", day(at), &at.to_seconds_text()[11..16]);
+            let words = match at < case.opened_at {
+                true => format!("Since what was objected to in {}: {when}", case.number),
+                false => format!("Since case {} was opened: {when}", case.number),
+            };
             all.push(("case", words));
         }
         let lengths = [("day", "Since yesterday: 24 hours"), ("week", "For 7 days"), ("month", "For 30 days")];

@@ -78,10 +78,11 @@ pub fn find_last(tx: &ReadTx<'_>, user: UserId, action: Action) -> Result<Option
     Ok(query.query_row((user.to_string(), action.as_str()), |row| optional_time(row, 0))?)
 }
 
-/// Whether `by` has done this to a person's account since `since`.
+/// Whether `by` has done this to a person's account since `since`. What an incident removed was given to nobody.
 pub fn find_given(tx: &ReadTx<'_>, user: UserId, by: UserId, action: Action, since: Timestamp) -> Result<bool> {
     let mut query = tx.conn.prepare_cached(
         "SELECT 1 FROM audit WHERE target_id = ?1 AND +actor_id = ?2 AND action = ?3 AND outcome = 'success' AND at >= ?4
+           AND body ->> '$.detail.since' IS NULL
          LIMIT 1",
     )?;
     let values = (user.to_string(), by.to_string(), action.as_str(), since.as_micros());
