@@ -42,7 +42,7 @@ pub fn has_hand(tx: &ReadTx<'_>, case: &Case, by: UserId) -> Result<bool> {
     }
     let since = freezes::get_suspect_since(tx, case)?;
     for action in GIVEN {
-        if signals::find_given(tx, case.user_id, by, action, since)? {
+        if signals::find_given(tx, case.user_id, by, action, since)?.is_some() {
             return Ok(true);
         }
     }

@@ -1,8 +1,8 @@
 //! What the rule says about accounts that their case alone opens again: frozen by an objection, or closed because of an
 //! attack.
 
-use super::{Asker, Grant, Needs, Question, Rule, needs};
-use crate::recovery::Held;
+use super::{Asker, Grant, Question, Rule, needed};
+use crate::recovery::{Held, Needs};
 use crate::users::{Role, Status, User};
 
 /// Whether nobody else could decide: an objection about the last active owner closes nothing, and ends only what was
@@ -21,7 +21,7 @@ pub(super) fn is_theirs_to_decide(q: &Question<'_>) -> bool {
 pub(super) fn check_hands(q: &Question<'_>) -> Result<(), Rule> {
     let Grant::Reassure { frozen } = q.grant else { return Ok(()) };
     let is_owner = !matches!(q.asker, Asker::Person(asker) if asker.role != Role::Owner);
-    match needs(q) {
+    match needed(q).map(|n| n.needs) {
         _ if q.circumstances.has_hand => Err(Rule::ActedInCase),
         Some(Needs::Owner) if frozen && !is_owner => Err(Rule::OwnersOnly),
         _ => Ok(()),

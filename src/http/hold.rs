@@ -5,7 +5,7 @@ use super::grants::{Sheet, confirmed, ready, subject};
 use super::guards::{Call, Signed};
 use super::portraits::known_of;
 use super::show::{Answer, Page, Said, redirect_saying, wrong};
-use super::signals::signals_of;
+use super::signals::in_words;
 use crate::actions::grants::{Granted, Preview};
 use crate::actions::object::is_last_owner;
 use crate::actions::reassure::{is_frozen, reassure, refusal};
@@ -16,7 +16,7 @@ use crate::pages::FieldError;
 use crate::pages::hold::{Alarm, ReassureView, reassure as reassure_markup};
 use crate::recovery::{Case, Held, Hold, Statement};
 use crate::storage::recovery::freezes::{find_hold, get_suspect_since};
-use crate::storage::{ReadTx, notices, recovery, users};
+use crate::storage::{ReadTx, notices, policy, recovery, signals, users};
 use crate::users::User;
 
 /// What holds an account, as its banner says it; read with the rest of a page.
@@ -111,13 +111,15 @@ fn show(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let form = sheet.form(&nonce, errors)?;
     let case = call.param("case")?;
     let view = call.app.means.store.read(|tx| {
+        let policy = policy::get(tx, call.now)?;
+        let found = signals::get(tx, user.id, Some(case), &policy, call.now)?;
         Ok::<_, Problem>(ReassureView {
             form,
             person: subject(user),
             case,
             frozen: is_frozen(tx, user.id)?,
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
+            signals: in_words(&found, &policy),
         })
     })?;
     let page = Page::signed(call, sheet.signed);

@@ -22,7 +22,7 @@ use crate::pages::words::{count, day};
 use crate::pages::{FieldError, Form};
 use crate::recovery::{Case, CaseEvent, CaseState, Held, next};
 use crate::sessions::Stage;
-use crate::storage::recovery::freezes::{find_given, find_hold};
+use crate::storage::recovery::freezes::{find_hold, find_newest_given};
 use crate::storage::{audit, recovery, sessions, users};
 use crate::time::Timestamp;
 
@@ -49,7 +49,7 @@ impl<'a> Draft<'a> {
         let sheet = Sheet::open(call, signed)?;
         let known = call.app.means.store.read(|tx| {
             let open = recovery::find_open(tx, sheet.user.id)?;
-            open.map_or_else(|| find_given(tx, sheet.user.id), |case| Ok(Some(case)))
+            open.map_or_else(|| find_newest_given(tx, sheet.user.id), |case| Ok(Some(case)))
         })?;
         Ok(Self { sheet, named: None, known })
     }

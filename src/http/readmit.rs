@@ -3,9 +3,9 @@
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
+use super::permission::Beforehand;
 use super::portraits::known_of;
 use super::show::{Answer, Page};
-use super::signals::signals_of;
 use crate::actions::readmit::readmit;
 use crate::grants::Grant;
 use crate::pages::FieldError;
@@ -25,15 +25,17 @@ fn show(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
         let policy = policy::get(tx, call.now)?;
+        let ahead = Beforehand::read(tx, sheet, Grant::Readmit)?;
         Ok::<_, Problem>(ReadmitView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             factors: factors::count_working(tx, user.id)?,
             window: policy.window(),
             valid: policy.lasting(Key::TemporaryPassword),
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);

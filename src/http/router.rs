@@ -13,12 +13,14 @@ use super::error::{Problem, answer};
 use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
 use super::headers::protect;
+use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
+use super::takes::{DECIDE, EMAIL, EXPORT, FILTER, GRANT, IMPORT, INCIDENT, LEAVE, POLICY, PORTRAIT, REASON};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, hold, import,
-    incident, log, multipart, objection, people, person, portraits, profile, readmit, recovery, sessions, sign_in,
-    standing, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
+    health, hold, import, incident, log, multipart, objection, people, person, policy, portraits, profile, readmit,
+    recovery, sessions, sign_in, standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -78,29 +80,6 @@ const CHANGING: &[Stage] = &[Stage::ChangingPassword];
 const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
-const GRANT: &[&str] = &[
-    "csrf",
-    "nonce",
-    "step_up_code",
-    "evidence",
-    "evidence_note",
-    "voucher",
-    "number",
-    "ticket",
-    "reason",
-    "codes_unavailable",
-];
-const EMAIL: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
-const INCIDENT: &[&str] = &["csrf", "nonce", "step_up_code", "since", "reason"];
-const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
-const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
-const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
-const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
-const FILTER: &[&str] = &["action", "person", "actor", "involving", "outcome", "case", "since", "until", "before"];
-const EXPORT: &[&str] =
-    &["csrf", "action", "person", "actor", "involving", "outcome", "case", "since", "until", "format"];
-
 /// All of them.
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
@@ -219,13 +198,27 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
-    get("/admin/recovery", &["before"], Door::People(recovery::board)),
+    get("/admin/recovery", &["state", "after"], Door::People(board::page)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
     get("/admin/recovery/{case}/incident", &[], Door::People(incident::page)),
     post("/admin/recovery/{case}/incident", INCIDENT, Door::People(incident::act)),
     get("/admin/recovery/{case}/reassure", &[], Door::People(hold::page)),
     post("/admin/recovery/{case}/reassure", GRANT, Door::People(hold::act)),
     get("/admin/recovery/{case}/report", &["after"], Door::People(incident::report)),
+    get("/admin/recovery/{case}/story", &[], Door::People(story::page)),
+    get("/admin/recovery/{case}/message", &[], Door::People(follow_up::page)),
+    post("/admin/recovery/{case}/message", &["csrf", "nonce", "step_up_code", "message", "how"],
+        Door::People(follow_up::write)),
+
+    get("/admin/policy", &[], Door::People(policy::page)),
+    get("/admin/policy/{key}", &[], Door::People(policy::change_page)),
+    post("/admin/policy/{key}", POLICY, Door::People(policy::change)),
+    get("/admin/policy/{key}/take-back", &[], Door::People(policy::take_back_page)),
+    post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
+    get("/admin/recovery/{case}/approve", &[], Door::People(|c, s| requests::page(c, s, Verb::Approve))),
+    post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
+    get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
+    post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

@@ -14,6 +14,7 @@ pub mod access;
 pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
@@ -24,6 +25,7 @@ pub mod errors;
 mod every_page;
 pub mod factors;
 mod field;
+pub mod follow_up;
 mod form;
 mod frame;
 pub mod grants;
@@ -34,6 +36,8 @@ pub mod incident;
 pub mod invitation;
 pub mod objection;
 pub mod parts;
+pub mod permission;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
 pub mod readmit;
@@ -43,6 +47,8 @@ pub mod samples;
 #[cfg(any(test, feature = "testing"))]
 mod samples_acts;
 #[cfg(any(test, feature = "testing"))]
+mod samples_board;
+#[cfg(any(test, feature = "testing"))]
 mod samples_console;
 #[cfg(any(test, feature = "testing"))]
 mod samples_contacts;
@@ -51,14 +57,19 @@ mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
 mod samples_incident;
 #[cfg(any(test, feature = "testing"))]
+mod samples_policy;
+#[cfg(any(test, feature = "testing"))]
 mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
+#[cfg(any(test, feature = "testing"))]
+mod samples_requests;
 #[cfg(any(test, feature = "testing"))]
 mod samples_user;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod story;
 pub mod system;
 pub mod user;
 pub mod users;

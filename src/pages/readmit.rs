@@ -9,6 +9,7 @@ use super::form::Form;
 use super::grants::Known;
 use super::grants::{Act, Signal, Subject, granting};
 use super::parts::{card, heading, secret};
+use super::permission::Permission;
 use super::users::page;
 use super::words::{clock, count, lasting};
 use crate::ids::CaseNumber;
@@ -34,6 +35,8 @@ pub struct ReadmitView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// Lets the real person back in.
@@ -49,7 +52,6 @@ pub fn readmit(frame: &Frame, view: &ReadmitView) -> Markup {
             li { "You get a password and a pass to read to " bdi { (name) } ", shown once. With both, " bdi { (name) }
                 " sets up a new factor within " (lasting(view.window)) " and chooses a password of their own within "
                 (lasting(view.valid)) "." }
-            li { "Password and factor come from one hand, so somebody else has to approve it first, where there is somebody." }
             li { "It stands in the audit log with your name and your reason." }
         }
     };
@@ -63,7 +65,14 @@ pub fn readmit(frame: &Frame, view: &ReadmitView) -> Markup {
     let fields = html! {
         p { "After an attack, whoever calls may be the attacker. Be sure that it is " bdi { (name) } "." }
     };
-    granting(frame, &act, &view.form, (person, view.case), &fields, (&what, &view.known, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, view.case),
+        &fields,
+        (&what, &view.known, &view.signals, &view.permission),
+    )
 }
 
 /// After that.

@@ -7,6 +7,7 @@ use maud::Markup;
 use super::hold::{self, Alarm, ReassureView};
 use super::incident::{self, Declared, IncidentView, ReportView};
 use super::objection::{self, AskView, DoneView, Gone, GoneView, Outcome};
+use super::permission::Permission;
 use super::readmit::{self, ReadmitView, ReadmittedView};
 use super::samples::{CASE, HELP, HOSTILE, at, form, step_up, stranger, typed, viewer};
 use super::samples_acts::{known, mara, maryam, signals};
@@ -166,6 +167,7 @@ fn readmissions() -> Vec<(&'static str, Markup)> {
         valid: Duration::from_secs(86_400),
         known: known(None),
         signals: signals(),
+        permission: Permission::default(),
     };
     let done = |pass| ReadmittedView {
         person: mara(),

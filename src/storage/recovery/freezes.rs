@@ -43,7 +43,7 @@ pub fn get_suspect_since(tx: &ReadTx<'_>, case: &Case) -> Result<Timestamp> {
 }
 
 /// The person's newest case in which something was given.
-pub fn find_given(tx: &ReadTx<'_>, user: UserId) -> Result<Option<Case>> {
+pub fn find_newest_given(tx: &ReadTx<'_>, user: UserId) -> Result<Option<Case>> {
     let mut query = tx.conn.prepare_cached(
         "SELECT number FROM cases WHERE user_id = ?1 AND act IS NOT NULL ORDER BY opened_at DESC LIMIT 1",
     )?;
