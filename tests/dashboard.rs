@@ -22,7 +22,8 @@ fn recoveries(page: &Answer) -> Vec<(String, String)> {
 }
 
 fn headlines(page: &Answer, card: &str) -> Vec<(String, String)> {
-    let card = page.body.split(&format!("aria-labelledby=\"{card}\"")).nth(1).and_then(|rest| rest.split("</ul>").next());
+    let card =
+        page.body.split(&format!("aria-labelledby=\"{card}\"")).nth(1).and_then(|rest| rest.split("</ul>").next());
     let items = card.unwrap_or_default().split("<strong><a href=\"").skip(1);
     let matter = |item: &str| {
         let (href, rest) = item.split_once("\">").unwrap();
@@ -110,7 +111,11 @@ fn a_recovery_is_said_while_it_waits_when_its_window_closes_and_after_it_ran_out
     let page = ada.get("/admin");
     let first = page.text().find(waits).expect("it is said");
     assert!(first < page.text().find("Needs attention").unwrap(), "the board's summary comes first");
-    assert!(page.says("The window closes in 16 minutes. soon") && !page.says("has not enrolled yet"), "{}", page.text());
+    assert!(
+        page.says("The window closes in 16 minutes. soon") && !page.says("has not enrolled yet"),
+        "{}",
+        page.text()
+    );
     world.later(Duration::from_secs(6 * 60));
     assert!(ada.get("/admin").says("The window closes in 10 minutes. now"), "{}", ada.page.text());
     world.later(Duration::from_secs(10 * 60));

@@ -92,7 +92,11 @@ fn the_message_is_filled_in_from_what_was_done() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(!text.contains("lost her phone on the train"), "what was noted inside stays inside");
-    assert!(page.says("mara@fernhill.example mara@home.example Every address that was known before"), "{}", page.text());
+    assert!(
+        page.says("mara@fernhill.example mara@home.example Every address that was known before"),
+        "{}",
+        page.text()
+    );
 }
 
 #[test]
@@ -182,14 +186,15 @@ fn no_text_and_no_name_becomes_a_header() {
         assert_eq!(text, "Hello\nBcc: everyone@fernhill.example\n\n.\nSubject: x");
     }
     // An embedder may call itself anything.
-    let (world, mut ada, _) =
-        recovered(World::with("http://localhost:8080", |settings| {
-            settings.mail = with_mail().app.settings.mail.clone();
-            settings.organisation = "Fern\r\nBcc: everyone@fernhill.example".into();
-        }));
+    let (world, mut ada, _) = recovered(World::with("http://localhost:8080", |settings| {
+        settings.mail = with_mail().app.settings.mail.clone();
+        settings.organisation = "Fern\r\nBcc: everyone@fernhill.example".into();
+    }));
     ada.get(MESSAGE);
     assert_eq!(ada.post(MESSAGE, &[("message", "Hello"), ("how", "sent")]).status, 303);
-    assert!(!outbox(&world).is_empty() && outbox(&world).iter().all(|[_, _, subject, _]| !subject.contains(['\r', '\n'])));
+    assert!(
+        !outbox(&world).is_empty() && outbox(&world).iter().all(|[_, _, subject, _]| !subject.contains(['\r', '\n']))
+    );
 }
 
 #[test]
@@ -234,7 +239,9 @@ fn nobody_writes_to_a_superior_or_about_their_own_case_and_what_owners_have_is_t
     reset(&mut ada, &mara.id);
     let db = Connection::open(world.database()).unwrap();
     let about = |id: &str| db.execute("UPDATE cases SET user_id = ?1", [id]).unwrap();
-    for (id, says, rule) in [(&lea.id, "Only an owner", "rank"), (&noor.id, "Nobody does this to their own", "yourself")] {
+    for (id, says, rule) in
+        [(&lea.id, "Only an owner", "rank"), (&noor.id, "Nobody does this to their own", "yourself")]
+    {
         about(id);
         let page = noor.browser.get(MESSAGE);
         assert_eq!(page.status, 403);

@@ -120,7 +120,8 @@ fn an_export_of_a_case_gives_exactly_its_entries() {
     assert_eq!(given, own);
     assert!(lines.iter().all(|line| line["case"] == "R-2026-0001"), "{lines:?}");
     let actions: Vec<&str> = lines.iter().map(|line| line["action"].as_str().unwrap()).collect();
-    for action in ["recovery.case_opened", "recovery.identity_verified", "mfa.factor_admin_reset", "recovery.completed"] {
+    for action in ["recovery.case_opened", "recovery.identity_verified", "mfa.factor_admin_reset", "recovery.completed"]
+    {
         assert!(actions.contains(&action), "{actions:?}");
     }
     // The page tells as many.

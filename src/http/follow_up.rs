@@ -102,9 +102,7 @@ pub fn write(call: &Call<'_>, signed: &Signed) -> Answer {
     let number = letter.case.number;
     match follow_up(&call.app.means, sheet.ask(nonce), number, how, message) {
         Err(Error::CaseMovedOn) => moved_on(call, signed),
-        done => {
-            sheet.granted(done, |()| Ok(redirect_saying(call, &format!("/admin/recovery/{number}"), said)))
-        }
+        done => sheet.granted(done, |()| Ok(redirect_saying(call, &format!("/admin/recovery/{number}"), said))),
     }
 }
 

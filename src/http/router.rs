@@ -15,8 +15,8 @@ use super::guards::{Call, Guest, Signed};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants, health,
-    import, log, multipart, people, person, profile, recovery, sessions, sign_in, standing, story, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
+    health, import, log, multipart, people, person, profile, recovery, sessions, sign_in, standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;

@@ -37,7 +37,9 @@ pub fn follow_up(frame: &Frame, view: &FollowUpView) -> Markup {
     let title = format!("Message to {}", person.name);
     let back = format!("/admin/recovery/{}", view.case);
     let can_send = view.mail && !view.addresses.is_empty();
-    let text = Field::new("message", "Message").hint("Plain text. Change it as you like; no passes, codes or passwords.").letter();
+    let text = Field::new("message", "Message")
+        .hint("Plain text. Change it as you like; no passes, codes or passwords.")
+        .letter();
     let content = html! {
         (heading(Some(&person.trail(Some(view.case))), &title, None))
         @if view.nothing_to_tell {

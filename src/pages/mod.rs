@@ -24,8 +24,8 @@ pub mod errors;
 #[cfg(test)]
 mod every_page;
 pub mod factors;
-pub mod follow_up;
 mod field;
+pub mod follow_up;
 mod form;
 mod frame;
 pub mod grants;

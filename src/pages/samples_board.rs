@@ -98,14 +98,12 @@ fn line(case: Case, request: Option<Request>) -> CaseLine {
 /// One list of each kind, with every way in which a case can stand in it.
 pub(super) fn waiting() -> Vec<SectionView> {
     let plain = |count, state| line(case(count, "Mara Lindqvist", state), None);
-    let asking = |count, needs, state| {
-        line(case(count, "Jonas Berg", CaseState::AwaitingApproval), Some(request(needs, state)))
-    };
+    let asking =
+        |count, needs, state| line(case(count, "Jonas Berg", CaseState::AwaitingApproval), Some(request(needs, state)));
+    let approved = case(26, "Jonas Berg", CaseState::Approved);
     let ripe = Request { ripe_at: Some(at("2026-11-24T10:40:00Z")), ..request(Needs::Time, RequestState::Waiting) };
-    let last_seconds = Case {
-        due_at: Some(at("2026-11-24T10:42:30Z")),
-        ..case(17, "Noor Haddad", CaseState::AwaitingEnrolment)
-    };
+    let last_seconds =
+        Case { due_at: Some(at("2026-11-24T10:42:30Z")), ..case(17, "Noor Haddad", CaseState::AwaitingEnrolment) };
     let closed_window =
         Case { due_at: Some(at("2026-11-24T10:40:00Z")), ..case(16, HOSTILE, CaseState::AwaitingEnrolment) };
     let section = |section, count, cases| SectionView { section, count, cases };
@@ -127,7 +125,7 @@ pub(super) fn waiting() -> Vec<SectionView> {
         section(
             Section::Approved,
             2,
-            vec![asking(26, Needs::Owner, RequestState::Approved), plain(25, CaseState::Approved)],
+            vec![line(approved, Some(request(Needs::Owner, RequestState::Approved))), plain(25, CaseState::Approved)],
         ),
         section(
             Section::Person,
@@ -219,10 +217,7 @@ fn follow_up_pages() -> Vec<(&'static str, Markup)> {
         ("message-moved-on", follow_up::follow_up(&f, &view(moved, mara()))),
         ("message-no-mail", follow_up::follow_up(&f, &FollowUpView { mail: false, ..view(step_up(filled()), mara()) })),
         ("message-no-address", follow_up::follow_up(&f, &FollowUpView { addresses: &[], ..view(filled(), mara()) })),
-        (
-            "message-nothing",
-            follow_up::follow_up(&f, &FollowUpView { nothing_to_tell: true, ..view(form(), mara()) }),
-        ),
+        ("message-nothing", follow_up::follow_up(&f, &FollowUpView { nothing_to_tell: true, ..view(form(), mara()) })),
     ]
 }
 
@@ -242,11 +237,7 @@ fn evidence() -> Vec<Recorded> {
         by: doer("Tom Okafor"),
     };
     vec![
-        recorded(
-            1,
-            Evidence::recorded(EvidenceKind::KnownNumber, String::new(), None, Some(called), at_call),
-            None,
-        ),
+        recorded(1, Evidence::recorded(EvidenceKind::KnownNumber, String::new(), None, Some(called), at_call), None),
         recorded(2, vouched.expect("a sample"), Some("HR-77")),
     ]
 }
@@ -278,11 +269,8 @@ fn entries(number: u64) -> Vec<StoryLine> {
 
 fn story_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Owner);
-    let sign = |label: &str, text: &str| Signal {
-        label: label.to_owned(),
-        text: text.to_owned(),
-        weight: Weight::Strong,
-    };
+    let sign =
+        |label: &str, text: &str| Signal { label: label.to_owned(), text: text.to_owned(), weight: Weight::Strong };
     let signs = [sign("Password and contact details", "1 change within 7 days"), sign("Earlier resets", HOSTILE)];
     let email = Request {
         grant: Grant::ChangeEmail,

@@ -198,9 +198,7 @@ fn recovery_pages() -> Vec<(&'static str, Markup)> {
         entries: entries(),
         start_again: Some("/admin/users/1/mfa/reset".to_owned()),
     };
-    vec![
-        ("case", recovery::case(&f, &one)),
-    ]
+    vec![("case", recovery::case(&f, &one))]
 }
 
 fn audit_pages() -> Vec<(&'static str, Markup)> {

@@ -16,8 +16,8 @@ use crate::users::{BadInput, Role, User};
 pub const ON_BOARD: u32 = 10;
 /// So many of each list stand on the dashboard.
 pub const ON_DASHBOARD: u32 = 3;
-/// More are not counted: "1,000 or more".
-pub const COUNTED: u32 = 1_000;
+/// More are not counted: "100 or more".
+pub const COUNTED: u32 = 100;
 
 /// For what a case waits, as `waits_for` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,8 +120,8 @@ impl Section {
 
     /// Where its cases are found for a viewer of this role. No case is found twice in one list.
     pub const fn walks(self, viewer: Role) -> &'static [Walk] {
-        use Walk::{All, MayDecide, Opened, Permitted};
         use Waits as W;
+        use Walk::{All, MayDecide, Opened, Permitted};
         match (self, viewer) {
             (Self::Yours, Role::Owner) => &[
                 MayDecide(W::Frozen),

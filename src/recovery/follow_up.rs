@@ -87,7 +87,9 @@ fn find_secret(text: &str) -> Option<String> {
     for word in text.split_whitespace() {
         let mut runs = word.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'));
         let token = |run: &&str| {
-            run.len() >= 43 && run.contains(|c: char| c.is_ascii_uppercase()) && run.contains(|c: char| c.is_ascii_lowercase())
+            run.len() >= 43
+                && run.contains(|c: char| c.is_ascii_uppercase())
+                && run.contains(|c: char| c.is_ascii_lowercase())
         };
         if let Some(run) = runs.find(token) {
             return Some(short(run));

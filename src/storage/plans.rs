@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::users::search::{Query, Search};
 use super::recovery::board;
+use super::users::search::{Query, Search};
 use super::{audit, dashboard, schema, signals};
 use crate::audit::filter::{ActorFilter, Filter};
 use crate::audit::{Action, Outcome};
@@ -174,7 +174,10 @@ fn closed_cases_are_walked_backwards_from_a_place() {
     let conn = database();
     for (closed, by) in [
         (Closed::Any, "SEARCH k USING INDEX cases_closed (closed_at>? AND (closed_at,number)<(?,?))"),
-        (Closed::In(CaseState::Refused), "SEARCH k USING INDEX cases_closed_in (state=? AND closed_at>? AND (closed_at,number)<(?,?))"),
+        (
+            Closed::In(CaseState::Refused),
+            "SEARCH k USING INDEX cases_closed_in (state=? AND closed_at>? AND (closed_at,number)<(?,?))",
+        ),
     ] {
         let steps = plan(&conn, &board::closed_query(closed));
         assert_eq!(steps[0], by);

@@ -209,8 +209,10 @@ pub fn update(tx: &WriteTx<'_>, case: &Case, before: i64) -> Result<()> {
 
 /// Notes by whom the last message was sent or copied, also of a closed case, whose state nothing may touch.
 pub fn update_follow_up(tx: &WriteTx<'_>, case: CaseNumber, by: &str) -> Result<()> {
-    tx.conn
-        .prepare_cached("UPDATE cases SET follow_up_at = ?2, follow_up_by = ?3 WHERE number = ?1")?
-        .execute((case.to_string(), tx.now().as_micros(), by))?;
+    tx.conn.prepare_cached("UPDATE cases SET follow_up_at = ?2, follow_up_by = ?3 WHERE number = ?1")?.execute((
+        case.to_string(),
+        tx.now().as_micros(),
+        by,
+    ))?;
     Ok(())
 }
