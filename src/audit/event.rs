@@ -1,7 +1,7 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
 use super::proof::{Challenge, Methods};
-use super::{Action, CaseFact, Person, Reason, Ticket};
+use super::{Action, CaseFact, Person, PolicyChange, Reason, Ticket};
 use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
@@ -33,6 +33,31 @@ pub enum Decision {
         /// The newer one is kept; otherwise none works.
         newer: bool,
     },
+}
+
+/// What became of the photo of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PhotoChange {
+    /// It is as it was, or there is none.
+    Kept,
+    /// There is a new one.
+    Put {
+        /// The picture that is there now.
+        now: Photo,
+        /// The one that was there before.
+        before: Option<Photo>,
+    },
+    /// It is gone.
+    Removed(Photo),
+}
+
+/// A photo as the trail names it: by this it is known which one it was, without keeping it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Photo {
+    /// SHA-256 in hexadecimal.
+    pub digest: String,
+    /// Its size.
+    pub bytes: u32,
 }
 
 /// What happened. The person concerned is `user` wherever there is one.
@@ -193,6 +218,12 @@ pub enum Event {
         detail: Detail,
         known_since: Timestamp,
     },
+    PortraitChanged {
+        user: Person,
+        photo: PhotoChange,
+        /// What became of the note about an ID. Never its text: what is deleted here must not stay there.
+        id_note: Option<&'static str>,
+    },
     UserNoteAdded {
         user: Person,
         note: String,
@@ -272,15 +303,8 @@ pub enum Event {
         case: CaseNumber,
         fact: CaseFact,
     },
-    PolicyUpdated {
-        key: &'static str,
-        from: i64,
-        to: i64,
-        /// When it takes effect, RFC 3339.
-        effective_at: String,
-        /// What was to take effect was taken back.
-        taken_back: bool,
-    },
+    /// What holds here was set, or that was taken back.
+    PolicyUpdated(PolicyChange),
     /// A message left this host, or was given up.
     NoticeSent {
         user: Option<Person>,

@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Action, Entry, Outcome};
+use super::{Action, Entry, Outcome, policy_change};
 use crate::contacts::Kind;
 use crate::grants::Grant;
-use crate::policy::Key;
 use crate::sessions::device_name;
 
 /// An entry's body, read for showing it.
@@ -96,6 +95,7 @@ pub(super) const fn wish(action: Action) -> &'static str {
         Action::UserPasswordSetByAdmin => "a temporary password",
         Action::UserNoteAdded => "a note",
         Action::UserContactChanged => "other contact details",
+        Action::UserPortraitChanged => "another photo or note about an ID",
         Action::MfaFactorAdminReset => "a reset of all factors",
         Action::MfaBackupCodesIssuedByAdmin => "backup codes from an admin",
         Action::UserAccessRefused => "a page that the role does not open",
@@ -168,6 +168,11 @@ fn said(action: Action, read: &Read) -> String {
             let kind = fact("kind").parse::<Kind>().map_or_else(|_| fact("kind"), |k| k.label().to_owned());
             format!("{kind} {}: {}", fact("change"), fact("value"))
         }
+        Action::UserPortraitChanged => match (fact("photo").as_str(), fact("id_note").as_str()) {
+            (photo, "") => format!("Photo on record {photo}"),
+            ("", note) => format!("Note about an ID {note}"),
+            (photo, note) => format!("Photo on record {photo}, note about an ID {note}"),
+        },
         Action::UserNoteAdded => format!("Note: {}", fact("note")),
         Action::UserStepUp => match fact("resumed").as_str() {
             "yes" => "Resumed an idle session".into(),
@@ -202,11 +207,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::RecoveryReassured => "Objection lifted: it was a mistake".into(),
         Action::RecoveryIncidentDeclared => "Incident declared".into(),
         Action::RecoveryFollowedUp => format!("Message to the person {}", fact("how")),
-        Action::PolicyUpdated => {
-            let label = fact("key").parse::<Key>().map_or_else(|_| fact("key"), |key| key.label().to_owned());
-            let back = if fact("taken_back") == "yes" { ", taken back" } else { "" };
-            format!("Policy, {label}: {} to {}{back}", fact("from"), fact("to"))
-        }
+        Action::PolicyUpdated => policy_change::sentence(read),
         Action::NoticeSent => match fact("why").as_str() {
             "" => format!("Message sent to {}", fact("address")),
             why => format!("Message to {} given up: {why}", fact("address")),

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod activity;
+mod allowance;
 pub mod assets;
 pub mod audit;
 pub mod board;
@@ -20,12 +21,16 @@ pub mod fields;
 pub mod follow_up;
 pub mod grants;
 pub mod guards;
+pub mod headers;
 pub mod health;
 pub mod import;
 pub mod log;
 pub mod multipart;
 pub mod people;
+mod permission;
 pub mod person;
+pub mod policy;
+pub mod portraits;
 pub mod profile;
 pub mod recovery;
 pub mod request;
@@ -39,5 +44,6 @@ pub mod standing;
 pub mod story;
 pub mod system;
 
+pub use allowance::allowance;
 pub use request::Request;
 pub use response::Response;

@@ -24,7 +24,9 @@ use crate::pages::user::{
 use crate::policy::Key;
 use crate::recovery::Case;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, audit, backup_codes, contacts, factors, policy, recovery, sessions as stored, users};
+use crate::storage::{
+    ReadTx, audit, backup_codes, contacts, factors, policy, portraits, recovery, sessions as stored, users,
+};
 use crate::time::Timestamp;
 use crate::users::{Status, User};
 
@@ -71,7 +73,7 @@ pub fn entry_line(entry: &Entry) -> EntryLine {
 
 /// Everyone's menu, in its order; what does not apply to the account's state is left out, what the viewer's rank
 /// forbids stays with the reason.
-fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<Vec<Action>, Problem> {
+fn menu(preview: &Preview<'_>, user: &User) -> Vec<Action> {
     let all = [
         (Grant::ResetFactors, "Force MFA reset", "/mfa/reset", false),
         (Grant::IssueBackupCodes, "Generate backup codes for this user", "/mfa/backup-codes", false),
@@ -88,7 +90,6 @@ fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<
         (Grant::Enable, "Enable", "/enable", false),
         (Grant::Leave, "Mark as left for good", "/leave", true),
     ];
-    let preview = Preview::read(tx, viewer, user, call.now)?;
     let mut actions = Vec::new();
     for (grant, label, path, danger) in all {
         let rule = preview.refusal(grant);
@@ -97,12 +98,13 @@ fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<
             actions.push(Action { label, href: format!("/admin/users/{}{path}", user.id), refused, danger });
         }
     }
-    Ok(actions)
+    actions
 }
 
 struct Loaded {
     user: User,
     actions: Vec<Action>,
+    may_change_portrait: bool,
     case: Option<Case>,
 }
 
@@ -127,14 +129,16 @@ impl Loaded {
 
 fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result<Loaded, Problem> {
     let user = users::find_ranked(tx, id, call.now)?.ok_or(Problem::NotFound)?;
-    let actions = menu(tx, call, &signed.user, &user)?;
-    Ok(Loaded { actions, case: recovery::find_open(tx, id)?, user })
+    let preview = Preview::read(tx, &signed.user, &user, call.now)?;
+    let actions = menu(&preview, &user);
+    let may_change_portrait = preview.refusal(Grant::ChangePortrait).is_none();
+    Ok(Loaded { actions, may_change_portrait, case: recovery::find_open(tx, id)?, user })
 }
 
 /// `GET /admin/users/{id}`
 pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
-    let (loaded, factors, codes_left, open, contacts, known, notes) = call.app.means.store.read(|tx| {
+    let (loaded, factors, codes_left, open, contacts, known, portrait, notes) = call.app.means.store.read(|tx| {
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
             factors::list(tx, id)?,
@@ -142,6 +146,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
             stored::count(tx, id, Stage::Full)?,
             contacts::list(tx, id)?,
             policy::get(tx, call.now)?.lasting(Key::KnownNumber),
+            portraits::find(tx, id)?,
             notes::list(tx, id, None, NOTES + 1)?,
         ))
     })?;
@@ -159,6 +164,8 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
         sessions: open,
         contacts,
         known,
+        portrait,
+        may_change_portrait: loaded.may_change_portrait,
         notes: notes.into_iter().map(|(_, note)| note).collect(),
         more_notes,
     };

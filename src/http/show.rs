@@ -61,6 +61,7 @@ said! {
     Enabled "enabled" "The account was enabled.";
     ContactAdded "contact-added" "The contact was added.";
     ContactRemoved "contact-removed" "The contact was removed.";
+    PortraitChanged "portrait-changed" "The photo and the note about an ID were saved.";
     NoteAdded "note-added" "The note was added.";
     SessionsEnded "sessions-ended" "All sessions were ended.";
     PasswordRequired "password-required" "At the next sign-in a new password has to be chosen.";
@@ -72,6 +73,11 @@ said! {
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
     MessageSent "message-sent" "The message is on its way.";
     MessageCopied "message-copied" "It is noted that you copied the message.";
+    PolicyChanged "policy-changed" "It is changed, and holds from now on.";
+    PolicyWaits "policy-waits" "It takes effect a day from now, and all owners are told. Until then any owner can take it back.";
+    PolicyTakenBack "policy-taken-back" "It was taken back, and stays as it is.";
+    Approved "approved" "It is approved. Who asked can carry it out.";
+    Denied "denied" "It was denied.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

@@ -14,6 +14,7 @@ pub struct Field<'a> {
     kind: Kind,
     focus: bool,
     fixed: Option<&'a str>,
+    unit: &'a str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,7 @@ enum Kind {
     Letter,
     List,
     File,
+    Picture,
     Search,
     Email,
     Address,
@@ -32,6 +34,7 @@ enum Kind {
     Otp,
     Code,
     Spoken,
+    Number,
 }
 
 impl Kind {
@@ -40,7 +43,7 @@ impl Kind {
         match self {
             Self::Text | Self::Area | Self::Letter => ("text", "off", None, None),
             Self::List => ("text", "off", None, Some("code")),
-            Self::File => ("file", "off", None, None),
+            Self::File | Self::Picture => ("file", "off", None, None),
             Self::Search => ("search", "off", None, None),
             Self::Email => ("email", "username", Some("email"), None),
             Self::Address => ("email", "off", Some("email"), None),
@@ -50,6 +53,7 @@ impl Kind {
             Self::Otp => ("text", "one-time-code", Some("numeric"), Some("otp")),
             Self::Code => ("text", "one-time-code", None, Some("spoken")),
             Self::Spoken => ("text", "off", None, Some("spoken")),
+            Self::Number => ("text", "off", Some("numeric"), Some("number")),
         }
     }
 
@@ -78,7 +82,7 @@ impl Kind {
 impl<'a> Field<'a> {
     /// A line of text.
     pub const fn new(name: &'static str, label: &'a str) -> Self {
-        Self { name, label, hint: None, kind: Kind::Text, focus: false, fixed: None }
+        Self { name, label, hint: None, kind: Kind::Text, focus: false, fixed: None, unit: "" }
     }
 
     const fn kind(self, kind: Kind) -> Self {
@@ -118,6 +122,11 @@ impl<'a> Field<'a> {
     /// A file with such lines.
     pub const fn file(self) -> Self {
         self.kind(Kind::File)
+    }
+
+    /// A photo. A phone whose camera writes another kind makes one of these when it is asked for them.
+    pub const fn picture(self) -> Self {
+        self.kind(Kind::Picture)
     }
 
     /// A search text.
@@ -165,6 +174,11 @@ impl<'a> Field<'a> {
         self.kind(Kind::Spoken)
     }
 
+    /// A number, with in what it is counted behind it.
+    pub const fn number(self, unit: &'a str) -> Self {
+        Self { unit, ..self.kind(Kind::Number) }
+    }
+
     /// The field with its label, hint, error and what was typed.
     pub(super) fn show(self, form: &Form) -> Markup {
         let name = self.name;
@@ -174,7 +188,8 @@ impl<'a> Field<'a> {
                 label for=(name) { (self.label) }
                 @if let Some(hint) = self.hint { span class="hint" id={ (name) "-hint" } { (with_commands(hint)) } }
                 @if let Some(error) = error { span class="error" id={ (name) "-error" } { (error) } }
-                (self.input(form, described_by(name, self.hint.is_some(), error.is_some()).as_deref()))
+                @let input = self.input(form, described_by(name, self.hint.is_some(), error.is_some()).as_deref());
+                @if self.unit.is_empty() { (input) } @else { span class="counted" { (input) " " (self.unit) } }
                 @if self.kind.password() {
                     button class="small" type="button" hidden data-reveal=(name) aria-pressed="false" {
                         "Show password"
@@ -198,8 +213,10 @@ impl<'a> Field<'a> {
                 textarea id=(self.name) name=(self.name) class=[class] rows=(self.kind.rows())
                     autocapitalize=[spelled.then_some("none")] spellcheck=[spelled.then_some("false")]
                     aria-describedby=[described] aria-invalid=[invalid] autofocus[focus] { (typed) }
-            } @else if self.kind == Kind::File {
-                input id=(self.name) name=(self.name) type=(kind) accept=".csv,.txt,text/csv,text/plain"
+            } @else if matches!(self.kind, Kind::File | Kind::Picture) {
+                @let list = ".csv,.txt,text/csv,text/plain";
+                @let accept = if self.kind == Kind::Picture { "image/png,image/jpeg" } else { list };
+                input id=(self.name) name=(self.name) type=(kind) accept=(accept)
                     aria-describedby=[described] aria-invalid=[invalid];
             } @else {
                 input id=(self.name) name=(self.name) type=(kind) autocomplete=(autocomplete) inputmode=[inputmode]

@@ -33,6 +33,9 @@ pub mod handover;
 pub mod import;
 pub mod invitation;
 pub mod parts;
+pub mod permission;
+pub mod policy;
+pub mod portraits;
 pub mod profile;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
@@ -48,7 +51,13 @@ mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
+mod samples_policy;
+#[cfg(any(test, feature = "testing"))]
+mod samples_portraits;
+#[cfg(any(test, feature = "testing"))]
 mod samples_profile;
+#[cfg(any(test, feature = "testing"))]
+mod samples_requests;
 #[cfg(any(test, feature = "testing"))]
 mod samples_user;
 pub mod sessions;
