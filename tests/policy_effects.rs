@@ -169,7 +169,7 @@ fn where_no_pass_is_asked_for_a_temporary_password_and_a_reset_need_two_whoever_
     sign_in(&world, &mut kim.browser, &kim.email, &kim.phone);
     assert!(!waits(&act(&mut ada, noor, "/mfa/reset", &FOUNDED)));
     let form = kim.browser.get(&format!("/admin/users/{noor}/password"));
-    assert!(form.says("whoever has the password could come in alone: somebody else has to approve"), "{}", form.text());
+    assert!(form.says("This alone would let somebody in: somebody else has to approve"), "{}", form.text());
     assert!(waits(&act(&mut kim.browser, noor, "/password", &FOUNDED)), "the password alone would let in");
     let lou = &mut admins[1];
     sign_in(&world, &mut lou.browser, &lou.email, &lou.phone);

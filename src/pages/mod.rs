@@ -30,13 +30,17 @@ mod form;
 mod frame;
 pub mod grants;
 pub mod handover;
+pub mod hold;
 pub mod import;
+pub mod incident;
 pub mod invitation;
+pub mod objection;
 pub mod parts;
 pub mod permission;
 pub mod policy;
 pub mod portraits;
 pub mod profile;
+pub mod readmit;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
@@ -50,6 +54,8 @@ mod samples_console;
 mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
+#[cfg(any(test, feature = "testing"))]
+mod samples_incident;
 #[cfg(any(test, feature = "testing"))]
 mod samples_policy;
 #[cfg(any(test, feature = "testing"))]

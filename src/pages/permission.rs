@@ -140,7 +140,7 @@ fn asks(
                 "You gave " bdi { (name) } " " (if half == Half::Password { "a password" } else { "codes or a reset" })
                 " " (time_ago(at, frame.now))
             },
-            (Why::SameHands, None) => "No pass is asked for after a reset, so whoever has the password could come in alone",
+            (Why::SameHands, None) => "This alone would let somebody in",
             (Why::Policy, _) => "Your organisation wants two people for this",
         }
         ": " (who)
