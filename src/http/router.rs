@@ -16,8 +16,8 @@ use super::headers::protect;
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, people, person, portraits, profile, recovery, sessions, sign_in, standing, system,
+    access, activity, assets, audit, confirm_people, contacts, dashboard, demo, enrol, factors, grants, health, import,
+    log, multipart, people, person, portraits, profile, recovery, sessions, sign_in, standing, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -105,6 +105,7 @@ pub const ROUTES: &[Route] = &[
     get("/assets/{name}", &[], Door::Anyone(assets::file)),
     get("/healthz", &[], Door::Anyone(health::alive)),
     get("/readyz", &[], Door::Anyone(health::ready)),
+    get("/demo", &[], Door::Anyone(demo::page)),
 
     get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),

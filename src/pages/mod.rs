@@ -17,6 +17,7 @@ pub mod audit;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
+pub mod demo;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -44,6 +45,8 @@ mod samples_console;
 mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
+#[cfg(any(test, feature = "testing"))]
+mod samples_demo;
 #[cfg(any(test, feature = "testing"))]
 mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
