@@ -49,6 +49,8 @@ pub enum Grant {
     ChangeRole(Role),
     /// Put a note on someone's record.
     AddNote,
+    /// Write to someone about what was done in their case.
+    FollowUp,
     /// Add or remove a way to reach someone, by which they could be called or vouched for later.
     ChangeContacts,
     /// Put or remove the photo or the note about an ID that whoever makes sure who someone is compares them with.
@@ -76,6 +78,7 @@ impl Grant {
             Self::ChangeEmail => Action::UserEmailChanged,
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
+            Self::FollowUp => Action::RecoveryFollowedUp,
             Self::ChangeContacts => Action::UserContactChanged,
             Self::ChangePortrait => Action::UserPortraitChanged,
             Self::ConfirmPeople => Action::SystemPeopleConfirmed,
@@ -316,8 +319,8 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::Yourself);
     }
     let rank = target.recent_rank.max(target.role.rank());
-    // What lets a peer in may be asked for; an owner has to permit it.
-    let may_ask = rank == asker.role.rank() && q.grant.needs_evidence();
+    // What lets a peer in may be asked for; an owner has to permit it. Who carried that out also writes to them about it.
+    let may_ask = rank == asker.role.rank() && (q.grant.needs_evidence() || q.grant == Grant::FollowUp);
     if !is_owner && rank >= asker.role.rank() && !may_ask && q.grant != Grant::AddNote {
         return Err(Rule::Rank);
     }

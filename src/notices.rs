@@ -176,6 +176,21 @@ pub struct Notice {
     pub seen_at: Option<Timestamp>,
 }
 
+/// A message that a case has brought forth.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// When it was written.
+    pub at: Timestamp,
+    /// What it is about, in a word or two.
+    pub about: String,
+    /// To which address.
+    pub address: String,
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+    /// When it was given up.
+    pub given_up_at: Option<Timestamp>,
+}
+
 /// What has to be told of an entry: nothing, one notice, or one to the person and one to the owners.
 pub fn due(record: &Record) -> Vec<Due> {
     let of = |user: &crate::audit::Person, kind, what: &str, case: Option<CaseNumber>| Due {

@@ -16,6 +16,7 @@ pub mod edit;
 pub mod enrol;
 pub mod export;
 pub mod first_run;
+pub mod follow_up;
 pub mod grants;
 pub mod import;
 pub mod keep_out;

@@ -107,6 +107,7 @@ pub(super) const fn wish(action: Action) -> &'static str {
         Action::RecoveryApproved | Action::RecoveryApprovalDenied => "an approval",
         Action::RecoveryIncidentDeclared => "declaring an incident",
         Action::RecoveryReassured => "lifting an objection",
+        Action::RecoveryFollowedUp => "a message to the person",
         Action::PolicyUpdated => "another policy",
         _ => "this act",
     }

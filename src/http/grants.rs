@@ -49,6 +49,7 @@ const KEPT: &[&str] = &[
     "email",
     "id_note",
     "remove",
+    "message",
 ];
 
 /// The choice of evidence that stands in the case already.
@@ -89,7 +90,17 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     pub(super) fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
-        Ok(Self { call, signed, user: find(call)?, anew: false })
+        Ok(Self::about(call, signed, find(call)?))
+    }
+
+    /// A form about a person whom the address does not name.
+    pub(super) fn about(call: &'a Call<'a>, signed: &'a Signed, user: User) -> Self {
+        Self { call, signed, user, anew: false }
+    }
+
+    /// The same form begun anew, because what it rested on has changed.
+    pub(super) fn anew(self) -> Self {
+        Self { anew: true, ..self }
     }
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
@@ -158,7 +169,7 @@ impl<'a> Sheet<'a> {
         show: impl FnOnce(T) -> Answer,
     ) -> Answer {
         if let Ok(Granted::No(rule @ Rule::EvidenceStale)) = granted {
-            let anew = Sheet { call: self.call, signed: self.signed, user: self.user.clone(), anew: true };
+            let anew = Sheet::about(self.call, self.signed, self.user.clone()).anew();
             return again(&anew, 403, vec![wrong("evidence", rule.sentence())]);
         }
         if let Ok(Granted::No(rule @ (Rule::NumberNotOnAccount | Rule::NumberTooNew))) = granted {
@@ -170,7 +181,7 @@ impl<'a> Sheet<'a> {
         self.granted(granted, show)
     }
 
-    fn refused(&self, rule: Rule, tried: bool) -> Response {
+    pub(super) fn refused(&self, rule: Rule, tried: bool) -> Response {
         let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
         let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
         let page = Page::signed(self.call, self.signed);
@@ -185,7 +196,8 @@ impl<'a> Sheet<'a> {
 /// # Errors
 /// None; the type is that of a handler.
 pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
-    let case = done.link.strip_prefix("/admin/recovery/").and_then(|c| c.parse().ok());
+    let of_recovery = done.link.strip_prefix("/admin/recovery/");
+    let case = of_recovery.and_then(|rest| rest.split('/').next()?.parse().ok());
     let of_case = match case {
         Some(case) => call.app.means.store.read(|tx| recovery::find(tx, case))?.map(|c| c.user_id),
         None => None,
@@ -203,7 +215,8 @@ pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
         what: done.said.clone(),
         at: done.at,
         case,
-        secret_was_shown: case.is_some() || done.said.contains("shown once"),
+        // What leads to a page of the case's own, such as its message, showed nothing.
+        secret_was_shown: of_recovery.is_some_and(|rest| !rest.contains('/')) || done.said.contains("shown once"),
     };
     Ok(page.answer(409, already_done_markup(&page.frame(), &view)))
 }

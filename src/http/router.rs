@@ -16,8 +16,9 @@ use super::headers::protect;
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, confirm_people, contacts, dashboard, demo, enrol, factors, grants, health, import,
-    log, multipart, people, person, portraits, profile, recovery, sessions, sign_in, standing, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
+    grants, health, import, log, multipart, people, person, portraits, profile, recovery, sessions, sign_in, standing,
+    story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -210,8 +211,12 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
-    get("/admin/recovery", &["before"], Door::People(recovery::board)),
+    get("/admin/recovery", &["state", "after"], Door::People(board::page)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+    get("/admin/recovery/{case}/story", &[], Door::People(story::page)),
+    get("/admin/recovery/{case}/message", &[], Door::People(follow_up::page)),
+    post("/admin/recovery/{case}/message", &["csrf", "nonce", "step_up_code", "message", "how"],
+        Door::People(follow_up::write)),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

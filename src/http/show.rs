@@ -71,6 +71,8 @@ said! {
     EmailChanged "email-changed" "The sign-in address was changed.";
     Left "left" "The person is marked as left.";
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
+    MessageSent "message-sent" "The message is on its way.";
+    MessageCopied "message-copied" "It is noted that you copied the message.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

@@ -20,6 +20,7 @@ pub struct Field<'a> {
 enum Kind {
     Text,
     Area,
+    Letter,
     List,
     File,
     Picture,
@@ -38,7 +39,7 @@ impl Kind {
     /// `type`, `autocomplete`, `inputmode`, `class` of the input.
     const fn attributes(self) -> (&'static str, &'static str, Option<&'static str>, Option<&'static str>) {
         match self {
-            Self::Text | Self::Area => ("text", "off", None, None),
+            Self::Text | Self::Area | Self::Letter => ("text", "off", None, None),
             Self::List => ("text", "off", None, Some("code")),
             Self::File | Self::Picture => ("file", "off", None, None),
             Self::Search => ("search", "off", None, None),
@@ -50,6 +51,14 @@ impl Kind {
             Self::Otp => ("text", "one-time-code", Some("numeric"), Some("otp")),
             Self::Code => ("text", "one-time-code", None, Some("spoken")),
             Self::Spoken => ("text", "off", None, Some("spoken")),
+        }
+    }
+
+    const fn rows(self) -> u8 {
+        match self {
+            Self::Letter => 18,
+            Self::List => 12,
+            _ => 3,
         }
     }
 
@@ -95,6 +104,11 @@ impl<'a> Field<'a> {
     /// Several lines.
     pub const fn area(self) -> Self {
         self.kind(Kind::Area)
+    }
+
+    /// A whole letter.
+    pub const fn letter(self) -> Self {
+        self.kind(Kind::Letter)
     }
 
     /// Many lines of which each is read by itself.
@@ -184,10 +198,10 @@ impl<'a> Field<'a> {
         // After a mistake elsewhere the error summary comes first.
         let focus = self.focus && (!form.wrong() || invalid.is_some());
         html! {
-            @if matches!(self.kind, Kind::Area | Kind::List) {
+            @if matches!(self.kind, Kind::Area | Kind::Letter | Kind::List) {
                 // A browser drops the first line break in here.
                 @let typed = if typed.starts_with('\n') { format!("\n{typed}") } else { typed.to_owned() };
-                textarea id=(self.name) name=(self.name) class=[class] rows=(if spelled { "12" } else { "3" })
+                textarea id=(self.name) name=(self.name) class=[class] rows=(self.kind.rows())
                     autocapitalize=[spelled.then_some("none")] spellcheck=[spelled.then_some("false")]
                     aria-describedby=[described] aria-invalid=[invalid] autofocus[focus] { (typed) }
             } @else if matches!(self.kind, Kind::File | Kind::Picture) {

@@ -14,6 +14,7 @@ pub mod access;
 pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
@@ -25,6 +26,7 @@ pub mod errors;
 mod every_page;
 pub mod factors;
 mod field;
+pub mod follow_up;
 mod form;
 mod frame;
 pub mod grants;
@@ -39,6 +41,8 @@ pub mod recovery;
 pub mod samples;
 #[cfg(any(test, feature = "testing"))]
 mod samples_acts;
+#[cfg(any(test, feature = "testing"))]
+mod samples_board;
 #[cfg(any(test, feature = "testing"))]
 mod samples_console;
 #[cfg(any(test, feature = "testing"))]
@@ -56,6 +60,7 @@ mod samples_user;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod story;
 pub mod system;
 pub mod user;
 pub mod users;

@@ -1,5 +1,6 @@
-//! Recovery cases; below, what belongs to them: evidence, requests for approval, enrolment windows.
+//! Recovery cases; below, what belongs to them: the board, evidence, requests for approval, enrolment windows.
 
+pub mod board;
 pub mod evidence;
 pub mod requests;
 pub mod windows;
@@ -9,7 +10,7 @@ use rusqlite::{OptionalExtension, Row, named_params};
 use super::users::{optional_time, parse, time};
 use super::{Error, ReadTx, Result, WriteTx};
 use crate::ids::{CaseNumber, UserId};
-use crate::recovery::{Act, Case, CaseState, Doer, Done};
+use crate::recovery::{Act, Case, Doer, Done};
 use crate::signals::Signals;
 use crate::time::Timestamp;
 
@@ -93,38 +94,6 @@ pub fn list_of(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Case>> {
         .conn
         .prepare_cached(&format!("SELECT {COLUMNS} {FROM} WHERE k.user_id = ?1 ORDER BY k.opened_at DESC LIMIT ?2"))?;
     let rows = query.query_map((user.to_string(), limit), to_case)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// Cases in a state, those that came into it first on top, after `cursor` (the time and number of the last one shown).
-pub fn list_in(
-    tx: &ReadTx<'_>,
-    state: CaseState,
-    cursor: Option<(Timestamp, CaseNumber)>,
-    limit: u32,
-) -> Result<Vec<Case>> {
-    let mut query = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} {FROM} WHERE k.state = ?1 AND k.closed_at IS NULL AND (k.state_at, k.number) > (?2, ?3)
-         ORDER BY k.state_at, k.number LIMIT ?4"
-    ))?;
-    let (at, number) = cursor.map_or((i64::MIN, String::new()), |(at, n)| (at.as_micros(), n.to_string()));
-    let rows = query.query_map((state.as_str(), at, number, limit), to_case)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// How many open cases are in a state.
-pub fn count_in(tx: &ReadTx<'_>, state: CaseState) -> Result<u32> {
-    let mut query = tx.conn.prepare_cached("SELECT count(*) FROM cases WHERE state = ?1 AND closed_at IS NULL")?;
-    Ok(query.query_row([state.as_str()], |row| row.get(0))?)
-}
-
-/// Closed cases, the one closed last on top, closed before `cursor`.
-pub fn list_closed(tx: &ReadTx<'_>, cursor: Option<Timestamp>, limit: u32) -> Result<Vec<Case>> {
-    let mut query = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} {FROM} WHERE k.closed_at IS NOT NULL AND k.closed_at < ?1 ORDER BY k.closed_at DESC LIMIT ?2"
-    ))?;
-    let before = cursor.map_or(i64::MAX, Timestamp::as_micros);
-    let rows = query.query_map((before, limit), to_case)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -236,4 +205,14 @@ pub fn update(tx: &WriteTx<'_>, case: &Case, before: i64) -> Result<()> {
             ":follow_up_by": case.follow_up.as_ref().map(|(_, by)| by.clone()),
         })?;
     if changed == 1 { Ok(()) } else { Err(Error::Other(format!("case {} is not as it was read", case.number).into())) }
+}
+
+/// Notes by whom the last message was sent or copied, also of a closed case, whose state nothing may touch.
+pub fn update_follow_up(tx: &WriteTx<'_>, case: CaseNumber, by: &str) -> Result<()> {
+    tx.conn.prepare_cached("UPDATE cases SET follow_up_at = ?2, follow_up_by = ?3 WHERE number = ?1")?.execute((
+        case.to_string(),
+        tx.now().as_micros(),
+        by,
+    ))?;
+    Ok(())
 }
