@@ -39,7 +39,7 @@ pub struct WalkView {
 /// Who can sign in how, and what to try.
 pub fn demo(frame: &Frame, view: &DemoView) -> Markup {
     let content = html! {
-        (heading(None, "Try it out", Some(&html! { div class="actions" { a class="button main" href="/" { "Go to the pages" } } })))
+        (heading(None, "Try it out", Some(&html! { div class="actions" { a class="button main" href="/" { "Sign in" } } })))
         p {
             "You can be anybody here. This page stands in for their phones: it shows what the authenticator app of each of \
              them shows now. Keep it open, and be one person a window: a private window is a second one."
@@ -48,7 +48,7 @@ pub fn demo(frame: &Frame, view: &DemoView) -> Markup {
             p class="secret long" id="shared" { (PASSWORD) }
             p class="screen" { (copy_button("shared", "Copy")) }
         }))
-        (card("walks", "What to try", &walks(&view.walks)))
+        (card("walks", "What to try", &walks(view)))
         (card("people", "Everybody and their codes", &html! {
             p {
                 "The codes change in " span class="whole" { span data-left=(view.seconds_left) { (view.seconds_left) } " seconds" }
@@ -61,15 +61,20 @@ pub fn demo(frame: &Frame, view: &DemoView) -> Markup {
     frame.open("Try it out", &content)
 }
 
-fn walks(walks: &[WalkView]) -> Markup {
+fn walks(view: &DemoView) -> Markup {
     html! {
         ol class="steps" {
-            @for walk in walks {
+            @for walk in &view.walks {
                 li {
                     p {
                         strong { (walk.title) } ". "
                         @if let Some((name, email)) = &walk.who {
-                            a href=(address("/sign-in", [("next", &*walk.path)])) { "Sign in as " (name) } " (" (email) "). "
+                            a href=(address("/sign-in", [("next", &*walk.path)])) { "Sign in as " (name) }
+                            " (" (email)
+                            @if let Some(person) = view.people.iter().find(|p| p.email == *email && !p.app.is_empty()) {
+                                ", " (changing(&person.app, 0))
+                            }
+                            "). "
                         }
                         (with_commands(&walk.text))
                     }
@@ -119,15 +124,19 @@ fn app(n: usize, person: &KeyRing) -> Markup {
     }
 }
 
-/// A code with the next one after it. Both hold what comes later, so that nothing has to be loaded.
+/// A code with the next one after it.
 fn shown(id: &str, codes: &[Secret]) -> Markup {
-    let later = |from: usize| codes.iter().skip(from).map(Secret::reveal).collect::<Vec<_>>().join(" ");
-    let at = |n: usize| codes.get(n).map_or("", Secret::reveal);
     html! {
-        strong class="code whole" id=(id) data-codes=(later(0)) { (at(0)) } " "
-        small class="whole" { "next " span class="code" data-codes=(later(1)) { (at(1)) } } " "
-        (copy_button(id, "Copy"))
+        strong id=(id) { (changing(codes, 0)) } " "
+        small class="whole" { "next " (changing(codes, 1)) } " "
+        button type="button" class="small" hidden data-copy=(id) { "Copy" }
     }
+}
+
+/// The code of the step `from`. It holds those that come after it, so that nothing has to be loaded.
+fn changing(codes: &[Secret], from: usize) -> Markup {
+    let codes: Vec<&str> = codes.iter().skip(from).map(Secret::reveal).collect();
+    html! { span class="code whole" data-codes=(codes.join(" ")) { (codes.first().unwrap_or(&"")) } }
 }
 
 fn codes(person: &KeyRing) -> Markup {

@@ -2,12 +2,14 @@
 
 use super::company::{Company, Done, ELSEWHERE, Member, browser, stuck, yes};
 use crate::actions::enrol::{PassGiven, give_pass};
+use crate::actions::follow_up::follow_up;
 use crate::actions::grants::Granted;
 use crate::actions::recover::force_reset;
 use crate::actions::sign_in::with_password;
 use crate::actions::{administer, contacts};
 use crate::contacts::{Detail, Kind};
 use crate::demo::PASSWORD;
+use crate::recovery::follow_up::{How, Message};
 use crate::secret::EnrolmentPass;
 use crate::sessions::Session;
 
@@ -24,7 +26,10 @@ pub(super) fn lena_loses_her_phone(company: &Company<'_>) -> Done {
     let Some(pass) = reset.pass else { return stuck("there is no pass") };
     come_back(company, &mut lena, &pass, "New phone")?;
     company.remember(lena);
-    Ok(())
+    company.later(5)?;
+    let message = "Hello Lena, your authenticator app was set up anew today, after we had seen each other on the video call. \
+                   Please keep the new backup codes where your phone is not. Tom";
+    yes(follow_up(company.means(), company.ask(&tom, "lena")?, reset.case, How::Copied, Message::parse(message)?)?)
 }
 
 /// Signs in with the password, gives the pass, and sets up an app.
