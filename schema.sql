@@ -457,7 +457,6 @@ CREATE TABLE policy_settings (
     -- A value that was taken back before it took effect.
     cancelled_at INTEGER
 ) STRICT;
-CREATE INDEX policy_by_key ON policy_settings (key, effective_at);
 
 -- Consecutive failures, whether or not the account exists: the key is an HMAC, so the table names nobody.
 CREATE TABLE failures (

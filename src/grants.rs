@@ -57,6 +57,8 @@ pub enum Grant {
     ChangePortrait,
     /// Let everybody sign in again after a restore that could not know what was decided since the backup.
     ConfirmPeople,
+    /// Set what holds for everybody, or take that back.
+    ChangePolicy,
 }
 
 impl Grant {
@@ -82,6 +84,7 @@ impl Grant {
             Self::ChangeContacts => Action::UserContactChanged,
             Self::ChangePortrait => Action::UserPortraitChanged,
             Self::ConfirmPeople => Action::SystemPeopleConfirmed,
+            Self::ChangePolicy => Action::PolicyUpdated,
         }
     }
 
@@ -311,7 +314,7 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::RoleAboveYours);
     }
     // Who looks after people compares faces with the photo: whoever could also put it there would only need themself.
-    if matches!(q.grant, Grant::ConfirmPeople | Grant::ChangePortrait) && !is_owner {
+    if matches!(q.grant, Grant::ConfirmPeople | Grant::ChangePolicy | Grant::ChangePortrait) && !is_owner {
         return Err(Rule::OwnersOnly);
     }
     let Some(target) = q.target else { return Ok(()) };

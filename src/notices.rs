@@ -235,10 +235,14 @@ pub fn due(record: &Record) -> Vec<Due> {
             to_owners(record, Kind::HostActed, &user.name, "enabled", None)
         }
         Event::Case { user, case, fact } => in_case(record, user, *case, fact),
-        Event::PolicyUpdated { key, from, to, taken_back: false, .. }
-            if key.parse::<crate::policy::Key>().is_ok_and(|k| k.is_looser(*from, *to)) =>
-        {
-            to_owners(record, Kind::PolicyLoosened, "", &format!("{key}: {from} → {to}"), None)
+        Event::PolicyUpdated(change) if change.loosens() => {
+            let mut all = to_owners(record, Kind::PolicyLoosened, "", &change.in_words(), None);
+            for due in &mut all {
+                // Who did it too: it may have been somebody else, in their session.
+                due.whom = Whom::Owners(None);
+                change.reason.as_str().clone_into(&mut due.facts.reason);
+            }
+            all
         }
         _ => Vec::new(),
     }

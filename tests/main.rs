@@ -42,6 +42,8 @@ mod own_sessions;
 mod pages;
 mod people;
 mod people_confirmed;
+mod policy;
+mod policy_effects;
 mod portraits;
 mod print;
 mod profile;

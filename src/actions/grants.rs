@@ -1,6 +1,8 @@
 //! The grant rule, asked inside a transaction: who acts on whom, with what evidence, in which circumstances; the entry about
 //! a refusal; and the request where something has to permit it first.
 
+mod without_pass;
+
 use super::authorise::{Admin, By};
 use super::cases::{self, entry};
 use super::contacts::look_up_number;
@@ -349,6 +351,7 @@ fn circumstances<'p>(
         let by = asker.map(|by| signals::find_given(tx, user.id, by, *action, since)).transpose()?;
         same_hands |= by.unwrap_or(false);
     }
+    same_hands |= without_pass::one_half_is_enough(tx, grant, user, policy, now)?;
     Ok(Circumstances {
         policy,
         strong_signs: 0,

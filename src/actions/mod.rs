@@ -23,6 +23,7 @@ pub mod keep_out;
 pub mod key_export;
 pub mod nonce;
 pub mod password_check;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
 pub mod recover;

@@ -96,7 +96,7 @@ impl Rule {
             Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
             Self::OwnersOnly => "Only an owner may do this. Ask an owner.",
             Self::EvidenceMissing => "Say first how you made sure who it is.",
-            Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
+            Self::EvidenceStale => "It is too long ago that you made sure who it is. Verify it again.",
             Self::NumberNotOnAccount => {
                 "This number is not on the account, or was removed from it. Call one that is listed, or verify another way."
             }

@@ -278,6 +278,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let policy = policy::get(tx, call.now)?;
         Ok::<_, Problem>(ResetView {
             form,
             person: subject(user),
@@ -287,7 +288,8 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             sessions: sessions::count(tx, user.id, Stage::Full)?,
             known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
-            window: policy::get(tx, call.now)?.window(),
+            window: policy.window(),
+            asks_for_pass: policy.asks_for_pass(),
         })
     })?;
     let page = Page::signed(call, sheet.signed);

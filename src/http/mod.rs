@@ -29,6 +29,7 @@ pub mod log;
 pub mod multipart;
 pub mod people;
 pub mod person;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
 pub mod recovery;

@@ -9,6 +9,7 @@ use std::time::Instant;
 use tiny_http::Method;
 
 use super::cookies::Cookie;
+use super::demo;
 use super::error::{Problem, answer};
 use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
@@ -16,8 +17,8 @@ use super::headers::protect;
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
-    grants, health, import, log, multipart, people, person, portraits, profile, recovery, sessions, sign_in, standing,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
+    health, import, log, multipart, people, person, policy, portraits, profile, recovery, sessions, sign_in, standing,
     story, system,
 };
 use crate::actions::authorise::refused_at_door;
@@ -93,6 +94,7 @@ const GRANT: &[&str] = &[
 const EMAIL: &[&str] =
     &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
+const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
 const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
@@ -217,6 +219,12 @@ pub const ROUTES: &[Route] = &[
     get("/admin/recovery/{case}/message", &[], Door::People(follow_up::page)),
     post("/admin/recovery/{case}/message", &["csrf", "nonce", "step_up_code", "message", "how"],
         Door::People(follow_up::write)),
+
+    get("/admin/policy", &[], Door::People(policy::page)),
+    get("/admin/policy/{key}", &[], Door::People(policy::change_page)),
+    post("/admin/policy/{key}", POLICY, Door::People(policy::change)),
+    get("/admin/policy/{key}/take-back", &[], Door::People(policy::take_back_page)),
+    post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

@@ -73,6 +73,9 @@ said! {
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
     MessageSent "message-sent" "The message is on its way.";
     MessageCopied "message-copied" "It is noted that you copied the message.";
+    PolicyChanged "policy-changed" "It is changed, and holds from now on.";
+    PolicyWaits "policy-waits" "It takes effect a day from now, and all owners are told. Until then any owner can take it back.";
+    PolicyTakenBack "policy-taken-back" "It was taken back, and stays as it is.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

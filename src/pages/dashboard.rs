@@ -157,7 +157,7 @@ const fn need_words(need: Need) -> (&'static str, &'static str, &'static str) {
         Need::TemporaryPassword => (
             "has a temporary password",
             "have a temporary password",
-            "They have not chosen their own yet. It works for 24 hours.",
+            "They have not chosen their own yet, and it stops working by itself.",
         ),
         Need::InvitationOver => (
             "was invited, and the link ran out",

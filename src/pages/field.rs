@@ -14,6 +14,7 @@ pub struct Field<'a> {
     kind: Kind,
     focus: bool,
     fixed: Option<&'a str>,
+    unit: &'a str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,7 @@ enum Kind {
     Otp,
     Code,
     Spoken,
+    Number,
 }
 
 impl Kind {
@@ -51,6 +53,7 @@ impl Kind {
             Self::Otp => ("text", "one-time-code", Some("numeric"), Some("otp")),
             Self::Code => ("text", "one-time-code", None, Some("spoken")),
             Self::Spoken => ("text", "off", None, Some("spoken")),
+            Self::Number => ("text", "off", Some("numeric"), Some("number")),
         }
     }
 
@@ -79,7 +82,7 @@ impl Kind {
 impl<'a> Field<'a> {
     /// A line of text.
     pub const fn new(name: &'static str, label: &'a str) -> Self {
-        Self { name, label, hint: None, kind: Kind::Text, focus: false, fixed: None }
+        Self { name, label, hint: None, kind: Kind::Text, focus: false, fixed: None, unit: "" }
     }
 
     const fn kind(self, kind: Kind) -> Self {
@@ -171,6 +174,11 @@ impl<'a> Field<'a> {
         self.kind(Kind::Spoken)
     }
 
+    /// A number, with in what it is counted behind it.
+    pub const fn number(self, unit: &'a str) -> Self {
+        Self { unit, ..self.kind(Kind::Number) }
+    }
+
     /// The field with its label, hint, error and what was typed.
     pub(super) fn show(self, form: &Form) -> Markup {
         let name = self.name;
@@ -180,7 +188,8 @@ impl<'a> Field<'a> {
                 label for=(name) { (self.label) }
                 @if let Some(hint) = self.hint { span class="hint" id={ (name) "-hint" } { (with_commands(hint)) } }
                 @if let Some(error) = error { span class="error" id={ (name) "-error" } { (error) } }
-                (self.input(form, described_by(name, self.hint.is_some(), error.is_some()).as_deref()))
+                @let input = self.input(form, described_by(name, self.hint.is_some(), error.is_some()).as_deref());
+                @if self.unit.is_empty() { (input) } @else { span class="counted" { (input) " " (self.unit) } }
                 @if self.kind.password() {
                     button class="small" type="button" hidden data-reveal=(name) aria-pressed="false" {
                         "Show password"

@@ -95,6 +95,8 @@ pub struct ResetView<'a> {
     pub signals: Vec<Signal>,
     /// How long the enrolment window stays open.
     pub window: Duration,
+    /// Whether a pass is asked for first.
+    pub asks_for_pass: bool,
 }
 
 /// The confirmation of a reset.
@@ -158,8 +160,13 @@ fn what_happens(view: &ResetView) -> Markup {
                 1 => li { strong { "1 session" } " ends." },
                 more => li { strong { (more) " sessions" } " end." },
             }
-            li { "You get a pass to read to " bdi { (name) } ". With it and the password, " bdi { (name) }
-                " sets up a new factor within " (lasting(view.window)) "." }
+            @if view.asks_for_pass {
+                li { "You get a pass to read to " bdi { (name) } ". With it and the password, " bdi { (name) }
+                    " sets up a new factor within " (lasting(view.window)) "." }
+            } @else {
+                li { "With the password alone, " bdi { (name) } " sets up a new factor within " (lasting(view.window))
+                    ". No pass is asked for: could somebody else know the password?" }
+            }
             li { "It stands in the audit log with your name and your reason." }
         }
     }

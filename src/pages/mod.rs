@@ -34,6 +34,7 @@ pub mod handover;
 pub mod import;
 pub mod invitation;
 pub mod parts;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
 pub mod recovery;
@@ -51,6 +52,8 @@ mod samples_contacts;
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
 mod samples_demo;
+#[cfg(any(test, feature = "testing"))]
+mod samples_policy;
 #[cfg(any(test, feature = "testing"))]
 mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]

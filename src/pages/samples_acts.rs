@@ -57,6 +57,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         known: known(Some(samples_portraits::old())),
         signals: signals(),
         window: Duration::from_secs(3600),
+        asks_for_pass: true,
     };
     let wrong =
         typed(&values, &[("reason", "Say why this is done."), ("codes_unavailable", "Tick this, or use a code.")]);
@@ -107,6 +108,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
         ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
         ("reset-again", grants::reset(&f, &ResetView { factors: 0, sessions: 0, ..reset(form(), 0) })),
+        ("reset-without-pass", grants::reset(&f, &ResetView { asks_for_pass: false, ..reset(form(), 0) })),
         ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
         ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
         ("issue-codes", grants::issue_codes(&f, &issue)),

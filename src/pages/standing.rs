@@ -244,8 +244,11 @@ pub struct AlreadyDoneView<'a> {
 
 /// Says what happened the first time, and leads on.
 pub fn already_done(frame: &Frame, view: &AlreadyDoneView) -> Markup {
-    let people = html! { a href="/admin/users" { "People" } };
-    let trail = view.person.as_ref().map_or(people, |person| person.trail(view.case));
+    let place = html! {
+        @if view.link.starts_with("/admin/policy") { a href="/admin/policy" { "Policy" } }
+        @else { a href="/admin/users" { "People" } }
+    };
+    let trail = view.person.as_ref().map_or(place, |person| person.trail(view.case));
     let content = html! {
         (heading(Some(&trail), "This was done already", None))
         section class="card" {

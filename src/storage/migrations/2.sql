@@ -230,7 +230,6 @@ CREATE TABLE policy_settings (
     effective_at INTEGER NOT NULL CHECK (effective_at >= set_at),
     cancelled_at INTEGER
 ) STRICT;
-CREATE INDEX policy_by_key ON policy_settings (key, effective_at);
 
 CREATE INDEX audit_signs ON audit (target_id, action)
     WHERE action IN ('user.sign_in_failed', 'mfa.challenge_failed', 'user.email_changed', 'user.contact_changed',
