@@ -4,17 +4,19 @@
 //! access asks it inside the transaction that would give it.
 
 mod rule;
+mod second_person;
 
 use std::str::FromStr;
 
 use crate::audit::Action;
 use crate::contacts::usable_for_call;
-use crate::policy::{Key, Policy, SecondPerson};
+use crate::policy::{Key, Policy};
 use crate::recovery::{Evidence, EvidenceKind, Needs};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Role, Status, User};
 
 pub use rule::Rule;
+pub use second_person::{Half, Needed, Why, counts_as, may_decide, needed};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,8 +96,17 @@ impl Grant {
     }
 
     /// Whether it gives something to sign in with, to someone who has an account in use.
-    const fn gives_means(self) -> bool {
+    pub const fn gives_means(self) -> bool {
         matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword)
+    }
+
+    /// Of the two halves of what lets a person in, the one that this does not give; nothing where it gives neither.
+    pub const fn other_half(self) -> Option<Half> {
+        match self {
+            Self::ResetFactors | Self::IssueBackupCodes => Some(Half::Password),
+            Self::SetTemporaryPassword => Some(Half::Factor),
+            _ => None,
+        }
     }
 
     /// Those that a second person can be asked to permit.
@@ -228,7 +239,7 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
         return Ok(Verdict::Go);
     }
     check_case(q)?;
-    let needed = needs(q);
+    let needed = needed(q).map(|n| n.needs);
     let permitted = needed.is_some_and(|needed| q.circumstances.permitted.is_some_and(|p| p.covers(needed)));
     let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
     check_evidence(evidence, permitted, q)?;
@@ -237,32 +248,6 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
         Some(needed) if !permitted => Verdict::Ask(needed),
         _ => Verdict::Go,
     })
-}
-
-/// What has to permit a grant that no rule forbids.
-fn needs(q: &Question<'_>) -> Option<Needs> {
-    let (Asker::Person(asker), Some(target)) = (q.asker, q.target) else { return None };
-    let c = &q.circumstances;
-    let rank = target.recent_rank.max(target.role.rank());
-    // An admin acts on a peer, and against unusual signs, only with an owner.
-    if asker.role != Role::Owner && (rank > Role::Member.rank() || c.strong_signs >= c.policy.number(Key::StrongSigns))
-    {
-        return Some(Needs::Owner);
-    }
-    let asked_by_policy = match c.policy.second_person() {
-        SecondPerson::Never => false,
-        SecondPerson::Privileged => rank > Role::Member.rank(),
-        SecondPerson::Always => true,
-    };
-    // Nobody approves what is done to a superior.
-    let able = if rank >= Role::Owner.rank() { c.others.owners } else { c.others.owners + c.others.admins };
-    match (asked_by_policy, able) {
-        (true, 0) => Some(Needs::Time),
-        (true, _) if rank >= Role::Owner.rank() => Some(Needs::Owner),
-        (true, _) => Some(Needs::Admin),
-        (false, 1..) if c.same_hands => Some(if rank >= Role::Owner.rank() { Needs::Owner } else { Needs::Admin }),
-        (false, _) => None,
-    }
 }
 
 /// What the case's story asks for: an owner, once it was escalated or help was refused.

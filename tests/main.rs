@@ -1,6 +1,7 @@
 //! Tests are sentences against the real thing, in one binary.
 
 mod activity;
+mod approvals;
 mod at_once;
 mod audit_pages;
 mod board;
@@ -12,9 +13,11 @@ mod cli_doctor;
 mod cli_folder;
 mod cli_import;
 mod cli_key;
+mod cli_recovery;
 mod cli_restore;
 mod cli_world;
 mod contacts;
+mod cooling_off;
 mod daily;
 mod dashboard;
 mod detours;
@@ -52,6 +55,7 @@ mod routes;
 mod runbook;
 mod samples;
 mod second_factor;
+mod second_person;
 mod security;
 mod serve;
 mod served;

@@ -5,6 +5,7 @@
 //! and the transaction refuses a changed one.
 
 pub mod administer;
+pub mod approve;
 pub mod authorise;
 pub mod backup;
 pub mod cases;

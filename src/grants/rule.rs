@@ -134,6 +134,18 @@ impl Rule {
         }
     }
 
+    /// Whether it is about how it was made sure who it is, which can be done again.
+    pub const fn is_about_evidence(self) -> bool {
+        matches!(
+            self,
+            Self::EvidenceMissing
+                | Self::EvidenceStale
+                | Self::NumberNotOnAccount
+                | Self::NumberTooNew
+                | Self::VouchesForThemself
+        )
+    }
+
     /// Whether it is about the state of the account, and not about who asks.
     pub const fn is_about_state(self) -> bool {
         matches!(

@@ -3,10 +3,11 @@
 use super::Response;
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::permission::Beforehand;
 use super::portraits::known_of;
 use super::recovery::tasks_of;
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
-use super::signals::signals_of;
+use super::standing::{already_done, only_owner, refused};
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted, Preview};
@@ -20,15 +21,11 @@ use crate::pages::grants::{
     temporary_password as temporary_markup,
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
-use crate::pages::standing::{
-    AlreadyDoneView, RefusedView, already_done as already_done_markup, refused as refused_markup,
-};
 use crate::pages::{FieldError, Form};
 use crate::policy::{ISSUED_CODES, Key};
 use crate::recovery::{Evidence, Statement};
 use crate::secret::Secret;
 use crate::sessions::Stage;
-use crate::storage::nonces::Done;
 use crate::storage::{backup_codes, factors, policy, recovery, sessions, users};
 use crate::users::User;
 
@@ -53,7 +50,7 @@ const KEPT: &[&str] = &[
 ];
 
 /// The choice of evidence that stands in the case already.
-const ON_RECORD: &str = "on_record";
+pub(super) const ON_RECORD: &str = "on_record";
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
@@ -74,6 +71,7 @@ pub(super) fn open_form(
     let sheet = Sheet::open(call, signed)?;
     let preview = call.app.means.store.read(|tx| Preview::read(tx, &signed.user, &sheet.user, call.now))?;
     match preview.refusal(grant) {
+        Some(Rule::Rank) if preview.is_only_owner() && grant.gives_means() => Ok(only_owner(call, signed, &sheet.user)),
         Some(rule) => Ok(sheet.refused(rule, false)),
         None => show(&sheet),
     }
@@ -168,9 +166,12 @@ impl<'a> Sheet<'a> {
         again: fn(&Sheet<'_>, u16, Vec<FieldError>) -> Answer,
         show: impl FnOnce(T) -> Answer,
     ) -> Answer {
-        if let Ok(Granted::No(rule @ Rule::EvidenceStale)) = granted {
+        if let Ok(Granted::No(rule @ (Rule::EvidenceStale | Rule::EvidenceMissing))) = granted {
             let anew = Sheet::about(self.call, self.signed, self.user.clone()).anew();
-            return again(&anew, 403, vec![wrong("evidence", rule.sentence())]);
+            // A form without evidence is not sent on: what is missing was on record when the form was opened.
+            let gone = "The case in which that was on record is closed. Make sure again who it is.";
+            let why = if rule == Rule::EvidenceMissing { gone } else { rule.sentence() };
+            return again(&anew, 403, vec![wrong("evidence", why)]);
         }
         if let Ok(Granted::No(rule @ (Rule::NumberNotOnAccount | Rule::NumberTooNew))) = granted {
             return again(self, 403, vec![wrong("evidence", rule.sentence())]);
@@ -182,43 +183,8 @@ impl<'a> Sheet<'a> {
     }
 
     pub(super) fn refused(&self, rule: Rule, tried: bool) -> Response {
-        let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
-        let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
-        let page = Page::signed(self.call, self.signed);
-        let (instead, about_state) = (instead.to_owned(), rule.is_about_state());
-        let view = RefusedView { person: subject(&self.user), rule: what, instead, about_state, tried };
-        page.answer(403, refused_markup(&page.frame(), &view))
+        refused(self.call, self.signed, &self.user, rule, tried)
     }
-}
-
-/// The second click: what the first one did.
-///
-/// # Errors
-/// None; the type is that of a handler.
-pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
-    let of_recovery = done.link.strip_prefix("/admin/recovery/");
-    let case = of_recovery.and_then(|rest| rest.split('/').next()?.parse().ok());
-    let of_case = match case {
-        Some(case) => call.app.means.store.read(|tx| recovery::find(tx, case))?.map(|c| c.user_id),
-        None => None,
-    };
-    let of_link = done.link.strip_prefix("/admin/users/").and_then(|rest| rest.split('/').next()?.parse().ok());
-    // Many at once are nobody in particular.
-    let user = match of_case.or(of_link) {
-        Some(id) => Some(call.app.means.store.read(|tx| users::get(tx, id))?),
-        None => None,
-    };
-    let page = Page::signed(call, signed);
-    let view = AlreadyDoneView {
-        person: user.as_ref().map(subject),
-        link: &done.link,
-        what: done.said.clone(),
-        at: done.at,
-        case,
-        // What leads to a page of the case's own, such as its message, showed nothing.
-        secret_was_shown: of_recovery.is_some_and(|rest| !rest.contains('/')) || done.said.contains("shown once"),
-    };
-    Ok(page.answer(409, already_done_markup(&page.frame(), &view)))
 }
 
 /// What an admin said about why, and the errors beside the fields.
@@ -279,15 +245,17 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
         let policy = policy::get(tx, call.now)?;
+        let ahead = Beforehand::read(tx, sheet, Grant::ResetFactors)?;
         Ok::<_, Problem>(ResetView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             factors: factors::count_working(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
+            signals: ahead.signals,
+            permission: ahead.permission,
             window: policy.window(),
             asks_for_pass: policy.asks_for_pass(),
         })
@@ -340,14 +308,16 @@ fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ahead = Beforehand::read(tx, sheet, Grant::IssueBackupCodes)?;
         Ok::<_, Problem>(IssueCodesView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             codes: u32::try_from(ISSUED_CODES).unwrap_or(u32::MAX),
             valid: policy::get(tx, call.now)?.lasting(Key::IssuedCodes),
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);
@@ -387,13 +357,15 @@ fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Ans
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ahead = Beforehand::read(tx, sheet, Grant::SetTemporaryPassword)?;
         Ok::<_, Problem>(TemporaryPasswordView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             valid: policy::get(tx, call.now)?.lasting(Key::TemporaryPassword),
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);

@@ -28,6 +28,7 @@ pub mod import;
 pub mod log;
 pub mod multipart;
 pub mod people;
+mod permission;
 pub mod person;
 pub mod policy;
 pub mod portraits;

@@ -1,9 +1,10 @@
 //! What owners have set for everybody: the page with all of it, and the forms by which owners change it.
 
 use super::error::Problem;
-use super::grants::{already_done, confirmed};
+use super::grants::confirmed;
 use super::guards::{Call, Signed};
 use super::show::{Answer, Page, Said, form_of, redirect_saying, wrong};
+use super::standing::already_done;
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::nonce::Nonce;

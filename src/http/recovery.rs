@@ -1,5 +1,7 @@
 //! One recovery case.
 
+pub mod requests;
+
 use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::person::entry_line;
@@ -21,12 +23,13 @@ const ENTRIES: u32 = 200;
 /// `GET /admin/recovery/{case}`
 pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
     let number: CaseNumber = call.param("case")?;
-    let (case, evidence, user, entries) = call.app.means.store.read(|tx| {
+    let (case, evidence, user, entries, asked) = call.app.means.store.read(|tx| {
         let case = recovery::find(tx, number)?.ok_or(Problem::NotFound)?;
         let filter = Filter { case: Some(number), ..Filter::default() };
         let entries = audit::list(tx, &filter, audit::Order::OldestFirst, None, ENTRIES)?;
         let (evidence, user) = (evidence::list(tx, number)?, users::get(tx, case.user_id)?);
-        Ok::<_, Problem>((case, evidence, user, entries))
+        let asked = requests::find_live(tx, call, &signed.user, &case)?;
+        Ok::<_, Problem>((case, evidence, user, entries, asked))
     })?;
     let page = Page::signed(call, signed);
     let again = format!("/admin/users/{}/mfa/reset", user.id);
@@ -41,6 +44,7 @@ pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
         ticket: case.ticket.as_deref().unwrap_or_default(),
         tasks: tasks_of(&case, &evidence),
         entries: entries.iter().map(entry_line).collect(),
+        request: asked.as_ref().map(requests::Found::view),
         start_again: (case.state == CaseState::Expired).then_some(again),
     };
     Ok(page.answer(200, case_markup(&page.frame(), &view)))

@@ -14,6 +14,7 @@ use super::error::{Problem, answer};
 use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
 use super::headers::protect;
+use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
@@ -97,6 +98,7 @@ const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
+const DECIDE: &[&str] = &["csrf", "nonce", "step_up_code", "request", "note"];
 const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
@@ -225,6 +227,10 @@ pub const ROUTES: &[Route] = &[
     post("/admin/policy/{key}", POLICY, Door::People(policy::change)),
     get("/admin/policy/{key}/take-back", &[], Door::People(policy::take_back_page)),
     post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
+    get("/admin/recovery/{case}/approve", &[], Door::People(|c, s| requests::page(c, s, Verb::Approve))),
+    post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
+    get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
+    post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

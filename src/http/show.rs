@@ -76,6 +76,8 @@ said! {
     PolicyChanged "policy-changed" "It is changed, and holds from now on.";
     PolicyWaits "policy-waits" "It takes effect a day from now, and all owners are told. Until then any owner can take it back.";
     PolicyTakenBack "policy-taken-back" "It was taken back, and stays as it is.";
+    Approved "approved" "It is approved. Who asked can carry it out.";
+    Denied "denied" "It was denied.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

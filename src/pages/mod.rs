@@ -34,6 +34,7 @@ pub mod handover;
 pub mod import;
 pub mod invitation;
 pub mod parts;
+pub mod permission;
 pub mod policy;
 pub mod portraits;
 pub mod profile;
@@ -58,6 +59,8 @@ mod samples_policy;
 mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
+#[cfg(any(test, feature = "testing"))]
+mod samples_requests;
 #[cfg(any(test, feature = "testing"))]
 mod samples_user;
 pub mod sessions;

@@ -1,7 +1,11 @@
 //! One recovery case with its steps.
 
+pub mod decision;
+pub mod requests;
+
 use maud::{Markup, html};
 
+use self::requests::RequestView;
 use super::Frame;
 use super::entry::{EntryLine, entry_table};
 use super::frame::Section;
@@ -39,6 +43,8 @@ pub struct CaseView<'a> {
     pub tasks: Vec<Task>,
     /// The entries of the case, oldest first.
     pub entries: Vec<EntryLine>,
+    /// What waits to be permitted or carried out.
+    pub request: Option<RequestView<'a>>,
     /// For a window that closed unused: where to start again.
     pub start_again: Option<String>,
 }
@@ -67,6 +73,7 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             div { p class="trail" { (trail) } h1 { bdi { (view.person.name) } } p { (view.state.show()) } }
             @if let Some(href) = again { a class="button main" href=(href) { "Start again with a new reset" } }
         }
+        @if let Some(request) = &view.request { (requests::block(frame, request)) }
         div class="aside" {
             (card("steps", "Steps", &tasks(&view.tasks, frame.now)))
             (card("about", "About this case", &facts(&rows)))

@@ -12,6 +12,7 @@ use super::samples_demo;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
 use super::{
     FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_policy, samples_profile,
+    samples_requests,
 };
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
@@ -71,6 +72,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(enrol_pages());
     pages.extend(samples_profile::all());
     pages.extend(samples_console::all());
+    pages.extend(samples_requests::all());
     pages.extend(samples_dashboard::all());
     pages.extend(samples_policy::all());
     pages.extend(error_pages());

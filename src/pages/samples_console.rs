@@ -196,6 +196,7 @@ fn recovery_pages() -> Vec<(&'static str, Markup)> {
         ticket: "#1234",
         tasks: steps(),
         entries: entries(),
+        request: None,
         start_again: Some("/admin/users/1/mfa/reset".to_owned()),
     };
     vec![("case", recovery::case(&f, &one))]

@@ -9,7 +9,7 @@ use super::form::{Choice, Form, radios, required_checkbox};
 use super::grants::{Act, Subject, UNCHANGED, buttons};
 use super::parts::{Tone, heading, notice};
 use super::users::{page, role_choice};
-use super::words::{count, time_ago};
+use super::words::{count, time_ago, with_commands};
 use crate::ids::{CaseNumber, SessionId};
 use crate::time::Timestamp;
 use crate::users::Role;
@@ -294,7 +294,7 @@ pub fn refused(frame: &Frame, view: &RefusedView) -> Markup {
     let content = html! {
         (heading(Some(&view.person.trail(None)), title, None))
         (notice(Tone::Warn, &html! {
-            p { strong { (view.rule) } " " (view.instead) }
+            p { strong { (view.rule) } " " (with_commands(&view.instead)) }
             p {
                 "Nothing has been changed."
                 @if view.tried { " That it was tried stands in the audit log, as every try does." }

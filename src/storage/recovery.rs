@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Row, named_params};
 use super::users::{optional_time, parse, time};
 use super::{Error, ReadTx, Result, WriteTx};
 use crate::ids::{CaseNumber, UserId};
-use crate::recovery::{Act, Case, Doer, Done};
+use crate::recovery::{Case, CaseState, Doer, Done};
 use crate::signals::Signals;
 use crate::time::Timestamp;
 
@@ -97,6 +97,22 @@ pub fn list_of(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Case>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Open cases in a state, those that came into it first on top, after `cursor` (the time and number of the last one shown).
+pub fn list_in(
+    tx: &ReadTx<'_>,
+    state: CaseState,
+    cursor: Option<(Timestamp, CaseNumber)>,
+    limit: u32,
+) -> Result<Vec<Case>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} {FROM} WHERE k.state = ?1 AND k.closed_at IS NULL AND (k.state_at, k.number) > (?2, ?3)
+         ORDER BY k.state_at, k.number LIMIT ?4"
+    ))?;
+    let (at, number) = cursor.map_or((i64::MIN, String::new()), |(at, n)| (at.as_micros(), n.to_string()));
+    let rows = query.query_map((state.as_str(), at, number, limit), to_case)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Open cases whose time is over.
 pub fn list_overdue(tx: &ReadTx<'_>, now: Timestamp, limit: u32) -> Result<Vec<Case>> {
     let mut query = tx.conn.prepare_cached(&format!(
@@ -120,16 +136,6 @@ pub fn count_resets(
     let except = except.map(|n| n.to_string()).unwrap_or_default();
     let values = (user.to_string(), since.as_micros(), except);
     Ok(query.query_row(values, |row| Ok((row.get(0)?, optional_time(row, 1)?)))?)
-}
-
-/// Whether `by` has given `user` one of `acts` since `since`.
-pub fn find_acted(tx: &ReadTx<'_>, user: UserId, by: UserId, acts: &[Act], since: Timestamp) -> Result<bool> {
-    let acts = acts.iter().map(|a| format!("'{}'", a.as_str())).collect::<Vec<_>>().join(", ");
-    let mut query = tx.conn.prepare_cached(&format!(
-        "SELECT 1 FROM cases WHERE user_id = ?1 AND acted_by_id = ?2 AND acted_at >= ?3 AND act IN ({acts}) LIMIT 1"
-    ))?;
-    let values = (user.to_string(), by.to_string(), since.as_micros());
-    Ok(query.query_row(values, |_| Ok(())).optional()?.is_some())
 }
 
 /// The number that the next case of this moment's year gets.

@@ -135,16 +135,24 @@ pub fn find_last(tx: &ReadTx<'_>, user: UserId, action: Action) -> Result<Option
 pub(super) fn given_query(action: Action) -> String {
     let (index, condition) = indexed(action);
     format!(
-        "SELECT 1 FROM audit INDEXED BY {index}
-         WHERE target_id = ?1 AND action = ?2 AND {condition} AND actor_id = ?3 AND outcome = 'success' AND seq >= ?4 LIMIT 1"
+        "SELECT at FROM audit INDEXED BY {index}
+         WHERE target_id = ?1 AND action = ?2 AND {condition} AND actor_id = ?3 AND outcome = 'success' AND seq >= ?4
+         ORDER BY seq DESC LIMIT 1"
     )
 }
 
-/// Whether `by` has done this to a person's account since `since`.
-pub fn find_given(tx: &ReadTx<'_>, user: UserId, by: UserId, action: Action, since: Timestamp) -> Result<bool> {
+/// When `by` has last done this to a person's account, if that was since `since`.
+pub fn find_given(
+    tx: &ReadTx<'_>,
+    user: UserId,
+    by: UserId,
+    action: Action,
+    since: Timestamp,
+) -> Result<Option<Timestamp>> {
     let first = audit::find_first_since(tx, since)?;
     let mut query = tx.conn.prepare_cached(&given_query(action))?;
-    Ok(query.exists((user.to_string(), action.as_str(), by.to_string(), first))?)
+    let found = query.query_row((user.to_string(), action.as_str(), by.to_string(), first), |row| row.get(0));
+    Ok(found.optional()?.map(Timestamp::from_micros))
 }
 
 pub(super) fn address_before_query() -> String {
