@@ -146,6 +146,12 @@ fn a_newcomer_finds_everybodys_codes_walks_through_a_recovery_without_a_phone_an
     let folder = demo.folder();
     assert!(folder.starts_with(demo.temporary.path()) && mode(folder.parent().unwrap()) == 0o700, "{folder:?}");
     assert!(demo.said.iter().any(|line| line.contains(PASSWORD)), "{:?}", demo.said);
+    // What the README shows of it, but for the port.
+    let port = demo.server.address.rsplit(':').next().unwrap();
+    let readme = include_str!("../README.md");
+    for line in &demo.said[..4] {
+        assert!(readme.contains(&line.replace(port, "8080")), "the README does not show: {line}");
+    }
     everybody_is_listed(&demo);
     it_is_true_history(&folder);
 

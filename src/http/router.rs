@@ -9,7 +9,6 @@ use std::time::Instant;
 use tiny_http::Method;
 
 use super::cookies::Cookie;
-use super::demo;
 use super::error::{Problem, answer};
 use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
@@ -18,9 +17,9 @@ use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
-    health, import, log, multipart, people, person, policy, portraits, profile, recovery, sessions, sign_in, standing,
-    story, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
+    grants, health, import, log, multipart, people, person, policy, portraits, profile, recovery, sessions, sign_in,
+    standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;

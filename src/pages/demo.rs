@@ -67,14 +67,15 @@ fn walks(view: &DemoView) -> Markup {
             @for walk in &view.walks {
                 li {
                     p {
-                        strong { (walk.title) } ". "
                         @if let Some((name, email)) = &walk.who {
-                            a href=(address("/sign-in", [("next", &*walk.path)])) { "Sign in as " (name) }
-                            " (" (email)
+                            a href=(address("/sign-in", [("next", &*walk.path)])) { strong { (walk.title) } }
+                            ". Be " (name) " (" (email)
                             @if let Some(person) = view.people.iter().find(|p| p.email == *email && !p.app.is_empty()) {
-                                ", " (changing(&person.app, 0))
+                                ", code " (changing(&person.app, 0))
                             }
                             "). "
+                        } @else {
+                            strong { (walk.title) } ". "
                         }
                         (with_commands(&walk.text))
                     }

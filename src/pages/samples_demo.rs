@@ -3,7 +3,7 @@
 use maud::Markup;
 
 use super::Frame;
-use super::demo::{DemoView, WalkView, demo};
+use super::demo::{self, DemoView, WalkView};
 use super::samples::{HELP, HOSTILE, form, stranger};
 use super::sign_in::{self, PasswordView};
 use crate::demo::{CAST, Demo, KeyRing, PasswordNow, WALKS};
@@ -65,5 +65,5 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     };
     let view = DemoView { people: people(), walks: WALKS.iter().map(walk).collect(), seconds_left: 17 };
     let password = PasswordView { form: form(), next: None, trouble: None, help_contact: HELP };
-    vec![("demo", demo(&f, &view)), ("sign-in-demo", sign_in::password(&f, &password))]
+    vec![("demo", demo::demo(&f, &view)), ("sign-in-demo", sign_in::password(&f, &password))]
 }
