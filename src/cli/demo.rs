@@ -147,9 +147,9 @@ fn make(settings: &Settings, room: &Path, stopping: &AtomicBool) -> company::Don
     let source = operator::source();
     let Serving { opened, lock, .. } = open_or_create(&settings.data, &source, clock.clone())?;
     let app = App::new(opened, settings.clone(), clock.clone())?;
-    let mut company = Company::new(&app, clock, now, stopping, source);
-    first_days::pass(&mut company, room)?;
-    weeks::pass(&mut company, room)?;
+    let company = Company::new(&app, clock, now, stopping, source);
+    first_days::pass(&company, room)?;
+    weeks::pass(&company, room)?;
     let demo = company.into_demo()?;
     drop(app);
     drop(lock);
