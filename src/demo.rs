@@ -101,7 +101,7 @@ pub struct Walk {
 }
 
 /// Everything that can happen, each to be tried in a minute.
-pub const WALKS: [Walk; 9] = [
+pub const WALKS: [Walk; 11] = [
     Walk {
         title: "Mara lost her phone",
         who: Some("tom"),
@@ -118,6 +118,13 @@ pub const WALKS: [Walk; 9] = [
         whom: "mara",
         text: "Choose “use a backup code” after the password and enter one of hers. No reset is needed, and her case notices \
                by itself.",
+    },
+    Walk {
+        title: "Or you are not sure that it is Mara",
+        who: Some("tom"),
+        path: "/admin/recovery",
+        whom: "mara",
+        text: "Open her case and hand it to the owners, with what you know. Then be Ada in a private window and go on there.",
     },
     Walk {
         title: "Sofia is on the road, with nothing to set up",
@@ -140,6 +147,13 @@ pub const WALKS: [Walk; 9] = [
         path: "/admin/recovery",
         whom: "noor",
         text: "Noor is an admin, so an owner looks at it first. Approve it; then be Tom again and carry it out.",
+    },
+    Walk {
+        title: "Somebody calls as Eva and presses you",
+        who: Some("tom"),
+        path: "/admin/users/{id}/case",
+        whom: "eva",
+        text: "Open a case and refuse it: nothing is given, and everybody who opens Eva sees your note.",
     },
     Walk {
         title: "Piet asks again",
