@@ -5,6 +5,7 @@
 
 pub mod board;
 pub mod follow_up;
+pub mod hold;
 pub mod request;
 pub mod state;
 
@@ -18,6 +19,7 @@ use crate::signals::Signals;
 use crate::time::Timestamp;
 use crate::users::BadInput;
 
+pub use hold::{Held, Hold};
 pub use request::{Needs, Request, RequestState};
 pub use state::{Act, CaseEvent, CaseState, NotNow, next};
 

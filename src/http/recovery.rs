@@ -4,6 +4,7 @@ pub mod requests;
 
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::hold::Holding;
 use super::person::entry_line;
 use super::show::{Answer, Page};
 use crate::audit::filter::Filter;
@@ -13,7 +14,7 @@ use crate::pages::grants::Subject;
 use crate::pages::parts::{Task, TaskState};
 use crate::pages::recovery::{CaseView, case as case_markup};
 use crate::pages::words::count;
-use crate::recovery::{Act, Case, CaseState, Recorded};
+use crate::recovery::{Act, Case, CaseEvent, CaseState, Recorded, next};
 use crate::storage::recovery::evidence;
 use crate::storage::{audit, recovery, users};
 
@@ -23,13 +24,15 @@ const ENTRIES: u32 = 200;
 /// `GET /admin/recovery/{case}`
 pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
     let number: CaseNumber = call.param("case")?;
-    let (case, evidence, user, entries, asked) = call.app.means.store.read(|tx| {
+    let (case, evidence, user, holding, entries, asked) = call.app.means.store.read(|tx| {
         let case = recovery::find(tx, number)?.ok_or(Problem::NotFound)?;
         let filter = Filter { case: Some(number), ..Filter::default() };
         let entries = audit::list(tx, &filter, audit::Order::OldestFirst, None, ENTRIES)?;
-        let (evidence, user) = (evidence::list(tx, number)?, users::get(tx, case.user_id)?);
+        let evidence = evidence::list(tx, number)?;
+        let user = users::find_ranked(tx, case.user_id, call.now)?.ok_or(Problem::NotFound)?;
+        let holding = Holding::read(tx, call, &signed.user, &user)?;
         let asked = requests::find_live(tx, call, &signed.user, &case)?;
-        Ok::<_, Problem>((case, evidence, user, entries, asked))
+        Ok::<_, Problem>((case, evidence, user, holding, entries, asked))
     })?;
     let page = Page::signed(call, signed);
     let again = format!("/admin/users/{}/mfa/reset", user.id);
@@ -45,6 +48,11 @@ pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
         tasks: tasks_of(&case, &evidence),
         entries: entries.iter().map(entry_line).collect(),
         request: asked.as_ref().map(requests::Found::view),
+        alarm: holding.filter(|h| h.is_of(number) || !case.state.is_closed()).map(|h| h.alarm(&user)),
+        may_be_attack: case.act.is_some()
+            && case.state != CaseState::Disavowed
+            && next(case.state, CaseEvent::Incident).is_ok(),
+        report: matches!(case.state, CaseState::Disavowed | CaseState::Incident | CaseState::Reassured),
         start_again: (case.state == CaseState::Expired).then_some(again),
     };
     Ok(page.answer(200, case_markup(&page.frame(), &view)))

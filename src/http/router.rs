@@ -15,11 +15,12 @@ use super::guards::{Call, Guest, Signed};
 use super::headers::protect;
 use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
+use super::takes::{DECIDE, EMAIL, EXPORT, FILTER, GRANT, IMPORT, INCIDENT, LEAVE, POLICY, PORTRAIT, REASON};
 use super::{Request, Response};
 use super::{
     access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
-    grants, health, import, log, multipart, people, person, policy, portraits, profile, recovery, sessions, sign_in,
-    standing, story, system,
+    grants, health, hold, import, incident, log, multipart, objection, people, person, policy, portraits, profile,
+    readmit, recovery, sessions, sign_in, standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -79,29 +80,6 @@ const CHANGING: &[Stage] = &[Stage::ChangingPassword];
 const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
-const GRANT: &[&str] = &[
-    "csrf",
-    "nonce",
-    "step_up_code",
-    "evidence",
-    "evidence_note",
-    "voucher",
-    "number",
-    "ticket",
-    "reason",
-    "codes_unavailable",
-];
-const EMAIL: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
-const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
-const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
-const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
-const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
-const DECIDE: &[&str] = &["csrf", "nonce", "step_up_code", "request", "note"];
-const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
-const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
-const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
-
 /// All of them.
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
@@ -115,6 +93,9 @@ pub const ROUTES: &[Route] = &[
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
     get("/invitation/{token}", &[], Door::Guest(enrol::invitation_page)),
     post("/invitation/{token}", &["csrf", "email", "password"], Door::Guest(enrol::invitation)),
+
+    get("/objection/{token}", &[], Door::Guest(objection::page)),
+    post("/objection/{token}", &["csrf"], Door::Guest(objection::act)),
 
     get("/sign-in", &["next"], Door::Guest(sign_in::password_page)),
     post("/sign-in", &["csrf", "email", "password", "next"], Door::Guest(sign_in::password)),
@@ -207,6 +188,10 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/role", &["csrf", "nonce", "step_up_code", "role", "reason"], Door::People(standing::role)),
     get("/admin/users/{id}/name", &[], Door::People(standing::name_page)),
     post("/admin/users/{id}/name", &["csrf", "nonce", "step_up_code", "name"], Door::People(standing::name)),
+    get("/admin/users/{id}/incident", &[], Door::People(incident::page)),
+    post("/admin/users/{id}/incident", INCIDENT, Door::People(incident::act)),
+    get("/admin/users/{id}/readmit", &[], Door::People(readmit::page)),
+    post("/admin/users/{id}/readmit", GRANT, Door::People(readmit::act)),
     get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
     post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
@@ -216,6 +201,11 @@ pub const ROUTES: &[Route] = &[
 
     get("/admin/recovery", &["state", "after"], Door::People(board::page)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+    get("/admin/recovery/{case}/incident", &[], Door::People(incident::page)),
+    post("/admin/recovery/{case}/incident", INCIDENT, Door::People(incident::act)),
+    get("/admin/recovery/{case}/reassure", &[], Door::People(hold::page)),
+    post("/admin/recovery/{case}/reassure", GRANT, Door::People(hold::act)),
+    get("/admin/recovery/{case}/report", &["after"], Door::People(incident::report)),
     get("/admin/recovery/{case}/story", &[], Door::People(story::page)),
     get("/admin/recovery/{case}/message", &[], Door::People(follow_up::page)),
     post("/admin/recovery/{case}/message", &["csrf", "nonce", "step_up_code", "message", "how"],

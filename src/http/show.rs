@@ -71,6 +71,8 @@ said! {
     EmailChanged "email-changed" "The sign-in address was changed.";
     Left "left" "The person is marked as left.";
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
+    Reassured "reassured" "The objection was lifted.";
+    IncidentDeclared "incident-declared" "The incident was declared. Below is what the account did.";
     MessageSent "message-sent" "The message is on its way.";
     MessageCopied "message-copied" "It is noted that you copied the message.";
     PolicyChanged "policy-changed" "It is changed, and holds from now on.";

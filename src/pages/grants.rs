@@ -175,7 +175,7 @@ fn what_happens(view: &ResetView) -> Markup {
     }
 }
 
-fn signals(signals: &[Signal]) -> Markup {
+pub(super) fn signals(signals: &[Signal]) -> Markup {
     let value = |s: &Signal| {
         let badge = match s.weight {
             Weight::Calm => None,
@@ -195,7 +195,7 @@ fn signals(signals: &[Signal]) -> Markup {
 }
 
 /// How the admin made sure, and what does not count.
-fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
+pub(super) fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
     let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
     let mut choices = vec![
         Choice::new("video_call", "Live video call")
@@ -224,7 +224,7 @@ fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Mark
     }
 }
 
-fn ticket_and_reason(form: &Form) -> Markup {
+pub(super) fn ticket_and_reason(form: &Form) -> Markup {
     html! {
         (Field::new("ticket", "Ticket (optional)").hint("Its number, if there is one.").show(form))
         (Field::new("reason", "Reason").hint("Everyone who reads the audit log sees it. No passwords or codes, please.")

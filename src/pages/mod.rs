@@ -31,13 +31,17 @@ mod form;
 mod frame;
 pub mod grants;
 pub mod handover;
+pub mod hold;
 pub mod import;
+pub mod incident;
 pub mod invitation;
+pub mod objection;
 pub mod parts;
 pub mod permission;
 pub mod policy;
 pub mod portraits;
 pub mod profile;
+pub mod readmit;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
@@ -53,6 +57,8 @@ mod samples_contacts;
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
 mod samples_demo;
+#[cfg(any(test, feature = "testing"))]
+mod samples_incident;
 #[cfg(any(test, feature = "testing"))]
 mod samples_policy;
 #[cfg(any(test, feature = "testing"))]

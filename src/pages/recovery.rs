@@ -10,6 +10,7 @@ use super::Frame;
 use super::entry::{EntryLine, entry_table};
 use super::frame::Section;
 use super::grants::Subject;
+use super::hold::{Alarm, alarm};
 use super::parts::{Badge, Task, card, facts, tasks};
 use super::words::{clock, time_ago};
 use crate::ids::CaseNumber;
@@ -47,6 +48,12 @@ pub struct CaseView<'a> {
     pub request: Option<RequestView<'a>>,
     /// For a window that closed unused: where to start again.
     pub start_again: Option<String>,
+    /// That the account is held by this case.
+    pub alarm: Option<Alarm<'a>>,
+    /// Whether it can still be said that it was an attack.
+    pub may_be_attack: bool,
+    /// Whether what the account did since is of interest: somebody objected, or it was an attack.
+    pub report: bool,
 }
 
 /// The runbook as a task list, and what the audit log says about it.
@@ -73,14 +80,30 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             div { p class="trail" { (trail) } h1 { bdi { (view.person.name) } } p { (view.state.show()) } }
             @if let Some(href) = again { a class="button main" href=(href) { "Start again with a new reset" } }
         }
+        @if let Some(held) = &view.alarm { (alarm(frame, held)) }
         @if let Some(request) = &view.request { (requests::block(frame, request)) }
         div class="aside" {
             (card("steps", "Steps", &tasks(&view.tasks, frame.now)))
             (card("about", "About this case", &facts(&rows)))
         }
+        @if view.report || view.may_be_attack { (after_words(view)) }
         @if !view.entries.is_empty() {
             (card("entries", "In the audit log", &entry_table(frame, "Entries of this case", &view.entries)))
         }
     };
     page(frame, &title, &content)
+}
+
+/// What leads on where something was not right.
+fn after_words(view: &CaseView) -> Markup {
+    html! {
+        div class="actions screen" {
+            @if view.report {
+                a class="button" href={ "/admin/recovery/" (view.number) "/report" } { "What the account did" }
+            }
+            @if view.may_be_attack {
+                a class="button" href={ "/admin/recovery/" (view.number) "/incident" } { "Declare an incident" }
+            }
+        }
+    }
 }

@@ -11,8 +11,8 @@ use super::parts::FactorLine;
 use super::samples_demo;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
 use super::{
-    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_policy, samples_profile,
-    samples_requests,
+    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_policy,
+    samples_profile, samples_requests,
 };
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
@@ -74,6 +74,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(samples_console::all());
     pages.extend(samples_requests::all());
     pages.extend(samples_dashboard::all());
+    pages.extend(samples_incident::all());
     pages.extend(samples_policy::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()

@@ -11,10 +11,11 @@ use super::recovery::{self, CaseView};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame, samples_board, samples_contacts, samples_user};
+use super::{Flash, Frame, samples_board, samples_contacts, samples_incident, samples_user};
 use crate::audit::Outcome;
 use crate::dashboard::Need;
 use crate::ids::UserId;
+use crate::recovery::Held;
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
@@ -198,8 +199,19 @@ fn recovery_pages() -> Vec<(&'static str, Markup)> {
         entries: entries(),
         request: None,
         start_again: Some("/admin/users/1/mfa/reset".to_owned()),
+        alarm: None,
+        may_be_attack: true,
+        report: false,
     };
-    vec![("case", recovery::case(&f, &one))]
+    let frozen = CaseView {
+        state: Badge::new(Tone::Bad, "objected to"),
+        start_again: None,
+        alarm: Some(samples_incident::alarm(Held::Objection { frozen: true })),
+        may_be_attack: false,
+        report: true,
+        ..one.clone()
+    };
+    vec![("case", recovery::case(&f, &one)), ("case-frozen", recovery::case(&f, &frozen))]
 }
 
 fn audit_pages() -> Vec<(&'static str, Markup)> {

@@ -124,6 +124,9 @@ fn case_pages() -> Vec<(&'static str, Markup)> {
             entries: Vec::new(),
             request: Some(request),
             start_again: None,
+            alarm: None,
+            may_be_attack: false,
+            report: false,
         };
         recovery::case(&f, &view)
     };
@@ -227,6 +230,7 @@ fn decide_pages() -> Vec<(&'static str, Markup)> {
         ("approve-password", decision::decide(&f, &of(Grant::SetTemporaryPassword))),
         ("approve-invitation", decision::decide(&f, &of(Grant::InviteAgain))),
         ("approve-email", decision::decide(&f, &deciding(email))),
+        ("approve-readmission", decision::decide(&f, &of(Grant::Readmit))),
         ("deny", decision::decide(&f, &DecideView { deny: true, form: Some(wrong), ..deciding(request(mara())) })),
         ("approve-approved", decision::decide(&f, &over(RequestState::Approved))),
         ("approve-denied", decision::decide(&f, &over(RequestState::Denied))),

@@ -6,7 +6,7 @@ use crate::actions::follow_up::follow_up;
 use crate::actions::grants::Granted;
 use crate::actions::recover::force_reset;
 use crate::actions::sign_in::with_password;
-use crate::actions::{administer, contacts};
+use crate::actions::{administer, contacts, incident};
 use crate::contacts::{Detail, Kind};
 use crate::demo::PASSWORD;
 use crate::recovery::follow_up::{How, Message};
@@ -51,6 +51,7 @@ pub(super) fn jonas_is_impersonated(company: &Company<'_>) -> Done {
     let noor = company.sign_in("noor")?;
     let said = ("manager_ticket", "The ticket came by mail, and looked as always", "Ada Brandt");
     let statement = company.statement("New phone; needs it for the delivery today", said, "HD-1051")?;
+    let reset_at = means.clock.now();
     let reset = yes(force_reset(means, company.ask(&noor, "jonas")?, statement, true)?)?;
     company.later(6)?;
     let Some(pass) = reset.pass else { return stuck("there is no pass") };
@@ -63,7 +64,7 @@ pub(super) fn jonas_is_impersonated(company: &Company<'_>) -> Done {
     company.until(14, 420)?;
     let ada = company.sign_in("ada")?;
     let why = "Jonas stands in the office and never asked for a reset; the ticket was not mine";
-    yes(administer::disable(means, company.ask(&ada, "jonas")?, why.parse()?)?)?;
+    yes(incident::declare(means, company.ask(&ada, "jonas")?, Some(reset.case), reset_at, why.parse()?)?)?;
     (jonas.seed, jonas.codes) = (None, Vec::new());
     company.remember(jonas);
     Ok(())
