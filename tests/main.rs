@@ -20,6 +20,7 @@ mod contacts;
 mod cooling_off;
 mod daily;
 mod dashboard;
+mod demo;
 mod detours;
 mod edits;
 mod enrolment;

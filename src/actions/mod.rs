@@ -12,6 +12,7 @@ pub mod cases;
 pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;
+pub mod demo;
 pub mod edit;
 pub mod enrol;
 pub mod export;

@@ -13,6 +13,7 @@ pub mod confirm_people;
 pub mod contacts;
 pub mod cookies;
 pub mod dashboard;
+pub mod demo;
 pub mod edge;
 pub mod enrol;
 pub mod error;

@@ -18,9 +18,9 @@ use super::show::{Answer, step_up_in_form};
 use super::takes::{DECIDE, EMAIL, EXPORT, FILTER, GRANT, IMPORT, INCIDENT, LEAVE, POLICY, PORTRAIT, REASON};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
-    health, hold, import, incident, log, multipart, objection, people, person, policy, portraits, profile, readmit,
-    recovery, sessions, sign_in, standing, story, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
+    grants, health, hold, import, incident, log, multipart, objection, people, person, policy, portraits, profile,
+    readmit, recovery, sessions, sign_in, standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -87,6 +87,7 @@ pub const ROUTES: &[Route] = &[
     get("/assets/{name}", &[], Door::Anyone(assets::file)),
     get("/healthz", &[], Door::Anyone(health::alive)),
     get("/readyz", &[], Door::Anyone(health::ready)),
+    get("/demo", &[], Door::Anyone(demo::page)),
 
     get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),

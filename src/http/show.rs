@@ -99,6 +99,7 @@ pub struct Page<'a> {
     organisation: &'a str,
     viewer: Option<(String, Role, String)>,
     people_wait: bool,
+    demo: bool,
     said: Option<Said>,
     now: Timestamp,
     https: bool,
@@ -111,6 +112,7 @@ impl<'a> Page<'a> {
             organisation: &call.app.settings.organisation,
             viewer: None,
             people_wait: false,
+            demo: call.app.demo.is_some(),
             said: None,
             now: call.now,
             https: call.https(),
@@ -130,6 +132,7 @@ impl<'a> Page<'a> {
             organisation: self.organisation,
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
             people_wait: self.people_wait,
+            demo: self.demo,
             flash: self.said.map(Said::flash),
             now: self.now,
         }

@@ -19,6 +19,8 @@ pub struct Frame<'a> {
     pub signed_in: Option<Viewer<'a>>,
     /// Nobody but owners can sign in until an owner, as the viewer is, has confirmed who is here.
     pub people_wait: bool,
+    /// Everything is made up, and goes when the program ends.
+    pub demo: bool,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -99,6 +101,11 @@ impl Frame<'_> {
         }
     }
 
+    /// A page that belongs to no part and is as wide as those of the console.
+    pub(super) fn open(&self, title: &str, content: &Markup) -> Markup {
+        self.console(None, title, false, content)
+    }
+
     fn console(&self, section: Option<Section>, title: &str, wrong: bool, content: &Markup) -> Markup {
         let navigation = self.navigation(section);
         let main = html! {
@@ -124,8 +131,22 @@ impl Frame<'_> {
                 }
                 body {
                     a class="skip" href="#main" { "Skip to content" }
+                    (self.demo())
                     (self.bar(section))
                     (body)
+                }
+            }
+        }
+    }
+
+    fn demo(&self) -> Markup {
+        html! {
+            @if self.demo {
+                aside class="demo screen" aria-label="Demo" {
+                    p {
+                        strong { "This is a demo." } " Everybody in it is made up, and everything goes when it is stopped. "
+                        a href="/demo" { "Who can sign in, with which code" }
+                    }
                 }
             }
         }

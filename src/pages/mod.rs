@@ -18,6 +18,7 @@ pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
+pub mod demo;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -54,6 +55,8 @@ mod samples_console;
 mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
+#[cfg(any(test, feature = "testing"))]
+mod samples_demo;
 #[cfg(any(test, feature = "testing"))]
 mod samples_incident;
 #[cfg(any(test, feature = "testing"))]

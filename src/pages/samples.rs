@@ -8,6 +8,7 @@ use super::enrol::{self, BackupCodesView, FilesToKeep, PassView, QrView};
 use super::errors::{self, ErrorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
+use super::samples_demo;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
 use super::{
     FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_policy,
@@ -33,7 +34,14 @@ pub(super) fn now() -> Timestamp {
 }
 
 pub(super) fn stranger() -> Frame<'static> {
-    Frame { organisation: "Fernhill Joinery", signed_in: None, people_wait: false, flash: None, now: now() }
+    Frame {
+        organisation: "Fernhill Joinery",
+        signed_in: None,
+        people_wait: false,
+        demo: false,
+        flash: None,
+        now: now(),
+    }
 }
 
 pub(super) fn viewer(role: Role) -> Frame<'static> {
@@ -60,6 +68,7 @@ pub(super) fn step_up(form: Form<'static>) -> Form<'static> {
 pub fn all() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     pages.extend(sign_in_pages());
+    pages.extend(samples_demo::all());
     pages.extend(enrol_pages());
     pages.extend(samples_profile::all());
     pages.extend(samples_console::all());
