@@ -32,6 +32,7 @@ mod leaving;
 mod logs;
 mod look;
 mod machine;
+mod mail;
 mod mail_server;
 mod mail_transport;
 mod manual;

@@ -11,6 +11,7 @@ pub mod cases;
 pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;
+pub mod deliver;
 pub mod edit;
 pub mod enrol;
 pub mod export;
@@ -20,6 +21,7 @@ pub mod import;
 pub mod keep_out;
 pub mod key_export;
 pub mod nonce;
+pub mod notices;
 pub mod password_check;
 pub mod profile;
 pub mod recover;
@@ -58,6 +60,8 @@ pub struct Means {
     pub clock: Clock,
     /// What the organisation is called: in authenticator apps, and no part of a password.
     pub organisation: String,
+    /// Whether something sends messages: a mail server is set.
+    pub mails: bool,
 }
 
 /// Why an errand could not be done. Nothing was changed.

@@ -10,7 +10,7 @@ use super::{log, operator, settings};
 use crate::actions::data_folder::{Serving, open_or_create};
 use crate::actions::first_run::setup_link;
 use crate::actions::upgrade::Upgraded;
-use crate::app::{App, Settings, Sweeper};
+use crate::app::{App, Mailer, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
 use crate::host::notify::{READY, STOPPING, notify};
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
@@ -81,12 +81,14 @@ impl Serve {
         let app = Arc::new(App::new(opened, settings, Clock::System).map_err(Failure::to(doing))?);
         let link = setup_link(&app.means, source).map_err(Failure::to(doing))?;
         let sweeper = Sweeper::start(Arc::clone(&app)).map_err(Failure::to(doing))?;
+        let mailer = Mailer::start(&app).map_err(Failure::to(doing))?;
         stop_on_signals(edge.stopper()).map_err(Failure::to(doing))?;
 
         announce(&public_url, link.as_ref());
         // Whoever connects from here on waits at most until the next line.
         notify(READY);
         serve(edge, &app);
+        drop(mailer);
         drop(sweeper);
         drop(app);
         drop(lock);

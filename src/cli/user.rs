@@ -140,6 +140,7 @@ pub(super) fn means(place: &Place, doing: &'static str) -> Result<Means, Failure
         pool: HashPool::new(1, 1).map_err(Failure::to(doing))?,
         clock: Clock::System,
         organisation: String::new(),
+        mails: false,
     })
 }
 

@@ -36,6 +36,10 @@ pub enum MacUse {
     PreSession,
     /// The name under which failures of an address are counted.
     Throttle,
+    /// The secret part of a link in a message: made from the message's id when it is sent, so that none is stored.
+    MailedLink,
+    /// The name under which links that are asked for are counted.
+    LinkRequests,
 }
 
 impl MacUse {
@@ -45,6 +49,8 @@ impl MacUse {
             Self::FormNonce => b"idp/mac/form-nonce/v1",
             Self::PreSession => b"idp/mac/pre-session/v1",
             Self::Throttle => b"idp/mac/throttle/v1",
+            Self::MailedLink => b"idp/mac/mailed-link/v1",
+            Self::LinkRequests => b"idp/mac/link-requests/v1",
         }
     }
 }
@@ -55,6 +61,7 @@ pub struct SeedKey {
     seeds: RandomizedNonceKey,
     pages: hmac::Key,
     throttle: hmac::Key,
+    links: hmac::Key,
 }
 
 impl SeedKey {
@@ -89,10 +96,12 @@ impl SeedKey {
         let seeds = derive::<32>(&root, b"idp/key/totp-seeds/v1");
         let pages = derive::<32>(&root, b"idp/key/pages/v1");
         let throttle = derive::<32>(&root, b"idp/key/throttle/v1");
+        let links = derive::<32>(&root, b"idp/key/links/v1");
         Self {
             seeds: RandomizedNonceKey::new(&AES_256_GCM, &*seeds).expect("AES-256 takes any 32 bytes"),
             pages: hmac::Key::new(hmac::HMAC_SHA256, &*pages),
             throttle: hmac::Key::new(hmac::HMAC_SHA256, &*throttle),
+            links: hmac::Key::new(hmac::HMAC_SHA256, &*links),
             root,
         }
     }
@@ -132,7 +141,8 @@ impl SeedKey {
     pub fn mac(&self, to: MacUse, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(match to {
             MacUse::Csrf | MacUse::FormNonce | MacUse::PreSession => &self.pages,
-            MacUse::Throttle => &self.throttle,
+            MacUse::Throttle | MacUse::LinkRequests => &self.throttle,
+            MacUse::MailedLink => &self.links,
         });
         for part in std::iter::once(to.label()).chain(parts.iter().copied()) {
             context.update(&(part.len() as u64).to_be_bytes());

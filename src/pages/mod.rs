@@ -30,6 +30,8 @@ pub mod grants;
 pub mod handover;
 pub mod import;
 pub mod invitation;
+pub mod mail;
+pub mod notices;
 pub mod parts;
 pub mod profile;
 pub mod recovery;
