@@ -10,16 +10,17 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::actions::data_folder::Opened;
-use crate::actions::deliver::{Courier, Round};
+use crate::actions::deliver::{Courier, Round, Tested, send_test};
 use crate::actions::sweep::sweep;
-use crate::actions::{self, Means};
+use crate::actions::{self, Means, Visitor};
 use crate::config::{Cidr, Config, PublicUrl};
 use crate::host::files::free_space;
 use crate::host::hash_pool::HashPool;
 use crate::host::smtp::{Smtp, Unusable};
 use crate::http::router::Router;
 use crate::http::{Request, Response};
-use crate::outbox::{Content, Message};
+use crate::ids::SessionId;
+use crate::outbox::{Content, Message, Written};
 use crate::pages::mail::{House, Outline};
 use crate::policy;
 use crate::throttle::sources::{ATTEMPTS, SOURCES, SourceLimiter};
@@ -162,8 +163,22 @@ impl App {
     /// # Errors
     /// When the database can not be read or written.
     pub fn mail_round(&self, courier: &mut Courier, smtp: &Smtp, go_on: &dyn Fn() -> bool) -> actions::Result<()> {
-        let write = |message: &Message, content: &Content| Outline::of(self.house(), message, content).write();
+        let write = |message: &Message, content: &Content| self.write(message, content);
         courier.round(&Round { means: &self.means, smtp, host: self.mail_host(), write: &write, go_on })
+    }
+
+    fn write(&self, message: &Message, content: &Content) -> Written {
+        Outline::of(self.house(), message, content).write()
+    }
+
+    /// Sends a test message to the owner of this session, at once.
+    ///
+    /// # Errors
+    /// As [`actions::Error`] says; that it was not sent is a value.
+    pub fn test_mail(&self, session: SessionId, smtp: &Smtp, visitor: &Visitor) -> actions::Result<Tested> {
+        let write = |message: &Message, content: &Content| self.write(message, content);
+        let round = Round { means: &self.means, smtp, host: self.mail_host(), write: &write, go_on: &|| true };
+        send_test(&round, session, visitor)
     }
 
     /// Pretends that this many bytes are free; only in builds for tests.

@@ -197,7 +197,7 @@ pub struct Queue {
     pub waiting: u32,
     /// Since when the oldest of them does.
     pub waiting_since: Option<Timestamp>,
-    /// So many were given up within [`policy::MAIL_REMEMBERED`].
+    /// So many were given up within [`policy::MAIL_REMEMBERED`], besides those that there was no server for.
     pub given_up: u32,
     /// Why the newest that failed did.
     pub last_error: Option<String>,

@@ -4,17 +4,21 @@
 //! Between the server's “yes” and that note there is one window that nothing can close: who is killed in it sends the
 //! message again at the next start. Both carry the same `Message-ID`, by which mail programs take them for one.
 
+use super::authorise::stepped_up;
 use super::notices::{mailed_token, objection};
-use super::{Error, Means, Result};
-use crate::audit::{Actor, Event, Record, Source};
+use super::{Error, Means, Result, Visitor};
+use crate::audit::{Action, Actor, Event, Record, Source};
+use crate::grants::Rule;
 use crate::host::keys::SeedKey;
 use crate::host::smtp::{Letter, Smtp, Unsent};
+use crate::ids::{MessageId, SessionId};
 use crate::notices::Facts;
-use crate::outbox::{Content, Kind, Link, Message, Written};
+use crate::outbox::{Content, Fate, Kind, Link, Message, Written};
 use crate::policy;
 use crate::secret::Purpose;
 use crate::storage::{Audited, ReadTx, WriteTx, links, notices, outbox, users};
 use crate::time::Timestamp;
+use crate::users::{Email, Role};
 
 /// Messages that are looked up at a time.
 const MOST: u32 = 200;
@@ -145,6 +149,68 @@ impl Courier {
         (self.down, self.asked_at) = (true, Some(now));
         short(&why.to_string())
     }
+}
+
+/// What came of a test message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tested {
+    /// The server took it, for this address.
+    Taken(Email),
+    /// It was not sent: why.
+    Unsent(Unsent),
+    /// Who asked is no owner.
+    OwnersOnly,
+}
+
+/// Sends a test message to who asks, an owner, and waits for what the mail server says. What comes of it is recorded.
+///
+/// # Errors
+/// [`Error::SessionGone`], [`Error::StepUpNeeded`]; storage.
+pub fn send_test(round: &Round<'_>, session: SessionId, visitor: &Visitor) -> Result<Tested> {
+    let (means, now, source) = (round.means, round.means.clock.now(), visitor.source());
+    let (_, user) = means.store.read(|tx| stepped_up(tx, session, now))?;
+    if user.role != Role::Owner {
+        return means.store.change(move |tx| {
+            let (_, user) = stepped_up(tx, session, tx.now())?;
+            let event = Event::refused(Action::NoticeSent, Some((&user).into()), Rule::OwnersOnly.as_str());
+            Ok(Audited::new(Tested::OwnersOnly, Record::new(Actor::Person((&user).into()), &source, event)))
+        });
+    }
+    let message = Message {
+        id: MessageId::generate(),
+        kind: Kind::Alert,
+        user: Some(user.id),
+        notice: None,
+        case: None,
+        address: user.email.clone(),
+        name: user.name.to_string(),
+        may_object: false,
+        subject: String::new(),
+        text: String::new(),
+        created_at: now,
+        attempts: 0,
+        error: String::new(),
+        fate: Fate::Waits(now),
+    };
+    let sent = round.smtp.send(&letter(round, &message, (round.write)(&message, &Content::Test)));
+    let given_up = sent.as_ref().err().map(|why| short(&why.to_string()));
+    let works = sent.is_ok();
+    means.store.change(move |_| {
+        let event = Event::NoticeSent {
+            user: Some((&user).into()),
+            case: None,
+            kind: "test".to_owned(),
+            address: user.email.to_string(),
+            attempts: 1,
+            given_up,
+        };
+        let record = Record::new(Actor::Person((&user).into()), &source, event);
+        Ok::<_, Error>(Audited::new((), record))
+    })?;
+    if works {
+        means.store.touch(|tx| tx.messages_due())?;
+    }
+    Ok(sent.map_or_else(Tested::Unsent, |()| Tested::Taken(message.address)))
 }
 
 /// The letter of a message. Its id is the same at each try.

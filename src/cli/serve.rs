@@ -135,6 +135,7 @@ fn error_page(app: &App, e: EdgeError, request: &Request) -> Response {
         organisation: &app.settings.organisation,
         signed_in: None,
         people_wait: false,
+        unseen: None,
         flash: None,
         now: app.now(),
     };

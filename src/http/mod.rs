@@ -22,6 +22,7 @@ pub mod health;
 pub mod import;
 pub mod log;
 pub mod multipart;
+pub mod notices;
 pub mod people;
 pub mod person;
 pub mod profile;

@@ -16,7 +16,7 @@ use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
     access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, people, person, profile, recovery, sessions, sign_in, standing, system,
+    multipart, notices, people, person, profile, recovery, sessions, sign_in, standing, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -135,6 +135,8 @@ pub const ROUTES: &[Route] = &[
     post("/profile/devices/forget", &["csrf"], Door::Person(sessions::forget_all)),
     post("/profile/devices/{id}/forget", &["csrf"], Door::Person(sessions::forget)),
     get("/profile/activity", &["before"], Door::Person(activity::page)),
+    get("/profile/notices", &[], Door::Person(notices::own)),
+    post("/profile/notices/seen", &["csrf", "next", "notice*"], Door::Person(notices::seen)),
     get("/profile/backup-codes", &[], Door::Person(profile::new_codes_page)),
     post("/profile/backup-codes", &["csrf", "nonce", "step_up_code"], Door::Person(profile::new_codes)),
     post("/profile/backup-codes/stored", &["csrf", "stored"], Door::Person(profile::codes_stored)),
@@ -148,6 +150,7 @@ pub const ROUTES: &[Route] = &[
 
     get("/admin", &[], Door::Trail(dashboard::page)),
     get("/admin/system", &[], Door::People(system::page)),
+    post("/admin/system/mail-test", &["csrf", "step_up_code"], Door::People(system::test_mail)),
     get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
     get("/admin/users/new", &[], Door::People(people::new_page)),
     post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
@@ -197,6 +200,8 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
+    get("/admin/users/{id}/notices", &[], Door::People(person::notices::page)),
+    get("/admin/users/{id}/notices/{notice}", &[], Door::People(person::notices::letter)),
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),

@@ -46,6 +46,8 @@ mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
+mod samples_notices;
+#[cfg(any(test, feature = "testing"))]
 mod samples_profile;
 #[cfg(any(test, feature = "testing"))]
 mod samples_user;

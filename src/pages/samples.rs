@@ -9,7 +9,9 @@ use super::errors::{self, ErrorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
-use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_profile};
+use super::{
+    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_notices, samples_profile,
+};
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -30,7 +32,14 @@ pub(super) fn now() -> Timestamp {
 }
 
 fn stranger() -> Frame<'static> {
-    Frame { organisation: "Fernhill Joinery", signed_in: None, people_wait: false, flash: None, now: now() }
+    Frame {
+        organisation: "Fernhill Joinery",
+        signed_in: None,
+        people_wait: false,
+        unseen: None,
+        flash: None,
+        now: now(),
+    }
 }
 
 pub(super) fn viewer(role: Role) -> Frame<'static> {
@@ -61,6 +70,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(samples_profile::all());
     pages.extend(samples_console::all());
     pages.extend(samples_dashboard::all());
+    pages.extend(samples_notices::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, named_params};
 use super::users::{optional_time, parse, time};
 use super::{ReadTx, Result, WriteTx};
 use crate::ids::{MessageId, NoticeId, UserId};
-use crate::outbox::{Fate, Message, NewMessage, Queue};
+use crate::outbox::{Fate, Message, NO_SERVER, NewMessage, Queue};
 use crate::policy;
 use crate::time::Timestamp;
 
@@ -98,19 +98,19 @@ pub fn get_queue(tx: &ReadTx<'_>, now: Timestamp) -> Result<Queue> {
     let mut waiting =
         tx.conn.prepare_cached("SELECT count(*), min(created_at) FROM outbox WHERE next_at IS NOT NULL")?;
     let (waiting, waiting_since) = waiting.query_row([], |row| Ok((row.get(0)?, optional_time(row, 1)?)))?;
-    let mut given_up = tx.conn.prepare_cached("SELECT count(*) FROM outbox WHERE given_up_at > ?1")?;
+    let mut given_up = tx.conn.prepare_cached("SELECT count(*) FROM outbox WHERE given_up_at > ?1 AND error <> ?2")?;
     let since = now.minus(policy::MAIL_REMEMBERED).as_micros();
     let mut last_error = tx.conn.prepare_cached(
         "SELECT error FROM (SELECT error, id FROM outbox WHERE next_at IS NOT NULL AND error <> ''
-                            UNION ALL SELECT error, id FROM outbox WHERE given_up_at > ?1)
+                            UNION ALL SELECT error, id FROM outbox WHERE given_up_at > ?1 AND error <> ?2)
          ORDER BY id DESC LIMIT 1",
     )?;
     let mut last_sent = tx.conn.prepare_cached("SELECT max(sent_at) FROM outbox WHERE sent_at IS NOT NULL")?;
     Ok(Queue {
         waiting,
         waiting_since,
-        given_up: given_up.query_row([since], |row| row.get(0))?,
-        last_error: last_error.query_row([since], |row| row.get(0)).optional()?,
+        given_up: given_up.query_row((since, NO_SERVER), |row| row.get(0))?,
+        last_error: last_error.query_row((since, NO_SERVER), |row| row.get(0)).optional()?,
         last_sent: last_sent.query_row([], |row| optional_time(row, 0))?,
     })
 }

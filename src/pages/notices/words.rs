@@ -31,7 +31,6 @@ impl Words {
     /// The words of a notice.
     pub fn of(notice: &Notice) -> Self {
         let said = Said::of(&notice.facts);
-        let (title, happened) = what(notice.kind, &said);
         let mut rows = vec![("When", exact(notice.at))];
         if !notice.facts.by_themself && !said.by.is_empty() {
             rows.push(("By", said.by.clone()));
@@ -51,7 +50,13 @@ impl Words {
             (true, true) => "Was this not you? Then somebody else is in your account.",
             (true, false) => "Did you not ask for this? Then somebody may be trying to get into your account.",
         };
-        Self { title, happened, rows, next: next(notice, &said), doubt }
+        Self {
+            title: title(notice.kind),
+            happened: happened(notice.kind, &said),
+            rows,
+            next: next(notice, &said),
+            doubt,
+        }
     }
 }
 
@@ -73,7 +78,6 @@ impl Said {
         let who = match (facts.by_themself, by.as_str()) {
             (true, _) => "You".to_owned(),
             (false, "") => "Somebody".to_owned(),
-            (false, "the program") => "The program".to_owned(),
             (false, by) if by.starts_with("the operator") => "The operator, with a command on the host,".to_owned(),
             (false, by) => by.to_owned(),
         };
@@ -112,86 +116,76 @@ fn www(text: &str) -> Option<usize> {
     text.to_ascii_lowercase().find("www.")
 }
 
-/// What happened: the title and the sentence.
-fn what(kind: Kind, said: &Said) -> (&'static str, String) {
+/// What it is about, without a word that somebody chose.
+const fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::FactorsReset => "Your second factors were reset",
+        Kind::FactorEnrolled => "An authenticator app was added",
+        Kind::FactorRemoved => "An authenticator app was removed",
+        Kind::FactorSwitchedOff => "An authenticator app was switched off",
+        Kind::CodesMade => "New backup codes were made",
+        Kind::CodesIssued => "Backup codes were made for you",
+        Kind::CodeUsed => "A backup code was used",
+        Kind::PasswordChanged => "Your password was changed",
+        Kind::PasswordSet => "A temporary password was set",
+        Kind::EmailChanged => "Your sign-in address was changed",
+        Kind::ContactChanged => "Your contact details were changed",
+        Kind::GrantAsked => "Access to your account was asked for",
+        Kind::InvitedAgain => "A new invitation was made for you",
+        Kind::HostActed => "A command on the host gave access",
+        Kind::Escalated => "A recovery waits for an owner",
+        Kind::Disavowed => "Somebody said: this wasn’t me",
+        Kind::Incident => "An incident was declared",
+        Kind::PolicyLoosened => "A rule is about to be made looser",
+    }
+}
+
+/// What happened.
+fn happened(kind: Kind, said: &Said) -> String {
     let Said { who, about, what, left, .. } = said;
     match kind {
-        Kind::FactorsReset => (
-            "Your second factors were reset",
-            format!("{who} removed all your authenticator apps and backup codes. You were signed out everywhere."),
-        ),
-        Kind::FactorEnrolled => (
-            "An authenticator app was added",
-            format!("{who} added the authenticator app “{what}” to your account. From now on its codes sign you in."),
-        ),
-        Kind::FactorRemoved => (
-            "An authenticator app was removed",
-            format!("{who} removed the authenticator app “{what}” from your account. Its codes no longer sign you in."),
-        ),
-        Kind::FactorSwitchedOff => (
-            "An authenticator app was switched off",
-            format!(
-                "The authenticator app “{what}” was switched off after {TOTP_DISABLED_AT} wrong codes in a row. They came \
-                 from somebody who had given your password, or was signed in as you."
-            ),
-        ),
-        Kind::CodesMade => (
-            "New backup codes were made",
-            format!("{who} made new backup codes for your account. Earlier ones no longer work."),
-        ),
-        Kind::CodesIssued => (
-            "Backup codes were made for you",
-            format!("{who} made backup codes for your account, to be read out to you."),
-        ),
-        Kind::CodeUsed => (
-            "A backup code was used",
-            format!("A backup code of yours was used. Unused codes: {left}."),
-        ),
-        Kind::PasswordChanged if said.who == "Somebody" => (
-            "Your password was changed",
-            "A new password was chosen for your account, through a link that was sent to the address that you sign in with. \
-             A second factor is asked for as before."
-                .to_owned(),
-        ),
-        Kind::PasswordChanged => ("Your password was changed", format!("{who} chose a new password for your account.")),
-        Kind::PasswordSet => (
-            "A temporary password was set",
-            format!("{who} set a temporary password for your account. You were signed out everywhere."),
-        ),
-        Kind::EmailChanged => (
-            "Your sign-in address was changed",
-            format!("{who} changed the address that you sign in with. It is now {what}."),
-        ),
-        Kind::ContactChanged => {
-            ("Your contact details were changed", format!("{who} changed your contact details. {what}."))
+        Kind::FactorsReset => {
+            format!("{who} removed all your authenticator apps and backup codes. You were signed out everywhere.")
         }
-        Kind::GrantAsked => (
-            "Access to your account was asked for",
-            format!(
-                "{who} asked to {what}, for your account. Nothing has been done yet: there is a waiting time first, so that \
-                 you can say no."
-            ),
-        ),
-        Kind::InvitedAgain => (
-            "A new invitation was made for you",
-            format!("{who} made a new invitation link for your account. Earlier ones no longer work."),
-        ),
-        Kind::HostActed => (
-            "A command on the host gave access",
-            format!("With a command on the host, something was done to the account of {about}: {what}."),
-        ),
-        Kind::Escalated => {
-            ("A recovery waits for an owner", format!("{who} handed the recovery of {about} to the owners."))
+        Kind::FactorEnrolled => {
+            format!("{who} added the authenticator app “{what}” to your account. From now on its codes sign you in.")
         }
-        Kind::Disavowed => ("Somebody said: this wasn’t me", disavowed(about, what)),
-        Kind::Incident => (
-            "An incident was declared",
-            format!(
-                "{who} declared that what was done to the account of {about} was an attack. The account is closed, and what \
-                 the recovery had given has ended."
-            ),
+        Kind::FactorRemoved => {
+            format!("{who} removed the authenticator app “{what}” from your account. Its codes no longer sign you in.")
+        }
+        Kind::FactorSwitchedOff => format!(
+            "The authenticator app “{what}” was switched off after {TOTP_DISABLED_AT} wrong codes in a row. They came from \
+             somebody who had given your password, or was signed in as you."
         ),
-        Kind::PolicyLoosened => ("A rule is about to be made looser", loosened(who, what)),
+        Kind::CodesMade => format!("{who} made new backup codes for your account. Earlier ones no longer work."),
+        Kind::CodesIssued => format!("{who} made backup codes for your account, to be read out to you."),
+        Kind::CodeUsed => format!("A backup code of yours was used. Unused codes: {left}."),
+        Kind::PasswordChanged if said.by.is_empty() => {
+            "A new password was chosen for your account, through a link that was sent to the address that you sign in with. A \
+             second factor is asked for as before."
+                .to_owned()
+        }
+        Kind::PasswordChanged => format!("{who} chose a new password for your account."),
+        Kind::PasswordSet => format!("{who} set a temporary password for your account. You were signed out everywhere."),
+        Kind::EmailChanged => format!("{who} changed the address that you sign in with. It is now {what}."),
+        Kind::ContactChanged => format!("{who} changed your contact details. {what}."),
+        Kind::GrantAsked => format!(
+            "{who} asked to {what}, for your account. Nothing has been done yet: there is a waiting time first, so that you \
+             can say no."
+        ),
+        Kind::InvitedAgain => {
+            format!("{who} made a new invitation link for your account. Earlier ones no longer work.")
+        }
+        Kind::HostActed => {
+            format!("With a command on the host, something was done to the account of {about}: {what}.")
+        }
+        Kind::Escalated => format!("{who} handed the recovery of {about} to the owners."),
+        Kind::Disavowed => disavowed(about, what),
+        Kind::Incident => format!(
+            "{who} declared that what was done to the account of {about} was an attack. The account is closed, and what the \
+             recovery had given has ended."
+        ),
+        Kind::PolicyLoosened => loosened(who, what),
     }
 }
 
