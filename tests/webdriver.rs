@@ -126,6 +126,15 @@ impl Browser {
         self
     }
 
+    /// Chooses a file for the field labelled `label`.
+    #[track_caller]
+    pub fn choose_file(&self, label: &str, file: &Path) -> &Self {
+        let element = self.find("field", label);
+        let chosen = self.post(&format!("/element/{element}/value"), &json!({ "text": file.to_str() }));
+        self.must(chosen, &format!("choose a file for \"{label}\""));
+        self
+    }
+
     /// Presses the button (or opens the menu) that says `text`; waits for the page or file that it leads to, if any.
     #[track_caller]
     pub fn press(&self, text: &str) -> &Self {
@@ -211,6 +220,16 @@ impl Browser {
     #[track_caller]
     pub fn execute(&self, script: &str) -> Value {
         self.must(self.run(script, &json!([])), "run a script")
+    }
+
+    /// What a page has copied.
+    #[track_caller]
+    pub fn clipboard(&self) -> String {
+        let origin = self.execute("return location.origin");
+        let may = json!({ "origin": origin, "permissions": ["clipboardReadWrite"] });
+        self.must(self.devtools("Browser.grantPermissions", may), "allow to read the clipboard");
+        let text = self.execute("return navigator.clipboard.readText()");
+        text.as_str().unwrap_or_default().to_owned()
     }
 
     /// The files that pages have given the browser to keep, complete ones only.

@@ -13,9 +13,10 @@ use crate::actions::upgrade::Upgraded;
 use crate::app::{App, Mailer, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
 use crate::host::notify::{READY, STOPPING, notify};
+use crate::http::confirm_people;
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
 use crate::http::guards::Call;
-use crate::http::router::protect;
+use crate::http::headers::protect;
 use crate::http::{Request, Response};
 use crate::pages::Frame;
 use crate::pages::errors::{ErrorView, error};
@@ -113,9 +114,10 @@ fn announce(public_url: &PublicUrl, link: Option<&Token>) {
 
 /// Serves until a signal comes.
 fn serve(edge: Edge, app: &Arc<App>) {
-    let (handler, pages) = (Arc::clone(app), Arc::clone(app));
+    let (handler, pages, door) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
     let cut = edge
         .with_error_pages(move |e, request| error_page(&pages, e, request))
+        .with_large_bodies(move |head| door.allowance(head))
         .serve(Arc::new(move |request| handler.handle(request)));
     if cut > 0 {
         tracing::warn!("{cut} requests were still under way after the time for that and were cut");
@@ -123,8 +125,8 @@ fn serve(edge: Edge, app: &Arc<App>) {
 }
 
 /// A refusal by the edge, as a page with the headers of every other.
-fn error_page(app: &App, e: EdgeError, request: &Request) -> Response {
-    let visitor = Call::new(app, request).visitor;
+fn error_page(app: &App, e: EdgeError, whole: &Request) -> Response {
+    let visitor = Call::new(app, whole).visitor;
     let (request, client, status) = (visitor.request_id.as_str(), visitor.address, e.status());
     if matches!(e, EdgeError::Failed) {
         tracing::error!(request, status, %client, "a request ended in a panic");
@@ -139,8 +141,12 @@ fn error_page(app: &App, e: EdgeError, request: &Request) -> Response {
         flash: None,
         now: app.now(),
     };
-    let detail = e.to_string();
-    let view = ErrorView { status, detail: &detail, retry_after: None, sign_in: None, request_id: request };
+    let detail = match e {
+        EdgeError::BodyTooLarge if whole.path() == confirm_people::PATH => confirm_people::TOO_MANY.to_owned(),
+        e => e.to_string(),
+    };
+    let sign_in = (status == 401).then_some("/sign-in");
+    let view = ErrorView { status, detail: &detail, retry_after: None, sign_in, request_id: request };
     protect(app, Response::html(status, error(&frame, &view).into_string()))
 }
 

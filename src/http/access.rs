@@ -1,10 +1,10 @@
 //! Another address to sign in with, and a fresh invitation link: grants that concern the way in itself.
 
-use super::contacts::numbers_of;
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
 use super::people::{show_link, taken};
+use super::portraits::known_of;
 use super::show::{Answer, Page, Said, wrong};
 use super::signals::signals_of;
 use crate::actions::edit::EmailChange;
@@ -27,9 +27,9 @@ fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> A
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
-    let known = |tx: &ReadTx<'_>| Ok::<_, Problem>((numbers_of(tx, call, user.id)?, signals_of(tx, call, user)?));
-    let (numbers, signals) = call.app.means.store.read(known)?;
-    let view = InviteAgainView { form, person: subject(user), valid: policy::INVITATION, numbers, signals };
+    let on_record = |tx: &ReadTx<'_>| Ok::<_, Problem>((known_of(tx, call, user.id)?, signals_of(tx, call, user)?));
+    let (known, signals) = call.app.means.store.read(on_record)?;
+    let view = InviteAgainView { form, person: subject(user), valid: policy::INVITATION, known, signals };
     let page = Page::signed(call, sheet.signed);
     Ok(page.answer(status, invite_markup(&page.frame(), &view)))
 }
@@ -61,7 +61,7 @@ fn show_email(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             form,
             person: subject(user),
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            numbers: numbers_of(tx, call, user.id)?,
+            known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;

@@ -1,9 +1,9 @@
 //! The acts on someone's account: each a page that asks, and a form that acts.
 
 use super::Response;
-use super::contacts::numbers_of;
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::portraits::known_of;
 use super::recovery::tasks_of;
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
 use super::signals::signals_of;
@@ -47,6 +47,8 @@ const KEPT: &[&str] = &[
     "role",
     "name",
     "email",
+    "id_note",
+    "remove",
 ];
 
 /// The choice of evidence that stands in the case already.
@@ -270,7 +272,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             factors: factors::count_working(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            numbers: numbers_of(tx, call, user.id)?,
+            known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
             window: policy::get(tx, call.now)?.window(),
         })
@@ -329,7 +331,7 @@ fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             codes: u32::try_from(ISSUED_CODES).unwrap_or(u32::MAX),
             valid: policy::get(tx, call.now)?.lasting(Key::IssuedCodes),
-            numbers: numbers_of(tx, call, user.id)?,
+            known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;
@@ -375,7 +377,7 @@ fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Ans
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             valid: policy::get(tx, call.now)?.lasting(Key::TemporaryPassword),
-            numbers: numbers_of(tx, call, user.id)?,
+            known: known_of(tx, call, user.id)?,
             signals: signals_of(tx, call, user)?,
         })
     })?;

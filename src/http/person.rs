@@ -25,7 +25,9 @@ use crate::pages::user::{
 use crate::policy::Key;
 use crate::recovery::Case;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, audit, backup_codes, contacts, factors, policy, recovery, sessions as stored, users};
+use crate::storage::{
+    ReadTx, audit, backup_codes, contacts, factors, policy, portraits, recovery, sessions as stored, users,
+};
 use crate::time::Timestamp;
 use crate::users::{Status, User};
 
@@ -72,7 +74,7 @@ pub fn entry_line(entry: &Entry) -> EntryLine {
 
 /// Everyone's menu, in its order; what does not apply to the account's state is left out, what the viewer's rank
 /// forbids stays with the reason.
-fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<Vec<Action>, Problem> {
+fn menu(preview: &Preview<'_>, user: &User) -> Vec<Action> {
     let all = [
         (Grant::ResetFactors, "Force MFA reset", "/mfa/reset", false),
         (Grant::IssueBackupCodes, "Generate backup codes for this user", "/mfa/backup-codes", false),
@@ -89,7 +91,6 @@ fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<
         (Grant::Enable, "Enable", "/enable", false),
         (Grant::Leave, "Mark as left for good", "/leave", true),
     ];
-    let preview = Preview::read(tx, viewer, user, call.now)?;
     let mut actions = Vec::new();
     for (grant, label, path, danger) in all {
         let rule = preview.refusal(grant);
@@ -98,12 +99,13 @@ fn menu(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, user: &User) -> Result<
             actions.push(Action { label, href: format!("/admin/users/{}{path}", user.id), refused, danger });
         }
     }
-    Ok(actions)
+    actions
 }
 
 struct Loaded {
     user: User,
     actions: Vec<Action>,
+    may_change_portrait: bool,
     case: Option<Case>,
 }
 
@@ -128,21 +130,24 @@ impl Loaded {
 
 fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result<Loaded, Problem> {
     let user = users::find_ranked(tx, id, call.now)?.ok_or(Problem::NotFound)?;
-    let actions = menu(tx, call, &signed.user, &user)?;
-    Ok(Loaded { actions, case: recovery::find_open(tx, id)?, user })
+    let preview = Preview::read(tx, &signed.user, &user, call.now)?;
+    let actions = menu(&preview, &user);
+    let may_change_portrait = preview.refusal(Grant::ChangePortrait).is_none();
+    Ok(Loaded { actions, may_change_portrait, case: recovery::find_open(tx, id)?, user })
 }
 
 /// `GET /admin/users/{id}`
 pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
-    let (loaded, factors, codes_left, open, contacts, known, notes) = call.app.means.store.read(|tx| {
+    let (loaded, factors, codes_left, open, contacts, known, portrait, notes) = call.app.means.store.read(|tx| {
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
-            factors::count_working(tx, id)?,
+            factors::list(tx, id)?,
             backup_codes::count_left(tx, id, call.now)?,
             stored::count(tx, id, Stage::Full)?,
             contacts::list(tx, id)?,
             policy::get(tx, call.now)?.lasting(Key::KnownNumber),
+            portraits::find(tx, id)?,
             notes::list(tx, id, None, NOTES + 1)?,
         ))
     })?;
@@ -155,11 +160,13 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
         last_sign_in_at: loaded.user.last_sign_in_at,
         password,
         password_until,
-        factors,
+        factors: factors.iter().map(factor_line).collect(),
         codes_left,
         sessions: open,
         contacts,
         known,
+        portrait,
+        may_change_portrait: loaded.may_change_portrait,
         notes: notes.into_iter().map(|(_, note)| note).collect(),
         more_notes,
     };
@@ -191,7 +198,7 @@ pub fn mfa(call: &Call<'_>, signed: &Signed) -> Answer {
     let count = |unused: &[(u32, [u8; 32])]| u32::try_from(unused.len()).unwrap_or(u32::MAX);
     let page = Page::signed(call, signed);
     let view = MfaView {
-        factors: factors.iter().filter(|f| f.disabled_at.is_none()).map(factor_line).collect(),
+        factors: factors.iter().map(factor_line).collect(),
         codes_left: own.as_ref().map_or(0, |s| count(&s.unused)),
         codes_made: own.as_ref().map_or(0, |s| s.total),
         codes_made_at: own.map(|s| s.created_at),

@@ -12,9 +12,11 @@ use super::contacts::Numbers;
 use super::field::Field;
 use super::form::{Choice, Form, checkbox, radios};
 use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
+use super::portraits::beside_the_call;
 use super::users::page;
 use super::words::{count, lasting};
 use crate::ids::{CaseNumber, UserId};
+use crate::portraits::Portrait;
 
 /// The person it is about.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +40,15 @@ impl Subject<'_> {
             @if let Some(case) = case { " · case " a href={ "/admin/recovery/" (case) } { (case) } }
         }
     }
+}
+
+/// What is on record of a person, by which whoever looks after people can make sure that it is them.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What they look like, and which ID was seen.
+    pub portrait: Option<Portrait>,
+    /// Where they could be called.
+    pub numbers: Numbers,
 }
 
 /// Something that happened lately and should be seen before going on.
@@ -78,8 +89,8 @@ pub struct ResetView<'a> {
     pub codes_left: u32,
     /// Sessions that will end.
     pub sessions: u32,
-    /// Where they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
     /// How long the enrolment window stays open.
@@ -110,7 +121,7 @@ pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
             form class="card" method="post" action=(person.href("/mfa/reset")) novalidate {
                 (form.hidden())
                 @if view.codes_left > 0 { (checkbox(form, "codes_unavailable", &codes)) }
-                (evidence(frame, form, person, &view.numbers))
+                (evidence(frame, form, person, &view.known))
                 (ticket_and_reason(form))
                 (form.step_up())
                 div class="actions" {
@@ -174,23 +185,25 @@ fn signals(signals: &[Signal]) -> Markup {
 }
 
 /// How the admin made sure, and what does not count.
-fn evidence(frame: &Frame, form: &Form, person: &Subject, numbers: &Numbers) -> Markup {
+fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
     let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
     let mut choices = vec![
-        Choice::new("video_call", "Live video call").hint("Compared with the photo or ID on record."),
+        Choice::new("video_call", "Live video call")
+            .hint("Compared with the photo or ID on record.")
+            .beside(beside_the_call(frame, person, known.portrait.as_ref())),
         Choice::new("manager_ticket", "Ticket by their manager or HR")
             .hint("You know that it really comes from them. Give its number below.")
             .more(voucher),
         Choice::new("in_person", "In person, with an ID"),
     ];
-    if let Some(call) = numbers.choice(form) {
+    if let Some(call) = known.numbers.choice(form) {
         choices.insert(1, call);
     }
     let note =
         Field::new("evidence_note", "What did you see or hear? (optional)").hint("For whoever asks in six months.");
     html! {
         (radios(form, "evidence", &format!("How did you make sure it is {}?", person.name), &choices))
-        (numbers.not_offered(frame))
+        (known.numbers.not_offered(frame))
         (more("What does not count, and why", &html! { ul class="hint" {
             li { "Knowing an e-mail address, a birthday or the like: others can know it too." }
             li { "A code sent to their mailbox: whoever has the mailbox has the code." }
@@ -222,8 +235,8 @@ pub struct IssueCodesView<'a> {
     pub codes: u32,
     /// How long they work.
     pub valid: Duration,
-    /// Where they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -246,7 +259,7 @@ pub fn issue_codes(frame: &Frame, view: &IssueCodesView) -> Markup {
         button: "Generate codes",
         danger: false,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.known, &view.signals))
 }
 
 /// `POST /admin/users/{id}/password` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -260,8 +273,8 @@ pub struct TemporaryPasswordView<'a> {
     pub case: Option<CaseNumber>,
     /// How long it works.
     pub valid: Duration,
-    /// Where they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -285,7 +298,7 @@ pub fn temporary_password(frame: &Frame, view: &TemporaryPasswordView) -> Markup
         button: "Set temporary password",
         danger: true,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.known, &view.signals))
 }
 
 /// What such a page is called and where it posts and leads back to, under the person's address.
@@ -304,7 +317,7 @@ pub(super) fn granting(
     form: &Form,
     (person, case): (&Subject, Option<CaseNumber>),
     fields: &Markup,
-    (what, numbers, recent): (&Markup, &Numbers, &[Signal]),
+    (what, known, recent): (&Markup, &Known, &[Signal]),
 ) -> Markup {
     let content = html! {
         (heading(Some(&person.trail(case)), &act.title, None))
@@ -313,7 +326,7 @@ pub(super) fn granting(
             form class="card" method="post" action=(person.href(act.path)) novalidate {
                 (form.hidden())
                 (fields)
-                (evidence(frame, form, person, numbers))
+                (evidence(frame, form, person, known))
                 (ticket_and_reason(form))
                 (form.step_up())
                 (buttons(act, person))

@@ -33,6 +33,7 @@ pub mod invitation;
 pub mod mail;
 pub mod notices;
 pub mod parts;
+pub mod portraits;
 pub mod profile;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
@@ -47,6 +48,8 @@ mod samples_contacts;
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
 mod samples_notices;
+#[cfg(any(test, feature = "testing"))]
+mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
 #[cfg(any(test, feature = "testing"))]

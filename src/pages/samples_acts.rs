@@ -6,17 +6,19 @@ use maud::Markup;
 
 use super::access::{self, EmailView, InviteAgainView};
 use super::contacts::Numbers;
-use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
+use super::grants::{self, IssueCodesView, Known, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
-use super::samples_contacts;
 use super::standing::{self, AlreadyDoneView, EndSessionView, Errand, NameView, RefusedView, RoleView, StandingView};
+use super::{samples_contacts, samples_portraits};
 use crate::ids::{SessionId, UserId};
+use crate::portraits::Portrait;
 use crate::users::Role;
 
 /// Every such page by a name of its own.
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = grant_pages();
     pages.extend(standing_pages());
+    pages.extend(samples_portraits::all());
     pages
 }
 
@@ -37,6 +39,10 @@ fn signals() -> Vec<Signal> {
     ]
 }
 
+fn known(portrait: Option<Portrait>) -> Known {
+    Known { portrait, numbers: samples_contacts::numbers() }
+}
+
 fn grant_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let values =
@@ -48,7 +54,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         factors: 2,
         codes_left,
         sessions: 3,
-        numbers: samples_contacts::numbers(),
+        known: known(Some(samples_portraits::old())),
         signals: signals(),
         window: Duration::from_secs(3600),
     };
@@ -61,10 +67,13 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         case: None,
         codes: 3,
         valid: Duration::from_secs(7 * 86400),
-        numbers: Numbers {
-            phones: Vec::new(),
-            known: samples_contacts::KNOWN,
-            requested_at: at("2026-11-24T10:40:00Z"),
+        known: Known {
+            portrait: None,
+            numbers: Numbers {
+                phones: Vec::new(),
+                known: samples_contacts::KNOWN,
+                requested_at: at("2026-11-24T10:40:00Z"),
+            },
         },
         signals: Vec::new(),
     };
@@ -73,21 +82,21 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         person: mara(),
         case: None,
         valid: Duration::from_secs(86400),
-        numbers: samples_contacts::numbers(),
+        known: known(Some(samples_portraits::new())),
         signals: signals(),
     };
     let email = EmailView {
         form: step_up(typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")])),
         person: mara(),
         sessions: 1,
-        numbers: samples_contacts::numbers(),
+        known: known(Some(samples_portraits::noted())),
         signals: signals(),
     };
     let invite = InviteAgainView {
         form: form(),
         person: mara(),
         valid: Duration::from_secs(72 * 3600),
-        numbers: samples_contacts::numbers(),
+        known: known(None),
         signals: signals(),
     };
     vec![
