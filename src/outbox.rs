@@ -10,7 +10,7 @@ use crate::ids::{CaseNumber, MessageId, NoticeId, UserId};
 use crate::notices::{Facts, Notice};
 use crate::policy;
 use crate::time::Timestamp;
-use crate::users::{BadInput, Email};
+use crate::users::{BadInput, Email, User};
 
 /// Why a message was given up where nothing could send it.
 pub const NO_SERVER: &str = "no mail server is set";
@@ -143,6 +143,22 @@ pub struct NewMessage {
     pub subject: String,
     /// See [`Message::text`].
     pub text: String,
+}
+
+impl NewMessage {
+    /// One with fixed words, to the address that this person signs in with; `text` holds its facts.
+    pub fn of(kind: Kind, user: &User, text: String) -> Self {
+        Self {
+            id: MessageId::generate(),
+            kind,
+            user: Some(user.id),
+            case: None,
+            address: user.email.clone(),
+            name: user.name.to_string(),
+            subject: String::new(),
+            text,
+        }
+    }
 }
 
 /// What a message says, before it is put into words.

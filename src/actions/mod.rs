@@ -23,6 +23,7 @@ pub mod key_export;
 pub mod nonce;
 pub mod notices;
 pub mod password_check;
+pub mod password_reset;
 pub mod portraits;
 pub mod profile;
 pub mod recover;

@@ -3,7 +3,7 @@
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
-use super::people::{show_link, taken};
+use super::people::{show_link, taken, way};
 use super::portraits::known_of;
 use super::show::{Answer, Page, Said, wrong};
 use super::signals::signals_of;
@@ -26,10 +26,17 @@ pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
+    let form = sheet.form_from(&nonce, errors, [("by_mail", "on")])?;
     let on_record = |tx: &ReadTx<'_>| Ok::<_, Problem>((known_of(tx, call, user.id)?, signals_of(tx, call, user)?));
     let (known, signals) = call.app.means.store.read(on_record)?;
-    let view = InviteAgainView { form, person: subject(user), valid: policy::INVITATION, known, signals };
+    let view = InviteAgainView {
+        form,
+        person: subject(user),
+        valid: policy::INVITATION,
+        mails: call.app.means.mails,
+        known,
+        signals,
+    };
     let page = Page::signed(call, sheet.signed);
     Ok(page.answer(status, invite_markup(&page.frame(), &view)))
 }
@@ -41,7 +48,7 @@ pub fn invitation(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    let granted = administer::invite_again(&call.app.means, sheet.ask(nonce), statement);
+    let granted = administer::invite_again(&call.app.means, sheet.ask(nonce), statement, way(call));
     sheet.granted_on_evidence(granted, show_invitation, |invitation| {
         Ok(show_link(call, signed, sheet.user.name.as_str(), &invitation))
     })

@@ -101,7 +101,7 @@ impl<'a> Call<'a> {
     /// The field `next`, if it is a path of ours, and no step of a sign-in: these lead on to each other, and who is signed
     /// in would be sent round in a circle.
     pub fn next(&self) -> Option<&str> {
-        const STEPS: [&str; 5] = ["/sign-in", "/sign-out", "/enrol", "/setup", "/invitation"];
+        const STEPS: [&str; 6] = ["/sign-in", "/sign-out", "/enrol", "/setup", "/invitation", "/password-reset"];
         let path = same_origin_path(self.fields.get("next"))?;
         let first = path.split(['?', '#']).next().unwrap_or_default();
         let is_step =

@@ -25,6 +25,7 @@ pub mod import;
 pub mod log;
 pub mod multipart;
 pub mod notices;
+pub mod password_reset;
 pub mod people;
 pub mod person;
 pub mod portraits;

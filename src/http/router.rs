@@ -17,7 +17,8 @@ use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
     access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, notices, people, person, portraits, profile, recovery, sessions, sign_in, standing, system,
+    multipart, notices, password_reset, people, person, portraits, profile, recovery, sessions, sign_in, standing,
+    system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -89,11 +90,24 @@ const GRANT: &[&str] = &[
     "reason",
     "codes_unavailable",
 ];
+const INVITE: &[&str] = &[
+    "csrf",
+    "nonce",
+    "step_up_code",
+    "evidence",
+    "evidence_note",
+    "voucher",
+    "number",
+    "ticket",
+    "reason",
+    "codes_unavailable",
+    "by_mail",
+];
 const EMAIL: &[&str] =
     &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
-const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
+const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step", "by_mail"];
 const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
@@ -121,6 +135,10 @@ pub const ROUTES: &[Route] = &[
     post("/sign-in/password", &["csrf", "email", "new_password"], Door::Stage(CHANGING, sign_in::new_password)),
     get("/sign-in/resume", &["next"], Door::Idle(FULL, sign_in::resume_page)),
     post("/sign-in/resume", &["csrf", "email", "password", "next"], Door::Idle(FULL, sign_in::resume)),
+    get("/password-reset", &[], Door::Guest(password_reset::page)),
+    post("/password-reset", &["csrf", "email"], Door::Guest(password_reset::ask)),
+    get("/password-reset/{token}", &[], Door::Guest(password_reset::choose_page)),
+    post("/password-reset/{token}", &["csrf", "email", "new_password"], Door::Guest(password_reset::choose)),
     get("/signed-out", &[], Door::Anyone(sign_in::signed_out_page)),
     post("/sign-out", &["csrf"], Door::Idle(ANY, sign_in::sign_out)),
 
@@ -161,7 +179,7 @@ pub const ROUTES: &[Route] = &[
     post("/admin/system/mail-test", &["csrf", "step_up_code"], Door::People(system::test_mail)),
     get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
     get("/admin/users/new", &[], Door::People(people::new_page)),
-    post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
+    post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role", "by_mail"], Door::People(people::new)),
     get("/admin/users/import", &[], Door::People(import::page)),
     post("/admin/users/import", IMPORT, Door::People(import::import)),
     get("/admin/users/confirm", &[], Door::People(confirm_people::page)),
@@ -208,7 +226,7 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
     post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
-    post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
+    post("/admin/users/{id}/invitation", INVITE, Door::People(access::invitation)),
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
     get("/admin/users/{id}/notices", &[], Door::People(person::notices::page)),

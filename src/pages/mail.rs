@@ -72,7 +72,7 @@ impl Outline {
         match objection {
             Some(link) => {
                 parts.push(Part::Text(format!(
-                    "{doubt} Say so with this link: nobody can sign in to your account until somebody has looked. It works \
+                    "{doubt} Say so with this link: it can block sign-in to your account until somebody has looked. It works \
                      once, until {}, and asks before it does anything.",
                     exact(link.until)
                 )));

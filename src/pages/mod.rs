@@ -33,6 +33,7 @@ pub mod invitation;
 pub mod mail;
 pub mod notices;
 pub mod parts;
+pub mod password_reset;
 pub mod portraits;
 pub mod profile;
 pub mod recovery;

@@ -31,7 +31,7 @@ pub(super) fn now() -> Timestamp {
     at("2026-11-24T10:42:00Z")
 }
 
-fn stranger() -> Frame<'static> {
+pub(super) fn stranger() -> Frame<'static> {
     Frame {
         organisation: "Fernhill Joinery",
         signed_in: None,
@@ -79,7 +79,8 @@ fn sign_in_pages() -> Vec<(&'static str, Markup)> {
     let f = stranger();
     let email = "mara@fernhill.example";
     let wait = Trouble::TooMany { wait: Duration::from_secs(45) };
-    let password = |form, trouble| PasswordView { form, next: Some("/admin/users?q=a"), trouble, help_contact: HELP };
+    let password =
+        |form, trouble| PasswordView { form, next: Some("/admin/users?q=a"), trouble, help_contact: HELP, mails: true };
     let code = |form| CodeView { form, email, trouble: None, help_contact: HELP, app: App::Works };
     let wrong_code =
         typed(&[("code", "123456")], &[("code", "This code does not match. Wait for the next one and enter it.")]);
@@ -145,6 +146,7 @@ fn enrol_pages() -> Vec<(&'static str, Markup)> {
         ("invitation", invitation::invitation(&f, &welcome)),
         ("setup-wrong", invitation::setup(&f, &SetupView { form: name, action: "/setup/abc" })),
         ("setup-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::Setup, help_contact: None })),
+        ("reset-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::PasswordReset, help_contact: HELP })),
         ("invitation-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::Invitation, help_contact: HELP })),
         ("pass-asked", enrol::pass(&f, &pass)),
         ("pass-last-try", enrol::pass(&f, &last_try)),

@@ -95,6 +95,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
     let invite = InviteAgainView {
         form: form(),
         person: mara(),
+        mails: true,
         valid: Duration::from_secs(72 * 3600),
         known: known(None),
         signals: signals(),

@@ -115,13 +115,14 @@ fn import_pages() -> Vec<(&'static str, Markup)> {
     let lines = read(&list).expect("samples can be read");
     let good = read(&list.replace("no address,,king\n", "")).expect("samples can be read");
     let wrong = [("text", "1 line can not be added as it is. The table says what to do about it.")];
-    let view = |form, lines| ImportView { form, lines };
+    let view = |form, lines| ImportView { form, lines, mails: true };
     let joined = |name: &str| JoinedLine {
         name: name.to_owned(),
         email: "mara@fernhill.example".to_owned(),
         link: Secret::new("https://id.fernhill.example/invitation/Q0VSVElGSUNBVEUtUkVRVUVTVC1JTlZJVEFUSU9OLTE"),
     };
-    let imported = |joined, left_out| ImportedView { joined, left_out, expires_at: at("2026-11-27T10:42:00Z") };
+    let imported =
+        |joined, left_out| ImportedView { joined, left_out, expires_at: at("2026-11-27T10:42:00Z"), mailed: true };
     let unread = typed(&[("text", HOSTILE)], &[("file", "This is a spreadsheet, not a list as text.")]);
     vec![
         ("import", import::import(&f, &view(form(), &[]))),

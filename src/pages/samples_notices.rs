@@ -1,11 +1,14 @@
 //! Samples of what people are told: every kind of notice in words, on screen and on paper, hostile text included.
 
+use std::time::Duration;
+
 use maud::Markup;
 
 use super::mail::{House, Outline};
 use super::notices::{self, NoticeLine, OwnNoticesView, Unseen};
+use super::password_reset::{self, AskView, ChooseView, SentView};
 use super::profile::{self, NewCodesView};
-use super::samples::{CASE, HELP, HOSTILE, at, form, now, viewer};
+use super::samples::{CASE, HELP, HOSTILE, at, form, now, stranger, typed, viewer};
 use super::samples_acts::mara;
 use super::samples_user::{alone, head};
 use super::user::notices::{self as user_notices, LetterView, NoticesView, Told};
@@ -22,6 +25,7 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = own_pages();
     pages.extend(console_pages());
     pages.extend(letters());
+    pages.extend(password_reset_pages());
     pages
 }
 
@@ -194,5 +198,21 @@ fn letters() -> Vec<(&'static str, Markup)> {
         ("letter-password-reset", letter(&written(Content::PasswordReset(link(), asked)))),
         ("letter-written", letter(&written(Content::Written))),
         ("letter-test", letter(&written(Content::Test))),
+    ]
+}
+
+fn password_reset_pages() -> Vec<(&'static str, Markup)> {
+    let f = stranger();
+    let valid = Duration::from_secs(30 * 60);
+    let wrong = typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")]);
+    let common = typed(&[], &[("new_password", "This is one of the most common passwords. Choose another.")]);
+    let choose = |form| ChooseView { form, action: "/password-reset/abc", email: "mara@fernhill.example" };
+    vec![
+        ("password-reset", password_reset::ask(&f, &AskView { form: form(), valid })),
+        ("password-reset-wrong", password_reset::ask(&f, &AskView { form: wrong, valid })),
+        ("password-reset-sent", password_reset::sent(&f, &SentView { valid, help_contact: HELP })),
+        ("password-reset-choose", password_reset::choose(&f, &choose(form()))),
+        ("password-reset-choose-wrong", password_reset::choose(&f, &choose(common))),
+        ("password-reset-done", password_reset::done(&f)),
     ]
 }

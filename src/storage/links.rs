@@ -93,8 +93,17 @@ pub fn insert_request(tx: &WriteTx<'_>, key: &[u8; 32]) -> Result<bool> {
     charge(tx.conn, key, tx.now())
 }
 
-/// As [`insert_request`]. The table is bounded: the oldest counts go.
+/// As [`insert_request`]. The table is bounded: the oldest counts go. Where there may be no more, nothing is written, so
+/// that asking on and on costs nothing and shuts nobody out for longer.
 pub(super) fn charge(conn: &Connection, key: &[u8; 32], now: Timestamp) -> Result<bool> {
+    let (key, over) = (HEXLOWER.encode(key), now.minus(policy::PASSWORD_RESET_HOUR).as_micros());
+    let used: Option<u32> = conn
+        .prepare_cached("SELECT count FROM link_requests WHERE key = ?1 AND since > ?2")?
+        .query_row((&key, over), |row| row.get(0))
+        .optional()?;
+    if used.is_some_and(|count| count >= policy::PASSWORD_RESETS) {
+        return Ok(false);
+    }
     let many: u32 = conn.prepare_cached("SELECT count(*) FROM link_requests")?.query_row([], |row| row.get(0))?;
     if many >= policy::COUNTERS {
         conn.prepare_cached(
@@ -102,13 +111,10 @@ pub(super) fn charge(conn: &Connection, key: &[u8; 32], now: Timestamp) -> Resul
         )?
         .execute([])?;
     }
-    let over = now.minus(policy::PASSWORD_RESET_HOUR).as_micros();
-    let count: u32 = conn
-        .prepare_cached(
-            "INSERT INTO link_requests (key, count, since) VALUES (?1, 1, ?2)
-             ON CONFLICT DO UPDATE SET count = iif(since <= ?3, 1, count + 1), since = iif(since <= ?3, ?2, since)
-             RETURNING count",
-        )?
-        .query_row((HEXLOWER.encode(key), now.as_micros(), over), |row| row.get(0))?;
-    Ok(count <= policy::PASSWORD_RESETS)
+    conn.prepare_cached(
+        "INSERT INTO link_requests (key, count, since) VALUES (?1, 1, ?2)
+         ON CONFLICT DO UPDATE SET count = iif(since <= ?3, 1, count + 1), since = iif(since <= ?3, ?2, since)",
+    )?
+    .execute((&key, now.as_micros(), over))?;
+    Ok(true)
 }
