@@ -161,7 +161,7 @@ impl Browser {
         let ids = page.body.split("name=\"notice\" value=\"").skip(1).map(|rest| rest[..36].to_owned());
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.append_pair("csrf", &self.csrf());
-        ids.for_each(|id| drop(body.append_pair("notice", &id)));
+        body.extend_pairs(ids.map(|id| ("notice", id)));
         assert_eq!(self.post_raw("/profile/notices/seen", &body.finish()).status, 303);
     }
 
