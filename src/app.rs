@@ -14,6 +14,7 @@ use crate::actions::deliver::{Courier, Round, Tested, send_test};
 use crate::actions::sweep::sweep;
 use crate::actions::{self, Means, Visitor};
 use crate::config::{Cidr, Config, PublicUrl};
+use crate::demo::Demo;
 use crate::host::files::free_space;
 use crate::host::hash_pool::HashPool;
 use crate::host::smtp::{Smtp, Unusable};
@@ -83,6 +84,8 @@ pub struct App {
     pub settings: Settings,
     /// Since when.
     pub started_at: Timestamp,
+    /// Whom one can be in it, where everything is made up: `idp demo` alone says so.
+    pub demo: Option<Demo>,
     router: Router,
     attempts: Mutex<SourceLimiter>,
     disk: Disk,
@@ -98,6 +101,7 @@ impl App {
         let disk = Disk::new(opened.store.path());
         Ok(Self {
             started_at: clock.now(),
+            demo: None,
             means: Means {
                 store: opened.store,
                 key: Arc::new(opened.keys.seed),
@@ -113,6 +117,12 @@ impl App {
             requests: AtomicU64::new(u64::from_be_bytes(crate::secret::random())),
             settings,
         })
+    }
+
+    /// As a demo, which shows anyone how its people get in.
+    #[must_use]
+    pub fn with_demo(self, demo: Demo) -> Self {
+        Self { demo: Some(demo), ..self }
     }
 
     /// Answers one request. Needs no socket; blocks while a password is hashed or a write becomes durable.

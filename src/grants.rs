@@ -3,18 +3,21 @@
 //! Architecture invariant: [`decide`] is pure and is the only place that says yes. Every route and command that gives
 //! access asks it inside the transaction that would give it.
 
+mod hold;
 mod rule;
+mod second_person;
 
 use std::str::FromStr;
 
 use crate::audit::Action;
 use crate::contacts::usable_for_call;
-use crate::policy::{Key, Policy, SecondPerson};
-use crate::recovery::{Evidence, EvidenceKind, Needs};
+use crate::policy::{Key, Policy};
+use crate::recovery::{Evidence, EvidenceKind, Held, Needs};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Role, Status, User};
 
 pub use rule::Rule;
+pub use second_person::{Half, Needed, Why, counts_as, may_decide, needed};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,15 @@ pub enum Grant {
     InviteAgain,
     /// Let a disabled person sign in again.
     Enable,
+    /// Lift an objection that was a mistake. It lets someone in again where the account is frozen by it.
+    Reassure {
+        /// Whether it is.
+        frozen: bool,
+    },
+    /// Close an account because of an attack.
+    DeclareIncident,
+    /// Let someone in again after an attack: enabled, with a new password and a pass.
+    Readmit,
     /// Keep someone out.
     Disable,
     /// Mark someone as gone for good.
@@ -49,12 +61,16 @@ pub enum Grant {
     ChangeRole(Role),
     /// Put a note on someone's record.
     AddNote,
+    /// Write to someone about what was done in their case.
+    FollowUp,
     /// Add or remove a way to reach someone, by which they could be called or vouched for later.
     ChangeContacts,
     /// Put or remove the photo or the note about an ID that whoever makes sure who someone is compares them with.
     ChangePortrait,
     /// Let everybody sign in again after a restore that could not know what was decided since the backup.
     ConfirmPeople,
+    /// Set what holds for everybody, or take that back.
+    ChangePolicy,
 }
 
 impl Grant {
@@ -66,7 +82,9 @@ impl Grant {
             Self::SetTemporaryPassword => Action::UserPasswordSetByAdmin,
             Self::AddPerson(_) => Action::UserCreated,
             Self::InviteAgain => Action::UserInvited,
-            Self::Enable => Action::UserEnabled,
+            Self::Enable | Self::Readmit => Action::UserEnabled,
+            Self::Reassure { .. } => Action::RecoveryReassured,
+            Self::DeclareIncident => Action::RecoveryIncidentDeclared,
             Self::Disable => Action::UserDisabled,
             Self::Leave => Action::UserLeft,
             Self::EndSessions => Action::UserSessionRevoked,
@@ -76,25 +94,47 @@ impl Grant {
             Self::ChangeEmail => Action::UserEmailChanged,
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
+            Self::FollowUp => Action::RecoveryFollowedUp,
             Self::ChangeContacts => Action::UserContactChanged,
             Self::ChangePortrait => Action::UserPortraitChanged,
             Self::ConfirmPeople => Action::SystemPeopleConfirmed,
+            Self::ChangePolicy => Action::PolicyUpdated,
         }
     }
 
     /// Whether it lets someone in who could not get in, and so rests on evidence of who they are.
     const fn needs_evidence(self) -> bool {
-        self.gives_means() || matches!(self, Self::InviteAgain | Self::ChangeEmail)
+        self.gives_means() || matches!(self, Self::InviteAgain | Self::ChangeEmail | Self::Reassure { frozen: true })
     }
 
     /// Whether it gives something to sign in with, to someone who has an account in use.
-    const fn gives_means(self) -> bool {
-        matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword)
+    pub const fn gives_means(self) -> bool {
+        matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword | Self::Readmit)
+    }
+
+    /// Of the two halves of what lets a person in, the one that this does not give; nothing where it gives neither.
+    pub const fn other_half(self) -> Option<Half> {
+        match self {
+            Self::ResetFactors | Self::IssueBackupCodes => Some(Half::Password),
+            Self::SetTemporaryPassword => Some(Half::Factor),
+            _ => None,
+        }
+    }
+
+    /// Whether it gives both halves at once: then they are in one hand.
+    pub const fn gives_both(self) -> bool {
+        matches!(self, Self::Readmit)
     }
 
     /// Those that a second person can be asked to permit.
-    pub const ASKED: [Self; 5] =
-        [Self::ResetFactors, Self::IssueBackupCodes, Self::SetTemporaryPassword, Self::InviteAgain, Self::ChangeEmail];
+    pub const ASKED: [Self; 6] = [
+        Self::ResetFactors,
+        Self::IssueBackupCodes,
+        Self::SetTemporaryPassword,
+        Self::InviteAgain,
+        Self::ChangeEmail,
+        Self::Readmit,
+    ];
 
     /// The word under which one of [`Grant::ASKED`] is stored; empty for others, which nobody is asked for.
     pub const fn as_str(self) -> &'static str {
@@ -104,6 +144,7 @@ impl Grant {
             Self::SetTemporaryPassword => "temporary_password",
             Self::InviteAgain => "invite_again",
             Self::ChangeEmail => "change_email",
+            Self::Readmit => "readmit",
             _ => "",
         }
     }
@@ -116,6 +157,7 @@ impl Grant {
             Self::SetTemporaryPassword => "set a temporary password",
             Self::InviteAgain => "make a new invitation link",
             Self::ChangeEmail => "change the sign-in address",
+            Self::Readmit => "let the person back in, with a new password and a pass",
             _ => "",
         }
     }
@@ -170,6 +212,10 @@ pub struct Circumstances<'a> {
     pub refused_lately: bool,
     /// Whether who asks has lately given the person the other of password and factor.
     pub same_hands: bool,
+    /// What keeps the account closed besides that it is disabled.
+    pub held: Option<Held>,
+    /// Whether who asks has a hand in what was objected to.
+    pub has_hand: bool,
     /// Who could approve.
     pub others: Others,
     /// What has permitted exactly this already, for who asks, with nothing changed since.
@@ -185,6 +231,8 @@ impl<'a> Circumstances<'a> {
             for_owner: false,
             refused_lately: false,
             same_hands: false,
+            held: None,
+            has_hand: false,
             others: Others { owners: 0, admins: 0 },
             permitted: None,
         }
@@ -209,6 +257,13 @@ pub enum Verdict {
     Ask(Needs),
 }
 
+impl Question<'_> {
+    /// Whether it is about the last active owner, who stays.
+    fn is_about_last_owner(&self) -> bool {
+        self.other_owners == 0 && self.target.is_some_and(|t| t.role == Role::Owner && t.status == Status::Active)
+    }
+}
+
 /// Whether it may be done, and whether something has to permit it first.
 ///
 /// # Errors
@@ -218,11 +273,12 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
     if let Some(target) = q.target {
         check_state(q, target)?;
     }
+    hold::check_hands(q)?;
     if !q.grant.needs_evidence() {
         return Ok(Verdict::Go);
     }
     check_case(q)?;
-    let needed = needs(q);
+    let needed = needed(q).map(|n| n.needs).filter(|_| Grant::ASKED.contains(&q.grant));
     let permitted = needed.is_some_and(|needed| q.circumstances.permitted.is_some_and(|p| p.covers(needed)));
     let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
     check_evidence(evidence, permitted, q)?;
@@ -231,32 +287,6 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
         Some(needed) if !permitted => Verdict::Ask(needed),
         _ => Verdict::Go,
     })
-}
-
-/// What has to permit a grant that no rule forbids.
-fn needs(q: &Question<'_>) -> Option<Needs> {
-    let (Asker::Person(asker), Some(target)) = (q.asker, q.target) else { return None };
-    let c = &q.circumstances;
-    let rank = target.recent_rank.max(target.role.rank());
-    // An admin acts on a peer, and against unusual signs, only with an owner.
-    if asker.role != Role::Owner && (rank > Role::Member.rank() || c.strong_signs >= c.policy.number(Key::StrongSigns))
-    {
-        return Some(Needs::Owner);
-    }
-    let asked_by_policy = match c.policy.second_person() {
-        SecondPerson::Never => false,
-        SecondPerson::Privileged => rank > Role::Member.rank(),
-        SecondPerson::Always => true,
-    };
-    // Nobody approves what is done to a superior.
-    let able = if rank >= Role::Owner.rank() { c.others.owners } else { c.others.owners + c.others.admins };
-    match (asked_by_policy, able) {
-        (true, 0) => Some(Needs::Time),
-        (true, _) if rank >= Role::Owner.rank() => Some(Needs::Owner),
-        (true, _) => Some(Needs::Admin),
-        (false, 1..) if c.same_hands => Some(if rank >= Role::Owner.rank() { Needs::Owner } else { Needs::Admin }),
-        (false, _) => None,
-    }
 }
 
 /// What the case's story asks for: an owner, once it was escalated or help was refused.
@@ -308,16 +338,16 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::RoleAboveYours);
     }
     // Who looks after people compares faces with the photo: whoever could also put it there would only need themself.
-    if matches!(q.grant, Grant::ConfirmPeople | Grant::ChangePortrait) && !is_owner {
+    if matches!(q.grant, Grant::ConfirmPeople | Grant::ChangePolicy | Grant::ChangePortrait) && !is_owner {
         return Err(Rule::OwnersOnly);
     }
     let Some(target) = q.target else { return Ok(()) };
-    if target.id == asker.id && q.grant != Grant::AddNote {
+    if target.id == asker.id && q.grant != Grant::AddNote && !hold::is_theirs_to_decide(q) {
         return Err(Rule::Yourself);
     }
     let rank = target.recent_rank.max(target.role.rank());
-    // What lets a peer in may be asked for; an owner has to permit it.
-    let may_ask = rank == asker.role.rank() && q.grant.needs_evidence();
+    // What lets a peer in may be asked for; an owner has to permit it. Who carried that out also writes to them about it.
+    let may_ask = rank == asker.role.rank() && (Grant::ASKED.contains(&q.grant) || q.grant == Grant::FollowUp);
     if !is_owner && rank >= asker.role.rank() && !may_ask && q.grant != Grant::AddNote {
         return Err(Rule::Rank);
     }
@@ -325,7 +355,10 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
 }
 
 fn check_state(q: &Question<'_>, target: &User) -> Result<(), Rule> {
-    let last_owner = target.role == Role::Owner && target.status == Status::Active && q.other_owners == 0;
+    if let Some(answer) = hold::state(q, target) {
+        return answer;
+    }
+    let last_owner = q.is_about_last_owner();
     match (q.grant, target.status) {
         (Grant::AddNote, _) => Ok(()),
         (_, Status::Left) => Err(Rule::HasLeft),

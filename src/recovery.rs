@@ -3,6 +3,9 @@
 //! Architecture invariant: what does not count as evidence (knowing the address, knowledge questions, a code to the
 //! mailbox, a chat message) has no variant, so no case can rest on it.
 
+pub mod board;
+pub mod follow_up;
+pub mod hold;
 pub mod request;
 pub mod state;
 
@@ -16,6 +19,7 @@ use crate::signals::Signals;
 use crate::time::Timestamp;
 use crate::users::BadInput;
 
+pub use hold::{Held, Hold};
 pub use request::{Needs, Request, RequestState};
 pub use state::{Act, CaseEvent, CaseState, NotNow, next};
 

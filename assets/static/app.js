@@ -7,6 +7,7 @@ const all = (selector) => document.querySelectorAll(selector);
 // The text of what a button is about: the listed codes one a line, or the element's own text.
 const textOf = (button, key) => {
   const source = document.getElementById(button.dataset[key]);
+  if (source.tagName === "TEXTAREA") return source.value;
   const items = source.querySelectorAll("li");
   const lines = items.length ? Array.from(items, (item) => item.textContent.trim()) : [source.textContent.trim()];
   return lines.join("\n");
@@ -19,6 +20,7 @@ const sayDone = (button, text) => {
 };
 
 const selectText = (element) => {
+  if (element.select) return element.select();
   const range = document.createRange();
   range.selectNodeContents(element);
   getSelection().removeAllRanges();
@@ -93,6 +95,23 @@ for (const time of all("time[data-clock]")) {
   const when = new Date(time.dateTime);
   if (when.toDateString() !== new Date().toDateString()) Object.assign(options, { day: "numeric", month: "long" });
   time.textContent = when.toLocaleString(document.documentElement.lang + "-GB", options);
+}
+
+// What the apps of a demo show changes every 30 seconds; each element holds what it shows in the minutes to come. The
+// time since the page was made counts: the visitor's clock may be another.
+const countdown = document.querySelector("[data-left]");
+if (countdown) {
+  const left = Number(countdown.dataset.left);
+  const codes = Array.from(all("[data-codes]"), (element) => [element, element.dataset.codes.split(" ")]);
+  setInterval(() => {
+    const passed = 30 - left + performance.now() / 1000;
+    const step = Math.floor(passed / 30);
+    countdown.textContent = 30 - Math.floor(passed % 30);
+    if (codes.some(([, list]) => step >= list.length)) location.reload();
+    else for (const [element, list] of codes) element.textContent = list[step];
+  }, 1000);
+  // Meanwhile somebody may have begun to set up an app.
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) location.reload(); });
 }
 
 // A menu closes on Escape and on a click elsewhere, as people expect.

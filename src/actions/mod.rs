@@ -5,6 +5,7 @@
 //! and the transaction refuses a changed one.
 
 pub mod administer;
+pub mod approve;
 pub mod authorise;
 pub mod backup;
 pub mod cases;
@@ -12,20 +13,27 @@ pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;
 pub mod deliver;
+pub mod demo;
 pub mod edit;
 pub mod enrol;
 pub mod export;
 pub mod first_run;
+pub mod follow_up;
 pub mod grants;
 pub mod import;
+pub mod incident;
 pub mod keep_out;
 pub mod key_export;
 pub mod nonce;
 pub mod notices;
+pub mod object;
 pub mod password_check;
 pub mod password_reset;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
+pub mod readmit;
+pub mod reassure;
 pub mod recover;
 pub mod restore;
 pub mod second_factor;

@@ -1,5 +1,6 @@
 //! What becomes of a notice besides that it is sent: the link in it, and that its person has read it.
 
+use super::object::link_path;
 use super::{Means, Result};
 use crate::host::keys::{MacUse, SeedKey};
 use crate::ids::{MessageId, NoticeId, UserId};
@@ -16,12 +17,7 @@ pub(super) fn mailed_token(key: &SeedKey, message: MessageId) -> Token {
 /// The way to say “this wasn't me” to a notice, while there is one.
 pub fn objection(key: &SeedKey, notice: &Notice, now: Timestamp) -> Option<Objection> {
     let until = notice.objection_until.filter(|until| *until > now && notice.objected_at.is_none())?;
-    Some(Link { path: objection_path(key, notice.id), until })
-}
-
-fn objection_path(key: &SeedKey, notice: NoticeId) -> String {
-    let token = Token::derived(key.mac(MacUse::MailedLink, &[b"objection", notice.to_string().as_bytes()]));
-    format!("/objection/{}", token.to_text())
+    Some(Link { path: link_path(key, notice.id), until })
 }
 
 /// Notes that a person has read these of their notices.

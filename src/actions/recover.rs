@@ -56,7 +56,8 @@ pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavaila
         clear_delays(tx, &key, &f.user)?;
         let name = f.user.name.clone();
         let (reset, records) = reset(tx, f, codes_unavailable, &ask.source)?;
-        let said = format!("All factors of {name} were removed, in case {}.", reset.case);
+        let shown = if reset.pass.is_some() { " The pass was shown once." } else { "" };
+        let said = format!("All factors of {name} were removed, in case {}.{shown}", reset.case);
         ask.done(tx, &said, &format!("/admin/recovery/{}", reset.case))?;
         Ok(many(Granted::Yes(reset), records))
     })
@@ -99,6 +100,7 @@ pub(super) fn reset(
         reason,
         ticket,
         case: Some(case.number),
+        since: None,
         factors_removed,
         codes_voided,
         codes_said_unavailable,
@@ -115,7 +117,7 @@ pub(super) fn reset(
 
 /// Forgets failures that strangers may have caused: who is let in by someone who verified them must not find the door
 /// held shut by wrong passwords from elsewhere.
-fn clear_delays(tx: &WriteTx<'_>, key: &SeedKey, user: &User) -> Result<()> {
+pub(super) fn clear_delays(tx: &WriteTx<'_>, key: &SeedKey, user: &User) -> Result<()> {
     throttle::delete(tx, &account_budget(key, user.email.as_str().as_bytes()))?;
     Ok(throttle::delete(tx, &Budget::BackupCodes(user.id))?)
 }

@@ -1,7 +1,7 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
 use super::proof::{Challenge, Methods};
-use super::{Action, CaseFact, Person, Reason, Ticket};
+use super::{Action, CaseFact, Person, PolicyChange, Reason, Ticket};
 use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
@@ -101,6 +101,7 @@ pub enum Event {
     UserDisabled {
         user: Person,
         reason: Reason,
+        case: Option<CaseNumber>,
         sessions_ended: u32,
     },
     UserLeft {
@@ -129,11 +130,13 @@ pub enum Event {
     UserPasswordResetRequired {
         user: Person,
         reason: Reason,
+        case: Option<CaseNumber>,
         sessions_ended: u32,
     },
     UserEnabled {
         user: Person,
         reason: Reason,
+        case: Option<CaseNumber>,
     },
     UserRoleChanged {
         user: Person,
@@ -256,6 +259,8 @@ pub enum Event {
         ticket: Option<Ticket>,
         /// Absent where no case could be opened: a restore without the seed key.
         case: Option<CaseNumber>,
+        /// Only what was added from then on was removed.
+        since: Option<Timestamp>,
         factors_removed: u32,
         codes_voided: u32,
         codes_said_unavailable: bool,
@@ -303,15 +308,8 @@ pub enum Event {
         case: CaseNumber,
         fact: CaseFact,
     },
-    PolicyUpdated {
-        key: &'static str,
-        from: i64,
-        to: i64,
-        /// When it takes effect, RFC 3339.
-        effective_at: String,
-        /// What was to take effect was taken back.
-        taken_back: bool,
-    },
+    /// What holds here was set, or that was taken back.
+    PolicyUpdated(PolicyChange),
     /// A message left this host, or was given up.
     NoticeSent {
         user: Option<Person>,

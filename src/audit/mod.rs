@@ -14,6 +14,7 @@ pub mod export;
 pub mod filter;
 pub mod own;
 pub mod plain;
+pub mod policy_change;
 pub mod proof;
 pub mod record;
 pub mod verify;
@@ -28,6 +29,7 @@ use crate::users::{BadInput, User};
 pub use action::Action;
 pub use case_fact::CaseFact;
 pub use event::Event;
+pub use policy_change::{PolicyChange, PolicyStep};
 pub use record::Record;
 
 /// How it went.
@@ -138,6 +140,11 @@ impl Reason {
     /// Why somebody's account is changed while the list of people is confirmed.
     pub fn confirming_people() -> Self {
         Self("decided while confirming the list of people after a restore".into())
+    }
+
+    /// Why an account is frozen when nobody of the organisation did it.
+    pub fn objection() -> Self {
+        Self("“This wasn't me”, said through the link in a notice".into())
     }
 
     /// The text.

@@ -9,6 +9,7 @@ mod audit_export;
 mod audit_verify;
 mod backup;
 mod config;
+mod demo;
 mod doctor;
 mod import;
 mod key;
@@ -17,6 +18,7 @@ mod manual;
 mod operator;
 mod outcome;
 mod recover_owner;
+mod recovery;
 mod restore;
 mod serve;
 mod settings;
@@ -64,9 +66,12 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Serve(serve::Serve),
+    Demo(demo::Demo),
     #[command(subcommand)]
     User(user::Users),
     RecoverOwner(recover_owner::RecoverOwner),
+    #[command(subcommand)]
+    Recovery(recovery::Recovery),
     #[command(subcommand)]
     Audit(audit::Audit),
     #[command(subcommand)]
@@ -89,8 +94,10 @@ impl Command {
     pub fn run(self) -> Result<Answer, Failure> {
         let ran = match self {
             Self::Serve(command) => command.run(),
+            Self::Demo(command) => command.run(),
             Self::User(command) => command.run(),
             Self::RecoverOwner(command) => command.run(),
+            Self::Recovery(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Key(command) => command.run(),
             Self::Backup(command) => command.run(),

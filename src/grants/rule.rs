@@ -37,6 +37,8 @@ pub enum Rule {
     NotNow,
     /// Who acted in the case does not lift the objection to it.
     ActedInCase,
+    /// The account is frozen, or was closed because of an attack: its case opens it.
+    Held,
     /// Backup codes are left, and it was not said that the person does not have them.
     CodesNotAskedFor,
     /// The last active owner stays.
@@ -76,6 +78,7 @@ impl Rule {
             Self::NotWhoAsked => "not_who_asked",
             Self::NotNow => "not_now",
             Self::ActedInCase => "acted_in_case",
+            Self::Held => "held",
             Self::CodesNotAskedFor => "codes_not_asked_for",
             Self::LastOwner => "last_owner",
             Self::IsDisabled => "is_disabled",
@@ -96,7 +99,7 @@ impl Rule {
             Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
             Self::OwnersOnly => "Only an owner may do this. Ask an owner.",
             Self::EvidenceMissing => "Say first how you made sure who it is.",
-            Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
+            Self::EvidenceStale => "It is too long ago that you made sure who it is. Verify it again.",
             Self::NumberNotOnAccount => {
                 "This number is not on the account, or was removed from it. Call one that is listed, or verify another way."
             }
@@ -119,6 +122,9 @@ impl Rule {
             Self::ActedInCase => {
                 "You acted in this case, so somebody else lifts the objection. Tell another admin or an owner."
             }
+            Self::Held => {
+                "This account is closed by its case, because of an objection or an attack. Open the case: it says how to go on."
+            }
             Self::CodesNotAskedFor => {
                 "There are backup codes left. Ask for one of them first, or say that there is none at hand."
             }
@@ -134,6 +140,18 @@ impl Rule {
         }
     }
 
+    /// Whether it is about how it was made sure who it is, which can be done again.
+    pub const fn is_about_evidence(self) -> bool {
+        matches!(
+            self,
+            Self::EvidenceMissing
+                | Self::EvidenceStale
+                | Self::NumberNotOnAccount
+                | Self::NumberTooNew
+                | Self::VouchesForThemself
+        )
+    }
+
     /// Whether it is about the state of the account, and not about who asks.
     pub const fn is_about_state(self) -> bool {
         matches!(
@@ -144,6 +162,7 @@ impl Rule {
                 | Self::IsNotInvited
                 | Self::HasLeft
                 | Self::NotNow
+                | Self::Held
                 | Self::NothingToDo
         )
     }

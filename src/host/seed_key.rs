@@ -40,6 +40,8 @@ pub enum MacUse {
     MailedLink,
     /// The name under which links that are asked for are counted.
     LinkRequests,
+    /// The link in a notice by which a person says "this wasn't me".
+    Objection,
 }
 
 impl MacUse {
@@ -51,6 +53,7 @@ impl MacUse {
             Self::Throttle => b"idp/mac/throttle/v1",
             Self::MailedLink => b"idp/mac/mailed-link/v1",
             Self::LinkRequests => b"idp/mac/link-requests/v1",
+            Self::Objection => b"idp/mac/objection/v1",
         }
     }
 }
@@ -142,7 +145,7 @@ impl SeedKey {
         let mut context = hmac::Context::with_key(match to {
             MacUse::Csrf | MacUse::FormNonce | MacUse::PreSession => &self.pages,
             MacUse::Throttle | MacUse::LinkRequests => &self.throttle,
-            MacUse::MailedLink => &self.links,
+            MacUse::MailedLink | MacUse::Objection => &self.links,
         });
         for part in std::iter::once(to.label()).chain(parts.iter().copied()) {
             context.update(&(part.len() as u64).to_be_bytes());
@@ -216,6 +219,7 @@ mod tests {
             key.mac(MacUse::FormNonce, &[b"ab", b"c"]),
             key.mac(MacUse::PreSession, &[b"ab", b"c"]),
             key.mac(MacUse::Throttle, &[b"ab", b"c"]),
+            key.mac(MacUse::Objection, &[b"ab", b"c"]),
             key.mac(MacUse::Csrf, &[b"a", b"bc"]),
             key.mac(MacUse::Csrf, &[b"abc"]),
             key.mac(MacUse::Csrf, &[b"ab", b"c", b""]),
@@ -234,6 +238,10 @@ mod tests {
         assert_eq!(
             data_encoding::HEXLOWER.encode(&key.mac(MacUse::Throttle, &[b"mara@example.org"])),
             "bfb0f1d5a5ad55e50d871850172ef113b32191671f24561345993cc0e5381d35"
+        );
+        assert_eq!(
+            data_encoding::HEXLOWER.encode(&key.mac(MacUse::Objection, &[b"0193577e-4b0f-7cc0-8a5e-8f5f0c6b2d11"])),
+            "97a04014d09f37a8db2d72aaad9c1610ae4457e145961078e0c6882f59a43b0f"
         );
         let sealed = data_encoding::HEXLOWER
             .decode(b"000102030405060708090a0be2d06bd6ce67a26ee9eadb5e527c237189cd838d78dd56f87b7c46ba47efb771f6ae3180")

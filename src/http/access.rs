@@ -4,9 +4,9 @@ use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
 use super::people::{show_link, taken, way};
+use super::permission::Beforehand;
 use super::portraits::known_of;
 use super::show::{Answer, Page, Said, wrong};
-use super::signals::signals_of;
 use crate::actions::edit::EmailChange;
 use crate::actions::grants::Granted;
 use crate::actions::{administer, edit};
@@ -27,15 +27,19 @@ fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> A
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
     let form = sheet.form_from(&nonce, errors, [("by_mail", "on")])?;
-    let on_record = |tx: &ReadTx<'_>| Ok::<_, Problem>((known_of(tx, call, user.id)?, signals_of(tx, call, user)?));
-    let (known, signals) = call.app.means.store.read(on_record)?;
+    let on_record = |tx: &ReadTx<'_>| {
+        let ahead = Beforehand::read(tx, sheet, Grant::InviteAgain)?;
+        Ok::<_, Problem>((known_of(tx, call, user.id)?, ahead))
+    };
+    let (known, ahead) = call.app.means.store.read(on_record)?;
     let view = InviteAgainView {
-        form,
+        form: ahead.fill(sheet, form),
         person: subject(user),
         valid: policy::INVITATION,
         mails: call.app.means.mails,
         known,
-        signals,
+        signals: ahead.signals,
+        permission: ahead.permission,
     };
     let page = Page::signed(call, sheet.signed);
     Ok(page.answer(status, invite_markup(&page.frame(), &view)))
@@ -64,12 +68,14 @@ fn show_email(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ahead = Beforehand::read(tx, sheet, Grant::ChangeEmail)?;
         Ok::<_, Problem>(EmailView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             sessions: sessions::count(tx, user.id, Stage::Full)?,
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);

@@ -3,10 +3,11 @@
 use super::Response;
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::permission::Beforehand;
 use super::portraits::known_of;
 use super::recovery::tasks_of;
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
-use super::signals::signals_of;
+use super::standing::{already_done, only_owner, refused};
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted, Preview};
@@ -20,15 +21,11 @@ use crate::pages::grants::{
     temporary_password as temporary_markup,
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
-use crate::pages::standing::{
-    AlreadyDoneView, RefusedView, already_done as already_done_markup, refused as refused_markup,
-};
 use crate::pages::{FieldError, Form};
 use crate::policy::{ISSUED_CODES, Key};
 use crate::recovery::{Evidence, Statement};
 use crate::secret::Secret;
 use crate::sessions::Stage;
-use crate::storage::nonces::Done;
 use crate::storage::{backup_codes, factors, policy, recovery, sessions, users};
 use crate::users::User;
 
@@ -50,18 +47,15 @@ const KEPT: &[&str] = &[
     "email",
     "id_note",
     "remove",
+    "message",
+    "since",
 ];
 
 /// The choice of evidence that stands in the case already.
-const ON_RECORD: &str = "on_record";
+pub(super) const ON_RECORD: &str = "on_record";
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
-}
-
-fn find(call: &Call<'_>) -> Result<User, Problem> {
-    let id: UserId = call.param("id")?;
-    call.app.means.store.read(|tx| users::find_ranked(tx, id, call.now))?.ok_or(Problem::NotFound)
 }
 
 /// The page of a form about a person; or at once which rule will refuse it, so that nobody fills it in for nothing.
@@ -74,6 +68,7 @@ pub(super) fn open_form(
     let sheet = Sheet::open(call, signed)?;
     let preview = call.app.means.store.read(|tx| Preview::read(tx, &signed.user, &sheet.user, call.now))?;
     match preview.refusal(grant) {
+        Some(Rule::Rank) if preview.is_only_owner() && grant.gives_means() => Ok(only_owner(call, signed, &sheet.user)),
         Some(rule) => Ok(sheet.refused(rule, false)),
         None => show(&sheet),
     }
@@ -90,7 +85,23 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     pub(super) fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
-        Ok(Self { call, signed, user: find(call)?, anew: false })
+        Self::of(call, signed, call.param("id")?)
+    }
+
+    /// About the person of a case.
+    pub(super) fn of(call: &'a Call<'a>, signed: &'a Signed, user: UserId) -> Result<Self, Problem> {
+        let found = call.app.means.store.read(|tx| users::find_ranked(tx, user, call.now))?;
+        Ok(Self::about(call, signed, found.ok_or(Problem::NotFound)?))
+    }
+
+    /// A form about a person whom the address does not name.
+    pub(super) fn about(call: &'a Call<'a>, signed: &'a Signed, user: User) -> Self {
+        Self { call, signed, user, anew: false }
+    }
+
+    /// The same form begun anew, because what it rested on has changed.
+    pub(super) fn anew(self) -> Self {
+        Self { anew: true, ..self }
     }
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
@@ -158,9 +169,12 @@ impl<'a> Sheet<'a> {
         again: fn(&Sheet<'_>, u16, Vec<FieldError>) -> Answer,
         show: impl FnOnce(T) -> Answer,
     ) -> Answer {
-        if let Ok(Granted::No(rule @ Rule::EvidenceStale)) = granted {
-            let anew = Sheet { call: self.call, signed: self.signed, user: self.user.clone(), anew: true };
-            return again(&anew, 403, vec![wrong("evidence", rule.sentence())]);
+        if let Ok(Granted::No(rule @ (Rule::EvidenceStale | Rule::EvidenceMissing))) = granted {
+            let anew = Sheet::about(self.call, self.signed, self.user.clone()).anew();
+            // A form without evidence is not sent on: what is missing was on record when the form was opened.
+            let gone = "The case in which that was on record is closed. Make sure again who it is.";
+            let why = if rule == Rule::EvidenceMissing { gone } else { rule.sentence() };
+            return again(&anew, 403, vec![wrong("evidence", why)]);
         }
         if let Ok(Granted::No(rule @ (Rule::NumberNotOnAccount | Rule::NumberTooNew))) = granted {
             return again(self, 403, vec![wrong("evidence", rule.sentence())]);
@@ -171,42 +185,9 @@ impl<'a> Sheet<'a> {
         self.granted(granted, show)
     }
 
-    fn refused(&self, rule: Rule, tried: bool) -> Response {
-        let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
-        let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
-        let page = Page::signed(self.call, self.signed);
-        let (instead, about_state) = (instead.to_owned(), rule.is_about_state());
-        let view = RefusedView { person: subject(&self.user), rule: what, instead, about_state, tried };
-        page.answer(403, refused_markup(&page.frame(), &view))
+    pub(super) fn refused(&self, rule: Rule, tried: bool) -> Response {
+        refused(self.call, self.signed, &self.user, rule, tried)
     }
-}
-
-/// The second click: what the first one did.
-///
-/// # Errors
-/// None; the type is that of a handler.
-pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
-    let case = done.link.strip_prefix("/admin/recovery/").and_then(|c| c.parse().ok());
-    let of_case = match case {
-        Some(case) => call.app.means.store.read(|tx| recovery::find(tx, case))?.map(|c| c.user_id),
-        None => None,
-    };
-    let of_link = done.link.strip_prefix("/admin/users/").and_then(|rest| rest.split('/').next()?.parse().ok());
-    // Many at once are nobody in particular.
-    let user = match of_case.or(of_link) {
-        Some(id) => Some(call.app.means.store.read(|tx| users::get(tx, id))?),
-        None => None,
-    };
-    let page = Page::signed(call, signed);
-    let view = AlreadyDoneView {
-        person: user.as_ref().map(subject),
-        link: &done.link,
-        what: done.said.clone(),
-        at: done.at,
-        case,
-        secret_was_shown: case.is_some() || done.said.contains("shown once"),
-    };
-    Ok(page.answer(409, already_done_markup(&page.frame(), &view)))
 }
 
 /// What an admin said about why, and the errors beside the fields.
@@ -266,16 +247,20 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let policy = policy::get(tx, call.now)?;
+        let ahead = Beforehand::read(tx, sheet, Grant::ResetFactors)?;
         Ok::<_, Problem>(ResetView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             factors: factors::count_working(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
-            window: policy::get(tx, call.now)?.window(),
+            signals: ahead.signals,
+            permission: ahead.permission,
+            window: policy.window(),
+            asks_for_pass: policy.asks_for_pass(),
         })
     })?;
     let page = Page::signed(call, sheet.signed);
@@ -326,14 +311,16 @@ fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ahead = Beforehand::read(tx, sheet, Grant::IssueBackupCodes)?;
         Ok::<_, Problem>(IssueCodesView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             codes: u32::try_from(ISSUED_CODES).unwrap_or(u32::MAX),
             valid: policy::get(tx, call.now)?.lasting(Key::IssuedCodes),
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);
@@ -373,13 +360,15 @@ fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Ans
     let nonce = sheet.nonce_text();
     let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ahead = Beforehand::read(tx, sheet, Grant::SetTemporaryPassword)?;
         Ok::<_, Problem>(TemporaryPasswordView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             valid: policy::get(tx, call.now)?.lasting(Key::TemporaryPassword),
             known: known_of(tx, call, user.id)?,
-            signals: signals_of(tx, call, user)?,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);

@@ -1,84 +1,45 @@
-//! The recovery board, and one case.
+//! One recovery case.
+
+pub mod requests;
 
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::hold::Holding;
 use super::person::entry_line;
-use super::show::{Answer, Page, page_of};
+use super::show::{Answer, Page};
 use crate::audit::filter::Filter;
 use crate::ids::CaseNumber;
+use crate::pages::board::state_badge;
 use crate::pages::grants::Subject;
-use crate::pages::parts::{Badge, Task, TaskState, Tone};
-use crate::pages::recovery::{BoardView, CaseLine, CaseView, board as board_markup, case as case_markup};
+use crate::pages::parts::{Task, TaskState};
+use crate::pages::recovery::{CaseView, case as case_markup};
 use crate::pages::words::count;
-use crate::recovery::{Act, Case, CaseState, Recorded};
+use crate::recovery::{Act, Case, CaseEvent, CaseState, Recorded, next};
 use crate::storage::recovery::evidence;
 use crate::storage::{audit, recovery, users};
-use crate::time::Timestamp;
 
-/// Closed cases on one page; open ones are few and stand on the first.
-const PAGE: u32 = 50;
 /// Entries of one case; a case has a handful.
 const ENTRIES: u32 = 200;
-
-fn badge(state: CaseState) -> Badge {
-    let tone = match state {
-        CaseState::Recovered | CaseState::Reassured => Tone::Good,
-        CaseState::Disavowed | CaseState::Incident | CaseState::Expired | CaseState::ApprovalDenied => Tone::Bad,
-        CaseState::Refused => Tone::Plain,
-        _ => Tone::Warn,
-    };
-    Badge::new(tone, state.sentence())
-}
-
-fn line(case: &Case) -> CaseLine {
-    CaseLine {
-        number: case.number,
-        person_id: case.user_id,
-        person: case.user_name.clone(),
-        state: badge(case.state),
-        opened_by: case.opened_by.name.clone(),
-        opened_at: case.opened_at,
-        closes_at: case.due_at,
-    }
-}
-
-/// `GET /admin/recovery`
-pub fn board(call: &Call<'_>, signed: &Signed) -> Answer {
-    let before = match call.fields.get("before") {
-        "" => None,
-        text => Some(text.parse::<Timestamp>().map_err(|e| Problem::bad(e.to_string()))?),
-    };
-    let (open, closed) = call.app.means.store.read(|tx| {
-        let mut open = Vec::new();
-        for state in CaseState::ALL.iter().filter(|s| before.is_none() && !s.is_closed()) {
-            open.extend(recovery::list_in(tx, *state, None, PAGE)?);
-        }
-        Ok::<_, Problem>((open, recovery::list_closed(tx, before, PAGE + 1)?))
-    })?;
-    let (closed, more) = page_of(closed, PAGE);
-    let last = closed.last().filter(|_| more).and_then(|c| c.closed_at);
-    let older = last.map(|at| format!("/admin/recovery?before={at}"));
-    let page = Page::signed(call, signed);
-    let view = BoardView { cases: open.iter().chain(&closed).map(line).collect(), older };
-    Ok(page.answer(200, board_markup(&page.frame(), &view)))
-}
 
 /// `GET /admin/recovery/{case}`
 pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
     let number: CaseNumber = call.param("case")?;
-    let (case, evidence, user, entries) = call.app.means.store.read(|tx| {
+    let (case, evidence, user, holding, entries, asked) = call.app.means.store.read(|tx| {
         let case = recovery::find(tx, number)?.ok_or(Problem::NotFound)?;
         let filter = Filter { case: Some(number), ..Filter::default() };
         let entries = audit::list(tx, &filter, audit::Order::OldestFirst, None, ENTRIES)?;
-        let (evidence, user) = (evidence::list(tx, number)?, users::get(tx, case.user_id)?);
-        Ok::<_, Problem>((case, evidence, user, entries))
+        let evidence = evidence::list(tx, number)?;
+        let user = users::find_ranked(tx, case.user_id, call.now)?.ok_or(Problem::NotFound)?;
+        let holding = Holding::read(tx, call, &signed.user, &user)?;
+        let asked = requests::find_live(tx, call, &signed.user, &case)?;
+        Ok::<_, Problem>((case, evidence, user, holding, entries, asked))
     })?;
     let page = Page::signed(call, signed);
     let again = format!("/admin/users/{}/mfa/reset", user.id);
     let view = CaseView {
         number,
         person: Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() },
-        state: badge(case.state),
+        state: state_badge(case.state),
         opened_by: &case.opened_by.name,
         opened_at: case.opened_at,
         closes_at: case.due_at,
@@ -86,6 +47,12 @@ pub fn case(call: &Call<'_>, signed: &Signed) -> Answer {
         ticket: case.ticket.as_deref().unwrap_or_default(),
         tasks: tasks_of(&case, &evidence),
         entries: entries.iter().map(entry_line).collect(),
+        request: asked.as_ref().map(requests::Found::view),
+        alarm: holding.filter(|h| h.is_of(number) || !case.state.is_closed()).map(|h| h.alarm(&user)),
+        may_be_attack: case.act.is_some()
+            && case.state != CaseState::Disavowed
+            && next(case.state, CaseEvent::Incident).is_ok(),
+        report: matches!(case.state, CaseState::Disavowed | CaseState::Incident | CaseState::Reassured),
         start_again: (case.state == CaseState::Expired).then_some(again),
     };
     Ok(page.answer(200, case_markup(&page.frame(), &view)))

@@ -13,12 +13,14 @@ use super::error::{Problem, answer};
 use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
 use super::headers::protect;
+use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
+use super::takes::{DECIDE, EMAIL, EXPORT, FILTER, GRANT, IMPORT, INCIDENT, INVITE, LEAVE, POLICY, PORTRAIT, REASON};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, notices, password_reset, people, person, portraits, profile, recovery, sessions, sign_in, standing,
-    system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
+    grants, health, hold, import, incident, log, multipart, notices, objection, password_reset, people, person, policy,
+    portraits, profile, readmit, recovery, sessions, sign_in, standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -78,40 +80,6 @@ const CHANGING: &[Stage] = &[Stage::ChangingPassword];
 const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
-const GRANT: &[&str] = &[
-    "csrf",
-    "nonce",
-    "step_up_code",
-    "evidence",
-    "evidence_note",
-    "voucher",
-    "number",
-    "ticket",
-    "reason",
-    "codes_unavailable",
-];
-const INVITE: &[&str] = &[
-    "csrf",
-    "nonce",
-    "step_up_code",
-    "evidence",
-    "evidence_note",
-    "voucher",
-    "number",
-    "ticket",
-    "reason",
-    "codes_unavailable",
-    "by_mail",
-];
-const EMAIL: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
-const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
-const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
-const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step", "by_mail"];
-const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
-const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
-const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
-
 /// All of them.
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
@@ -119,11 +87,15 @@ pub const ROUTES: &[Route] = &[
     get("/assets/{name}", &[], Door::Anyone(assets::file)),
     get("/healthz", &[], Door::Anyone(health::alive)),
     get("/readyz", &[], Door::Anyone(health::ready)),
+    get("/demo", &[], Door::Anyone(demo::page)),
 
     get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
     get("/invitation/{token}", &[], Door::Guest(enrol::invitation_page)),
     post("/invitation/{token}", &["csrf", "email", "password"], Door::Guest(enrol::invitation)),
+
+    get("/objection/{token}", &[], Door::Guest(objection::page)),
+    post("/objection/{token}", &["csrf"], Door::Guest(objection::act)),
 
     get("/sign-in", &["next"], Door::Guest(sign_in::password_page)),
     post("/sign-in", &["csrf", "email", "password", "next"], Door::Guest(sign_in::password)),
@@ -223,6 +195,10 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/role", &["csrf", "nonce", "step_up_code", "role", "reason"], Door::People(standing::role)),
     get("/admin/users/{id}/name", &[], Door::People(standing::name_page)),
     post("/admin/users/{id}/name", &["csrf", "nonce", "step_up_code", "name"], Door::People(standing::name)),
+    get("/admin/users/{id}/incident", &[], Door::People(incident::page)),
+    post("/admin/users/{id}/incident", INCIDENT, Door::People(incident::act)),
+    get("/admin/users/{id}/readmit", &[], Door::People(readmit::page)),
+    post("/admin/users/{id}/readmit", GRANT, Door::People(readmit::act)),
     get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
     post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
@@ -232,8 +208,27 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/notices", &[], Door::People(person::notices::page)),
     get("/admin/users/{id}/notices/{notice}", &[], Door::People(person::notices::letter)),
 
-    get("/admin/recovery", &["before"], Door::People(recovery::board)),
+    get("/admin/recovery", &["state", "after"], Door::People(board::page)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+    get("/admin/recovery/{case}/incident", &[], Door::People(incident::page)),
+    post("/admin/recovery/{case}/incident", INCIDENT, Door::People(incident::act)),
+    get("/admin/recovery/{case}/reassure", &[], Door::People(hold::page)),
+    post("/admin/recovery/{case}/reassure", GRANT, Door::People(hold::act)),
+    get("/admin/recovery/{case}/report", &["after"], Door::People(incident::report)),
+    get("/admin/recovery/{case}/story", &[], Door::People(story::page)),
+    get("/admin/recovery/{case}/message", &[], Door::People(follow_up::page)),
+    post("/admin/recovery/{case}/message", &["csrf", "nonce", "step_up_code", "message", "how"],
+        Door::People(follow_up::write)),
+
+    get("/admin/policy", &[], Door::People(policy::page)),
+    get("/admin/policy/{key}", &[], Door::People(policy::change_page)),
+    post("/admin/policy/{key}", POLICY, Door::People(policy::change)),
+    get("/admin/policy/{key}/take-back", &[], Door::People(policy::take_back_page)),
+    post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
+    get("/admin/recovery/{case}/approve", &[], Door::People(|c, s| requests::page(c, s, Verb::Approve))),
+    post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
+    get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
+    post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

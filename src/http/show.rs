@@ -72,6 +72,15 @@ said! {
     EmailChanged "email-changed" "The sign-in address was changed.";
     Left "left" "The person is marked as left.";
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
+    Reassured "reassured" "The objection was lifted.";
+    IncidentDeclared "incident-declared" "The incident was declared. Below is what the account did.";
+    MessageSent "message-sent" "The message is on its way.";
+    MessageCopied "message-copied" "It is noted that you copied the message.";
+    PolicyChanged "policy-changed" "It is changed, and holds from now on.";
+    PolicyWaits "policy-waits" "It takes effect a day from now, and all owners are told. Until then any owner can take it back.";
+    PolicyTakenBack "policy-taken-back" "It was taken back, and stays as it is.";
+    Approved "approved" "It is approved. Who asked can carry it out.";
+    Denied "denied" "It was denied.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 
@@ -92,6 +101,7 @@ pub struct Page<'a> {
     viewer: Option<(String, Role, String)>,
     people_wait: bool,
     unseen: Option<Unseen>,
+    demo: bool,
     said: Option<Said>,
     now: Timestamp,
     https: bool,
@@ -105,6 +115,7 @@ impl<'a> Page<'a> {
             viewer: None,
             people_wait: false,
             unseen: None,
+            demo: call.app.demo.is_some(),
             said: None,
             now: call.now,
             https: call.https(),
@@ -132,6 +143,7 @@ impl<'a> Page<'a> {
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
             people_wait: self.people_wait,
             unseen: self.unseen.as_ref(),
+            demo: self.demo,
             flash: self.said.map(Said::flash),
             now: self.now,
         }

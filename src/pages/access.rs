@@ -8,6 +8,7 @@ use super::Frame;
 use super::field::Field;
 use super::form::Form;
 use super::grants::{Act, Known, Signal, Subject, granting};
+use super::permission::Permission;
 use super::users::by_mail;
 use super::words::{count, lasting};
 
@@ -24,6 +25,8 @@ pub struct EmailView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// Another address to sign in with.
@@ -46,7 +49,14 @@ pub fn email(frame: &Frame, view: &EmailView) -> Markup {
             li { "Both addresses stand in the audit log, with your name and your reason." }
         }
     };
-    granting(frame, &act, &view.form, (person, None), &field.show(&view.form), (&what, &view.known, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, None),
+        &field.show(&view.form),
+        (&what, &view.known, &view.signals, &view.permission),
+    )
 }
 
 /// `POST /admin/users/{id}/invitation` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`. The answer is
@@ -65,6 +75,8 @@ pub struct InviteAgainView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A fresh link for somebody who has not used the first.
@@ -86,5 +98,5 @@ pub fn invite_again(frame: &Frame, view: &InviteAgainView) -> Markup {
         }
     };
     let extra = html! { @if view.mails { (by_mail(&view.form)) } };
-    granting(frame, &act, &view.form, (person, None), &extra, (&what, &view.known, &view.signals))
+    granting(frame, &act, &view.form, (person, None), &extra, (&what, &view.known, &view.signals, &view.permission))
 }

@@ -22,6 +22,8 @@ pub struct Frame<'a> {
     pub people_wait: bool,
     /// What the viewer was not shown yet about their account; owners, about other people's too.
     pub unseen: Option<&'a Unseen>,
+    /// Everything is made up, and goes when the program ends.
+    pub demo: bool,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -57,6 +59,8 @@ pub(super) enum Section {
     Recovery,
     /// `/admin/audit`
     Audit,
+    /// `/admin/policy`
+    Policy,
     /// `/admin/system`
     System,
     /// `/profile`
@@ -100,6 +104,11 @@ impl Frame<'_> {
         }
     }
 
+    /// A page that belongs to no part and is as wide as those of the console.
+    pub(super) fn open(&self, title: &str, content: &Markup) -> Markup {
+        self.console(None, title, false, content)
+    }
+
     fn console(&self, section: Option<Section>, title: &str, wrong: bool, content: &Markup) -> Markup {
         let navigation = self.navigation(section);
         let main = html! {
@@ -125,8 +134,22 @@ impl Frame<'_> {
                 }
                 body {
                     a class="skip" href="#main" { "Skip to content" }
+                    (self.demo())
                     (self.bar(section))
                     (body)
+                }
+            }
+        }
+    }
+
+    fn demo(&self) -> Markup {
+        html! {
+            @if self.demo {
+                aside class="demo screen" aria-label="Demo" {
+                    p {
+                        strong { "This is a demo." } " Everybody in it is made up, and everything goes when it is stopped. "
+                        a href="/demo" { "Who can sign in, with which code" }
+                    }
                 }
             }
         }
@@ -160,6 +183,7 @@ impl Frame<'_> {
             (role.looks_after_people(), Section::People, "/admin/users", "People"),
             (role.looks_after_people(), Section::Recovery, "/admin/recovery", "Recovery"),
             (role.reads_audit(), Section::Audit, "/admin/audit", "Audit"),
+            (role.looks_after_people(), Section::Policy, "/admin/policy", "Policy"),
             (role.looks_after_people(), Section::System, "/admin/system", "System"),
         ];
         role.reads_audit().then(|| {

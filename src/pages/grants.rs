@@ -12,6 +12,7 @@ use super::contacts::Numbers;
 use super::field::Field;
 use super::form::{Choice, Form, checkbox, radios};
 use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
+use super::permission::Permission;
 use super::portraits::beside_the_call;
 use super::users::page;
 use super::words::{count, lasting};
@@ -93,14 +94,20 @@ pub struct ResetView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
     /// How long the enrolment window stays open.
     pub window: Duration,
+    /// Whether a pass is asked for first.
+    pub asks_for_pass: bool,
 }
 
 /// The confirmation of a reset.
 pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
     let (form, person) = (&view.form, &view.person);
     let title = format!("Force MFA reset for {}", person.name);
+    let act =
+        Act { title: title.clone(), path: "/mfa/reset", back: "/mfa", button: "Remove all factors", danger: true };
     let codes = Choice::new(
         "on",
         format!(
@@ -124,10 +131,8 @@ pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
                 (evidence(frame, form, person, &view.known))
                 (ticket_and_reason(form))
                 (form.step_up())
-                div class="actions" {
-                    button class="danger" { "Remove all factors" }
-                    (cancel(&person.href("/mfa")))
-                }
+                (view.permission.show(frame, person))
+                (buttons(&act.with(&view.permission), person))
             }
             div class="stack" {
                 (card("what", "What will happen", &what_happens(view)))
@@ -158,14 +163,19 @@ fn what_happens(view: &ResetView) -> Markup {
                 1 => li { strong { "1 session" } " ends." },
                 more => li { strong { (more) " sessions" } " end." },
             }
-            li { "You get a pass to read to " bdi { (name) } ". With it and the password, " bdi { (name) }
-                " sets up a new factor within " (lasting(view.window)) "." }
+            @if view.asks_for_pass {
+                li { "You get a pass to read to " bdi { (name) } ". With it and the password, " bdi { (name) }
+                    " sets up a new factor within " (lasting(view.window)) "." }
+            } @else {
+                li { "With the password alone, " bdi { (name) } " sets up a new factor within " (lasting(view.window))
+                    ". No pass is asked for: could somebody else know the password?" }
+            }
             li { "It stands in the audit log with your name and your reason." }
         }
     }
 }
 
-fn signals(signals: &[Signal]) -> Markup {
+pub(super) fn signals(signals: &[Signal]) -> Markup {
     let value = |s: &Signal| {
         let badge = match s.weight {
             Weight::Calm => None,
@@ -185,7 +195,7 @@ fn signals(signals: &[Signal]) -> Markup {
 }
 
 /// How the admin made sure, and what does not count.
-fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
+pub(super) fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
     let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
     let mut choices = vec![
         Choice::new("video_call", "Live video call")
@@ -214,7 +224,7 @@ fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Mark
     }
 }
 
-fn ticket_and_reason(form: &Form) -> Markup {
+pub(super) fn ticket_and_reason(form: &Form) -> Markup {
     html! {
         (Field::new("ticket", "Ticket (optional)").hint("Its number, if there is one.").show(form))
         (Field::new("reason", "Reason").hint("Everyone who reads the audit log sees it. No passwords or codes, please.")
@@ -239,6 +249,8 @@ pub struct IssueCodesView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A few codes that can be dictated, for somebody who has nothing to enrol with.
@@ -259,7 +271,14 @@ pub fn issue_codes(frame: &Frame, view: &IssueCodesView) -> Markup {
         button: "Generate codes",
         danger: false,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.known, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, view.case),
+        &html! {},
+        (&what, &view.known, &view.signals, &view.permission),
+    )
 }
 
 /// `POST /admin/users/{id}/password` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -277,6 +296,8 @@ pub struct TemporaryPasswordView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A password that the system makes up.
@@ -298,16 +319,32 @@ pub fn temporary_password(frame: &Frame, view: &TemporaryPasswordView) -> Markup
         button: "Set temporary password",
         danger: true,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.known, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, view.case),
+        &html! {},
+        (&what, &view.known, &view.signals, &view.permission),
+    )
 }
 
 /// What such a page is called and where it posts and leads back to, under the person's address.
+#[derive(Clone)]
 pub(super) struct Act<'a> {
     pub title: String,
     pub path: &'a str,
     pub back: &'static str,
     pub button: &'static str,
     pub danger: bool,
+}
+
+impl Act<'_> {
+    /// The same where something has to permit it first: its button says so.
+    fn with(&self, permission: &Permission) -> Self {
+        let danger = self.danger && permission.is_done_at_once();
+        Self { button: permission.button(self.button), danger, ..self.clone() }
+    }
 }
 
 /// A form with `fields`, evidence, ticket and reason, beside it what will happen and what happened lately.
@@ -317,7 +354,7 @@ pub(super) fn granting(
     form: &Form,
     (person, case): (&Subject, Option<CaseNumber>),
     fields: &Markup,
-    (what, known, recent): (&Markup, &Known, &[Signal]),
+    (what, known, recent, permission): (&Markup, &Known, &[Signal], &Permission),
 ) -> Markup {
     let content = html! {
         (heading(Some(&person.trail(case)), &act.title, None))
@@ -329,7 +366,8 @@ pub(super) fn granting(
                 (evidence(frame, form, person, known))
                 (ticket_and_reason(form))
                 (form.step_up())
-                (buttons(act, person))
+                (permission.show(frame, person))
+                (buttons(&act.with(permission), person))
             }
             div class="stack" { (card("what", "What will happen", what)) (signals(recent)) }
         }

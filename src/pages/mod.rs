@@ -14,9 +14,11 @@ pub mod access;
 pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
+pub mod demo;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -24,23 +26,32 @@ pub mod errors;
 mod every_page;
 pub mod factors;
 mod field;
+pub mod follow_up;
 mod form;
 mod frame;
 pub mod grants;
 pub mod handover;
+pub mod hold;
 pub mod import;
+pub mod incident;
 pub mod invitation;
 pub mod mail;
 pub mod notices;
+pub mod objection;
 pub mod parts;
 pub mod password_reset;
+pub mod permission;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
+pub mod readmit;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
 #[cfg(any(test, feature = "testing"))]
 mod samples_acts;
+#[cfg(any(test, feature = "testing"))]
+mod samples_board;
 #[cfg(any(test, feature = "testing"))]
 mod samples_console;
 #[cfg(any(test, feature = "testing"))]
@@ -48,16 +59,25 @@ mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
+mod samples_demo;
+#[cfg(any(test, feature = "testing"))]
+mod samples_incident;
+#[cfg(any(test, feature = "testing"))]
 mod samples_notices;
+#[cfg(any(test, feature = "testing"))]
+mod samples_policy;
 #[cfg(any(test, feature = "testing"))]
 mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
 #[cfg(any(test, feature = "testing"))]
+mod samples_requests;
+#[cfg(any(test, feature = "testing"))]
 mod samples_user;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod story;
 pub mod system;
 pub mod user;
 pub mod users;

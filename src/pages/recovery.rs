@@ -1,68 +1,20 @@
-//! The board of recoveries, so that nothing is left to memory, and one case with its steps.
+//! One recovery case with its steps.
+
+pub mod decision;
+pub mod requests;
 
 use maud::{Markup, html};
 
+use self::requests::RequestView;
 use super::Frame;
 use super::entry::{EntryLine, entry_table};
 use super::frame::Section;
 use super::grants::Subject;
-use super::parts::{Badge, Task, card, empty, facts, heading, pager, table, tasks};
+use super::hold::{Alarm, alarm};
+use super::parts::{Badge, Task, card, facts, tasks};
 use super::words::{clock, time_ago};
-use crate::ids::{CaseNumber, UserId};
+use crate::ids::CaseNumber;
 use crate::time::Timestamp;
-
-/// The board: `GET /admin/recovery?before=`.
-#[derive(Debug, Clone)]
-pub struct BoardView {
-    /// Open ones first, then newest first.
-    pub cases: Vec<CaseLine>,
-    /// The address of older cases, if there are any.
-    pub older: Option<String>,
-}
-
-/// One case on the board.
-#[derive(Debug, Clone)]
-pub struct CaseLine {
-    /// Its number.
-    pub number: CaseNumber,
-    /// About whom.
-    pub person_id: UserId,
-    /// Their name.
-    pub person: String,
-    /// How far it is.
-    pub state: Badge,
-    /// Who opened it.
-    pub opened_by: String,
-    /// When.
-    pub opened_at: Timestamp,
-    /// When the enrolment window closes, while it is open.
-    pub closes_at: Option<Timestamp>,
-}
-
-/// Every recovery until it is done, expired, refused or reversed.
-pub fn board(frame: &Frame, view: &BoardView) -> Markup {
-    let columns = ["Case", "Person", "State", "Opened", "Window closes"];
-    let row = |c: &CaseLine| {
-        vec![
-            html! { a class="whole" href={ "/admin/recovery/" (c.number) } { strong { (c.number) } } },
-            html! { a href={ "/admin/users/" (c.person_id) } { bdi { (c.person) } } },
-            c.state.show(),
-            html! { (time_ago(c.opened_at, frame.now)) br; small { "by " bdi { (c.opened_by) } } },
-            html! { @if let Some(at) = c.closes_at { (time_ago(at, frame.now)) } },
-        ]
-    };
-    let rows: Vec<_> = view.cases.iter().map(row).collect();
-    let content = html! {
-        (heading(None, "Recovery", None))
-        @if rows.is_empty() {
-            (empty("Nobody is locked out.", "When you reset somebody's factors, the case stands here until they are in."))
-        } @else {
-            section class="card" { (table("Recovery cases", &columns, &rows)) }
-            (pager(None, view.older.as_deref().map(|href| ("Older cases", href))))
-        }
-    };
-    page(frame, "Recovery", &content)
-}
 
 /// A page of the recovery section.
 pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
@@ -92,8 +44,16 @@ pub struct CaseView<'a> {
     pub tasks: Vec<Task>,
     /// The entries of the case, oldest first.
     pub entries: Vec<EntryLine>,
+    /// What waits to be permitted or carried out.
+    pub request: Option<RequestView<'a>>,
     /// For a window that closed unused: where to start again.
     pub start_again: Option<String>,
+    /// That the account is held by this case.
+    pub alarm: Option<Alarm<'a>>,
+    /// Whether it can still be said that it was an attack.
+    pub may_be_attack: bool,
+    /// Whether what the account did since is of interest: somebody objected, or it was an attack.
+    pub report: bool,
 }
 
 /// The runbook as a task list, and what the audit log says about it.
@@ -120,13 +80,30 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             div { p class="trail" { (trail) } h1 { bdi { (view.person.name) } } p { (view.state.show()) } }
             @if let Some(href) = again { a class="button main" href=(href) { "Start again with a new reset" } }
         }
+        @if let Some(held) = &view.alarm { (alarm(frame, held)) }
+        @if let Some(request) = &view.request { (requests::block(frame, request)) }
         div class="aside" {
             (card("steps", "Steps", &tasks(&view.tasks, frame.now)))
             (card("about", "About this case", &facts(&rows)))
         }
+        @if view.report || view.may_be_attack { (after_words(view)) }
         @if !view.entries.is_empty() {
             (card("entries", "In the audit log", &entry_table(frame, "Entries of this case", &view.entries)))
         }
     };
     page(frame, &title, &content)
+}
+
+/// What leads on where something was not right.
+fn after_words(view: &CaseView) -> Markup {
+    html! {
+        div class="actions screen" {
+            @if view.report {
+                a class="button" href={ "/admin/recovery/" (view.number) "/report" } { "What the account did" }
+            }
+            @if view.may_be_attack {
+                a class="button" href={ "/admin/recovery/" (view.number) "/incident" } { "Declare an incident" }
+            }
+        }
+    }
 }

@@ -7,14 +7,15 @@ use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
 use super::parts::{Badge, Task, TaskState, Tone};
-use super::recovery::{self, BoardView, CaseLine, CaseView};
+use super::recovery::{self, CaseView};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame, samples_contacts, samples_user};
+use super::{Flash, Frame, samples_board, samples_contacts, samples_incident, samples_user};
 use crate::audit::Outcome;
 use crate::dashboard::Need;
-use crate::ids::{CaseNumber, UserId};
+use crate::ids::UserId;
+use crate::recovery::Held;
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
@@ -26,6 +27,7 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages.extend(samples_acts::all());
     pages.extend(handover_pages());
     pages.extend(recovery_pages());
+    pages.extend(samples_board::all());
     pages.extend(audit_pages());
     pages
 }
@@ -186,22 +188,6 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
 
 fn recovery_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
-    let case = |number, person: &str, state| CaseLine {
-        number: CaseNumber::new(2026, number),
-        person_id: UserId::generate(),
-        person: person.to_owned(),
-        state,
-        opened_by: "Tom Okafor".to_owned(),
-        opened_at: at("2026-11-24T10:12:00Z"),
-        closes_at: (number == 42).then(|| at("2026-11-24T11:42:00Z")),
-    };
-    let board = BoardView {
-        cases: vec![
-            case(42, "Mara Lindqvist", Badge::new(Tone::Warn, "waiting to enrol")),
-            case(41, HOSTILE, Badge::new(Tone::Good, "recovered")),
-        ],
-        older: Some("/admin/recovery?before=R-2026-0041".to_owned()),
-    };
     let one = CaseView {
         number: CASE,
         person: mara(),
@@ -213,13 +199,21 @@ fn recovery_pages() -> Vec<(&'static str, Markup)> {
         ticket: "#1234",
         tasks: steps(),
         entries: entries(),
+        request: None,
         start_again: Some("/admin/users/1/mfa/reset".to_owned()),
+        alarm: None,
+        may_be_attack: true,
+        report: false,
     };
-    vec![
-        ("board", recovery::board(&f, &board)),
-        ("board-empty", recovery::board(&f, &BoardView { cases: Vec::new(), older: None })),
-        ("case", recovery::case(&f, &one)),
-    ]
+    let frozen = CaseView {
+        state: Badge::new(Tone::Bad, "objected to"),
+        start_again: None,
+        alarm: Some(samples_incident::alarm(Held::Objection { frozen: true })),
+        may_be_attack: false,
+        report: true,
+        ..one.clone()
+    };
+    vec![("case", recovery::case(&f, &one)), ("case-frozen", recovery::case(&f, &frozen))]
 }
 
 fn audit_pages() -> Vec<(&'static str, Markup)> {

@@ -132,6 +132,16 @@ pub fn count_approvers(tx: &ReadTx<'_>, except: [Option<UserId>; 2]) -> Result<O
     Ok(query.query_row(except, |row| Ok(Others { owners: row.get(0)?, admins: row.get(1)? }))?)
 }
 
+/// Active owners, then active admins, in the order in which they came; at most `limit`.
+pub fn list_approvers(tx: &ReadTx<'_>, limit: u32) -> Result<Vec<User>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM users WHERE role IN ('owner', 'admin') AND status = 'active'
+         ORDER BY role = 'admin', created_at, id LIMIT ?1"
+    ))?;
+    let rows = query.query_map([limit], to_user)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Adds a person.
 ///
 /// # Errors
@@ -273,6 +283,17 @@ pub fn update_last_sign_in(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
 pub fn update_temporary_void(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
     tx.conn
         .prepare_cached("UPDATE users SET password_expires_at = 0 WHERE id = ?1 AND password_expires_at IS NOT NULL")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// Makes whatever password there is worthless, for good: it has run out, and only another one takes its place.
+pub fn update_password_void(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE users SET must_change_password = 1, password_expires_at = 0, credential_epoch = credential_epoch + 1
+             WHERE id = ?1 AND password_hash IS NOT NULL",
+        )?
         .execute([id.to_string()])?;
     Ok(())
 }
