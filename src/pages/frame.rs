@@ -5,6 +5,7 @@ use std::fmt;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
+use super::notices::{Unseen, banner};
 use super::parts::Tone;
 use super::words::exact;
 use crate::time::Timestamp;
@@ -19,6 +20,10 @@ pub struct Frame<'a> {
     pub signed_in: Option<Viewer<'a>>,
     /// Nobody but owners can sign in until an owner, as the viewer is, has confirmed who is here.
     pub people_wait: bool,
+    /// Everything is made up, and goes when the program ends.
+    pub demo: bool,
+    /// What the viewer was not shown yet about their account; owners, about other people's too.
+    pub unseen: Option<&'a Unseen>,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -99,12 +104,17 @@ impl Frame<'_> {
         }
     }
 
+    /// A page that belongs to no part and is as wide as those of the console.
+    pub(super) fn open(&self, title: &str, content: &Markup) -> Markup {
+        self.console(None, title, false, content)
+    }
+
     fn console(&self, section: Option<Section>, title: &str, wrong: bool, content: &Markup) -> Markup {
         let navigation = self.navigation(section);
         let main = html! {
             div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
                 @if let Some(navigation) = navigation { (navigation) }
-                main id="main" tabindex="-1" { (self.people_wait()) (self.flash()) (content) }
+                main id="main" tabindex="-1" { (self.people_wait()) (self.unseen()) (self.flash()) (content) }
             }
         };
         self.document(section, title, wrong, &main)
@@ -124,8 +134,22 @@ impl Frame<'_> {
                 }
                 body {
                     a class="skip" href="#main" { "Skip to content" }
+                    (self.demo())
                     (self.bar(section))
                     (body)
+                }
+            }
+        }
+    }
+
+    fn demo(&self) -> Markup {
+        html! {
+            @if self.demo {
+                aside class="demo screen" aria-label="Demo" {
+                    p {
+                        strong { "This is a demo." } " Everybody in it is made up, and everything goes when it is stopped. "
+                        a href="/demo" { "Who can sign in, with which code" }
+                    }
                 }
             }
         }
@@ -189,6 +213,14 @@ impl Frame<'_> {
                         a href="/admin/users/confirm" { "Confirm who is here" }
                     }
                 }
+            }
+        }
+    }
+
+    fn unseen(&self) -> Markup {
+        html! {
+            @if let (Some(unseen), Some(viewer)) = (self.unseen, &self.signed_in) {
+                (banner(unseen, viewer.csrf, self.now))
             }
         }
     }

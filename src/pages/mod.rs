@@ -18,6 +18,7 @@ pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
+pub mod demo;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -34,8 +35,11 @@ pub mod hold;
 pub mod import;
 pub mod incident;
 pub mod invitation;
+pub mod mail;
+pub mod notices;
 pub mod objection;
 pub mod parts;
+pub mod password_reset;
 pub mod permission;
 pub mod policy;
 pub mod portraits;
@@ -55,7 +59,11 @@ mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
+mod samples_demo;
+#[cfg(any(test, feature = "testing"))]
 mod samples_incident;
+#[cfg(any(test, feature = "testing"))]
+mod samples_notices;
 #[cfg(any(test, feature = "testing"))]
 mod samples_policy;
 #[cfg(any(test, feature = "testing"))]
