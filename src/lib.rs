@@ -66,6 +66,7 @@ pub mod grants;
 pub mod ids;
 pub mod import;
 pub mod notices;
+pub mod outbox;
 pub mod password;
 pub mod policy;
 pub mod portraits;

@@ -41,6 +41,7 @@ const KEPT: &[&str] = &[
     "kind",
     "value",
     "confirmed",
+    "by_mail",
     "role",
     "name",
     "email",

@@ -10,6 +10,7 @@ use super::error::Problem;
 use super::guards::{Call, Guest, Signed, session_csrf};
 use crate::actions::second_factor::Typed;
 use crate::actions::step_up::step_up;
+use crate::pages::notices::Unseen;
 use crate::pages::parts::Tone;
 use crate::pages::{FieldError, Flash, Form, Frame, StepUp, Viewer};
 use crate::secret::{Purpose, Token};
@@ -100,6 +101,7 @@ pub struct Page<'a> {
     viewer: Option<(String, Role, String)>,
     people_wait: bool,
     demo: bool,
+    unseen: Option<Unseen>,
     said: Option<Said>,
     now: Timestamp,
     https: bool,
@@ -113,6 +115,7 @@ impl<'a> Page<'a> {
             viewer: None,
             people_wait: false,
             demo: call.app.demo.is_some(),
+            unseen: None,
             said: None,
             now: call.now,
             https: call.https(),
@@ -123,7 +126,14 @@ impl<'a> Page<'a> {
     pub fn signed(call: &Call<'a>, signed: &Signed) -> Self {
         let viewer = (signed.user.name.to_string(), signed.user.role, signed.csrf.clone());
         let said = Cookie::Flash.read(call.request, call.https()).and_then(Said::parse);
-        Self { viewer: Some(viewer), people_wait: signed.people_wait, said, ..Self::stranger(call) }
+        let unseen = super::notices::unseen(call, signed);
+        Self { viewer: Some(viewer), people_wait: signed.people_wait, unseen, said, ..Self::stranger(call) }
+    }
+
+    /// Without the banner of what was not shown yet: the page itself shows it.
+    #[must_use]
+    pub fn without_unseen(self) -> Self {
+        Self { unseen: None, ..self }
     }
 
     /// The frame.
@@ -133,6 +143,7 @@ impl<'a> Page<'a> {
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
             people_wait: self.people_wait,
             demo: self.demo,
+            unseen: self.unseen.as_ref(),
             flash: self.said.map(Said::flash),
             now: self.now,
         }

@@ -145,7 +145,7 @@ const fn hint(section: Section) -> &'static str {
         Section::Yours => "What you can decide, carry out or go on with. What runs out first stands first.",
         Section::Frozen => "Nobody signs in to these accounts until somebody who did not act in the case has looked.",
         Section::Owner => "These were handed to the owners. Any owner can go on with them.",
-        Section::Approval => "Somebody asked to let a person in, and somebody else, or an hour, has to permit it.",
+        Section::Approval => "Somebody asked to let a person in, and somebody else, or time, has to permit it.",
         Section::Approved => "Who asked carries it out, while the person is on the line.",
         Section::Person => "Something was given. The person has to come back before its time runs out.",
         Section::Open => "Nothing was given yet. After a while without a step these cases expire.",

@@ -2,6 +2,7 @@
 
 use super::circumstances::{circumstances, find_other_half};
 use super::permit::{Permit, weigh};
+use super::without_pass::one_half_is_enough;
 use crate::actions::Result;
 use crate::grants::{Asker, Circumstances, Grant, Half, Needed, Others, Question, Rule, decide, needed};
 use crate::policy::Policy;
@@ -117,7 +118,8 @@ impl<'a> Preview<'a> {
     pub fn ahead(&self, tx: &ReadTx<'_>, grant: Grant) -> Result<Ahead> {
         let by = Some(self.viewer.id);
         let half = find_other_half(tx, grant, by, self.user.id, &self.policy, self.now)?;
-        let same_hands = half.is_some() || grant.gives_both();
+        let alone = || one_half_is_enough(tx, grant, self.user, &self.policy, self.now);
+        let same_hands = half.is_some() || grant.gives_both() || alone()?;
         let needed = needed(&self.question(grant, same_hands, None));
         if let (Some(case), Some(live)) = (&self.case, self.own(grant)) {
             let counts_as = weigh(tx, live, case, self.user, &self.signals)?;
