@@ -10,7 +10,7 @@ use std::str::FromStr;
 use crate::audit::Action;
 use crate::contacts::usable_for_call;
 use crate::policy::{Key, Policy, SecondPerson};
-use crate::recovery::{Evidence, EvidenceKind, Needs};
+use crate::recovery::{CaseErrand, Evidence, EvidenceKind, Needs};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Role, Status, User};
 
@@ -51,6 +51,10 @@ pub enum Grant {
     AddNote,
     /// Add or remove a way to reach someone, by which they could be called or vouched for later.
     ChangeContacts,
+    /// Open a recovery case, in which nothing is given yet.
+    OpenCase,
+    /// Go on with a recovery case, without giving anything.
+    InCase(CaseErrand),
     /// Let everybody sign in again after a restore that could not know what was decided since the backup.
     ConfirmPeople,
 }
@@ -75,6 +79,8 @@ impl Grant {
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
             Self::ChangeContacts => Action::UserContactChanged,
+            Self::OpenCase => Action::RecoveryCaseOpened,
+            Self::InCase(errand) => errand.action(),
             Self::ConfirmPeople => Action::SystemPeopleConfirmed,
         }
     }
@@ -87,6 +93,11 @@ impl Grant {
     /// Whether it gives something to sign in with, to someone who has an account in use.
     const fn gives_means(self) -> bool {
         matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword)
+    }
+
+    /// Whether it belongs to a recovery, but gives nothing: the case's story is looked at, and nobody has to approve it.
+    const fn is_about_case(self) -> bool {
+        matches!(self, Self::OpenCase | Self::InCase(_))
     }
 
     /// Those that a second person can be asked to permit.
@@ -215,13 +226,18 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
     if let Some(target) = q.target {
         check_state(q, target)?;
     }
-    if !q.grant.needs_evidence() {
+    if !q.grant.needs_evidence() && !q.grant.is_about_case() {
         return Ok(Verdict::Go);
     }
     check_case(q)?;
-    let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
-    check_evidence(evidence, q)?;
-    check_voucher(evidence, q)?;
+    if q.grant.needs_evidence() || q.grant == Grant::InCase(CaseErrand::Evidence) {
+        let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
+        check_evidence(evidence, q)?;
+        check_voucher(evidence, q)?;
+    }
+    if q.grant.is_about_case() {
+        return Ok(Verdict::Go);
+    }
     let (needed, permitted) = (needs(q), q.circumstances.permitted);
     Ok(match needed {
         Some(needed) if !permitted.is_some_and(|p| p.covers(needed)) => Verdict::Ask(needed),
@@ -312,8 +328,8 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::Yourself);
     }
     let rank = target.recent_rank.max(target.role.rank());
-    // What lets a peer in may be asked for; an owner has to permit it.
-    let may_ask = rank == asker.role.rank() && q.grant.needs_evidence();
+    // What lets a peer in may be asked for, and prepared in a case; an owner has to permit it.
+    let may_ask = rank == asker.role.rank() && (q.grant.needs_evidence() || q.grant.is_about_case());
     if !is_owner && rank >= asker.role.rank() && !may_ask && q.grant != Grant::AddNote {
         return Err(Rule::Rank);
     }
@@ -326,11 +342,11 @@ fn check_state(q: &Question<'_>, target: &User) -> Result<(), Rule> {
         (Grant::AddNote, _) => Ok(()),
         (_, Status::Left) => Err(Rule::HasLeft),
         (Grant::Disable | Grant::EndSessions | Grant::Unlock, Status::Disabled) => Err(Rule::IsDisabled),
-        (g, Status::Disabled) if g.needs_evidence() => Err(Rule::IsDisabled),
+        (g, Status::Disabled) if g.needs_evidence() || g == Grant::OpenCase => Err(Rule::IsDisabled),
         (Grant::Enable, Status::Invited | Status::Active) => Err(Rule::IsNotDisabled),
         (Grant::InviteAgain, Status::Active) => Err(Rule::IsNotInvited),
         (Grant::EndSessions | Grant::RequirePasswordChange, Status::Invited) => Err(Rule::IsInvited),
-        (g, Status::Invited) if g.gives_means() => Err(Rule::IsInvited),
+        (g, Status::Invited) if g.gives_means() || g == Grant::OpenCase => Err(Rule::IsInvited),
         (Grant::Disable | Grant::Leave, _) if last_owner => Err(Rule::LastOwner),
         (Grant::ChangeRole(to), _) if to == target.role => Err(Rule::NothingToDo),
         (Grant::ChangeRole(_), _) if last_owner => Err(Rule::LastOwner),

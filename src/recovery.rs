@@ -3,6 +3,7 @@
 //! Architecture invariant: what does not count as evidence (knowing the address, knowledge questions, a code to the
 //! mailbox, a chat message) has no variant, so no case can rest on it.
 
+pub mod errand;
 pub mod request;
 pub mod state;
 
@@ -16,6 +17,7 @@ use crate::signals::Signals;
 use crate::time::Timestamp;
 use crate::users::BadInput;
 
+pub use errand::CaseErrand;
 pub use request::{Needs, Request, RequestState};
 pub use state::{Act, CaseEvent, CaseState, NotNow, next};
 

@@ -147,6 +147,11 @@ impl Ask {
             now: tx.now(),
         });
         let verdict = if changed { verdict.and(Err(Rule::ChangedSinceAsked)) } else { verdict };
+        let since = self.nonce.as_ref().map(Nonce::issued_at);
+        let verdict = match verdict {
+            Ok(_) if cases::moved_on(tx, &user, case.as_ref(), (&admin, since))? => Err(Rule::NotNow),
+            verdict => verdict,
+        };
         Ok(Founded { admin, user, policy, signals, verdict, evidence, statement, case, recorded, permit })
     }
 
@@ -238,12 +243,17 @@ impl Ask {
 }
 
 impl Founded {
+    /// The person's open case.
+    pub(super) fn case(&self) -> Option<CaseNumber> {
+        self.case.as_ref().map(|c| c.number)
+    }
+
     /// A refusal, with what was put forward.
     pub(super) fn refusal(&self, action: Action, rule: &'static str, source: &Source) -> Record {
         let event = Event::Refused {
             action,
             user: Some((&self.user).into()),
-            case: self.case.as_ref().map(|c| c.number),
+            case: self.case(),
             rule,
             reason: Some(self.statement.reason.clone()),
             ticket: self.statement.ticket.clone(),
@@ -324,7 +334,7 @@ fn on_record(found: Option<crate::recovery::Recorded>) -> (Option<Evidence>, Opt
 }
 
 /// What a grant depends on besides who asks and whom it is about; the signs and the permit are left to who knows them.
-fn circumstances<'p>(
+pub(super) fn circumstances<'p>(
     tx: &ReadTx<'_>,
     grant: Grant,
     asker: Asker<'_>,

@@ -8,6 +8,7 @@ pub mod administer;
 pub mod authorise;
 pub mod backup;
 pub mod cases;
+pub mod casework;
 pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;

@@ -57,6 +57,7 @@ pub enum Event {
         reason: Reason,
         ticket: Option<Ticket>,
         evidence: Evidence,
+        case: Option<CaseNumber>,
         hours: u32,
     },
     UserRenamed {
@@ -69,6 +70,7 @@ pub enum Event {
         reason: Reason,
         ticket: Option<Ticket>,
         evidence: Evidence,
+        case: Option<CaseNumber>,
         from: String,
         to: String,
         sessions_ended: u32,
@@ -175,6 +177,7 @@ pub enum Event {
     UserPasswordChanged {
         user: Person,
         forced: bool,
+        case: Option<CaseNumber>,
     },
     UserPasswordSetByAdmin {
         user: Person,
@@ -260,6 +263,7 @@ pub enum Event {
         user: Person,
         left: u32,
         issued_by_admin: bool,
+        case: Option<CaseNumber>,
     },
     EnrolmentPassIssued {
         user: Person,
