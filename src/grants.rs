@@ -230,23 +230,24 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
         return Ok(Verdict::Go);
     }
     check_case(q)?;
+    let needed = needs(q);
+    let permitted = needed.is_some_and(|needed| q.circumstances.permitted.is_some_and(|p| p.covers(needed)));
     if q.grant.needs_evidence() || q.grant == Grant::InCase(CaseErrand::Evidence) {
         let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
-        check_evidence(evidence, q)?;
+        check_evidence(evidence, permitted, q)?;
         check_voucher(evidence, q)?;
     }
-    if q.grant.is_about_case() {
-        return Ok(Verdict::Go);
-    }
-    let (needed, permitted) = (needs(q), q.circumstances.permitted);
     Ok(match needed {
-        Some(needed) if !permitted.is_some_and(|p| p.covers(needed)) => Verdict::Ask(needed),
+        Some(needed) if !permitted => Verdict::Ask(needed),
         _ => Verdict::Go,
     })
 }
 
 /// What has to permit a grant that no rule forbids.
 fn needs(q: &Question<'_>) -> Option<Needs> {
+    if q.grant.is_about_case() {
+        return None;
+    }
     let (Asker::Person(asker), Some(target)) = (q.asker, q.target) else { return None };
     let c = &q.circumstances;
     let rank = target.recent_rank.max(target.role.rank());
@@ -291,11 +292,10 @@ fn check_voucher(evidence: &Evidence, q: &Question<'_>) -> Result<(), Rule> {
     if asks || q.target.is_some_and(is) { Err(Rule::VouchesForThemself) } else { Ok(()) }
 }
 
-fn check_evidence(evidence: &Evidence, q: &Question<'_>) -> Result<(), Rule> {
+fn check_evidence(evidence: &Evidence, permitted: bool, q: &Question<'_>) -> Result<(), Rule> {
     let (policy, now) = (q.circumstances.policy, q.now);
     // What was permitted was asked for while its evidence was fresh.
-    let age_fits =
-        q.circumstances.permitted.is_some() || now.since(evidence.recorded_at()) <= policy.lasting(Key::EvidenceAge);
+    let age_fits = permitted || now.since(evidence.recorded_at()) <= policy.lasting(Key::EvidenceAge);
     if !age_fits || evidence.recorded_at() > now {
         return Err(Rule::EvidenceStale);
     }

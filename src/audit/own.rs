@@ -152,6 +152,15 @@ const fn did(action: Action) -> Option<&'static str> {
         A::MfaBackupCodesIssuedByAdmin => "You made backup codes for somebody",
         A::MfaEnrolmentPassIssued => "You were shown an enrolment pass for somebody",
         A::RecoveryCaseOpened => "You opened a recovery case",
+        A::RecoveryRefused => "You refused somebody help",
+        A::RecoveryEscalated => "You handed a recovery case to the owners",
+        A::RecoveryApprovalRequested => "You asked for an approval",
+        A::RecoveryApproved => "You approved what somebody asked for",
+        A::RecoveryApprovalDenied => "You did not approve what somebody asked for",
+        A::RecoveryReassured => "You lifted an objection",
+        A::RecoveryIncidentDeclared => "You declared an incident",
+        A::RecoveryFollowedUp => "You sent or copied the message to a recovered person",
+        A::PolicyUpdated => "You changed the policy",
         A::RecoveryIdentityVerified => "You recorded how you made sure who somebody is",
         A::AuditExported => "You exported entries of the audit log",
         _ => return None,
@@ -166,10 +175,18 @@ mod tests {
     fn every_action_is_told_to_its_person_or_kept_from_them_on_purpose() {
         let kept: Vec<&str> =
             Action::ALL.iter().filter(|a| !about_them().any(|told| told == **a)).map(|a| a.as_str()).collect();
-        // Who left reads nothing any more; notes are the help desk's own; the others are about nobody.
+        // Who left reads nothing any more; notes, and how a case is dealt with, are the help desk's own; the others are
+        // about nobody.
         let meant = [
             "user.left",
             "user.note_added",
+            "recovery.escalated",
+            "recovery.approval_requested",
+            "recovery.approved",
+            "recovery.approval_denied",
+            "recovery.approval_lapsed",
+            "recovery.followed_up",
+            "policy.updated",
             "audit.exported",
             "backup.created",
             "system.initialised",

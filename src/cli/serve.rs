@@ -132,6 +132,7 @@ fn error_page(app: &App, e: EdgeError, request: &Request) -> Response {
         organisation: &app.settings.organisation,
         signed_in: None,
         people_wait: false,
+        refused: None,
         flash: None,
         now: app.now(),
     };

@@ -31,10 +31,18 @@ fn evidence(at: Timestamp) -> Evidence {
 }
 
 fn ask(grant: Grant, asker: &User, target: &User, evidence: Option<&Evidence>) -> Result<(), Rule> {
+    verdict(grant, asker, target, evidence, plain()).map(drop)
+}
+
+fn verdict(
+    grant: Grant,
+    asker: &User,
+    target: &User,
+    evidence: Option<&Evidence>,
+    circumstances: Circumstances<'_>,
+) -> Result<Verdict, Rule> {
     let asker = Asker::Person(asker);
-    let circumstances = plain();
     decide(&Question { grant, asker, target: Some(target), evidence, other_owners: 0, circumstances, now: NOW })
-        .map(drop)
 }
 
 /// Policy as it is by default, and nothing out of the ordinary.
@@ -44,18 +52,20 @@ fn plain() -> Circumstances<'static> {
 }
 
 #[test]
-fn nobody_acts_on_themself_nor_on_a_superior_or_peer() {
+fn nobody_lets_themself_or_a_superior_in_and_a_peer_only_with_an_owner() {
     let fresh = evidence(NOW);
     for asker in Role::ALL {
         for target in Role::ALL {
             let (a, t) = (user(asker), user(target));
             let allowed = match asker {
                 Role::Owner => true,
-                Role::Admin => target == Role::Member,
+                Role::Admin => target != Role::Owner,
                 Role::Member | Role::Auditor => false,
             };
-            let got = ask(Grant::ResetFactors, &a, &t, Some(&fresh));
+            let got = verdict(Grant::ResetFactors, &a, &t, Some(&fresh), plain());
             assert_eq!(got.is_ok(), allowed, "{asker} on {target}: {got:?}");
+            let peers = asker == Role::Admin && matches!(target, Role::Admin | Role::Auditor);
+            assert_eq!(got == Ok(Verdict::Ask(Needs::Owner)), peers, "{asker} on {target}: {got:?}");
         }
         let me = user(asker);
         assert!(ask(Grant::ResetFactors, &me, &me, Some(&fresh)).is_err(), "{asker} on themself");
@@ -198,7 +208,9 @@ fn every_act_on_an_account_keeps_to_the_ranks() {
             }
             let of_admin = ask(grant, &user(Role::Admin), &target, Some(&fresh));
             let refused = matches!(of_admin, Err(Rule::Rank | Rule::RoleAboveYours));
-            let owners_only = target.role != Role::Member || matches!(grant, Grant::ChangeRole(_));
+            // What lets a peer in may be asked for.
+            let asked = Grant::ASKED.contains(&grant) && target.role != Role::Owner;
+            let owners_only = target.role != Role::Member && !asked || matches!(grant, Grant::ChangeRole(_));
             assert_eq!(refused, owners_only, "{grant:?} on {}: {of_admin:?}", target.role);
             let of_owner = ask(grant, &user(Role::Owner), &target, Some(&fresh));
             assert!(of_owner.is_ok() || of_owner.is_err_and(Rule::is_about_state) || target.role == Role::Owner);
@@ -237,4 +249,94 @@ fn evidence_that_does_not_count_has_no_kind() {
     }
     assert!(Evidence::parse("manager_ticket", "", "", Ticket::optional("1").unwrap().as_ref(), NOW).is_err());
     assert!(Evidence::parse("manager_ticket", "", "Ada", None, NOW).is_err());
+}
+
+/// What has to permit a reset of `target` by `asker`, with `owners` and `admins` besides them.
+fn needed(asker: Role, target: Role, second: SecondPerson, others: (u32, u32), same_hands: bool) -> Verdict {
+    let index = SecondPerson::ALL.iter().position(|s| *s == second).unwrap();
+    let policy = Policy::default().with(Key::SecondPersonRule, i64::try_from(index).unwrap());
+    let others = Others { owners: others.0, admins: others.1 };
+    let circumstances = Circumstances { others, same_hands, ..Circumstances::plain(&policy) };
+    verdict(Grant::ResetFactors, &user(asker), &user(target), Some(&evidence(NOW)), circumstances).unwrap()
+}
+
+#[test]
+fn a_second_person_is_asked_by_policy_and_an_hour_where_nobody_could_be() {
+    use SecondPerson::{Always, Never, Privileged};
+    use Verdict::{Ask, Go};
+    let by_owner = |target, second, others| needed(Role::Owner, target, second, others, false);
+    for (target, second, others, expected) in [
+        (Role::Member, Privileged, (1, 1), Go),
+        (Role::Admin, Privileged, (0, 1), Ask(Needs::Admin)),
+        (Role::Auditor, Privileged, (1, 0), Ask(Needs::Admin)),
+        (Role::Admin, Privileged, (0, 0), Ask(Needs::Time)),
+        (Role::Owner, Privileged, (1, 5), Ask(Needs::Owner)),
+        // An admin does not approve what is done to an owner.
+        (Role::Owner, Privileged, (0, 5), Ask(Needs::Time)),
+        (Role::Admin, Never, (1, 1), Go),
+        (Role::Owner, Never, (1, 1), Go),
+        (Role::Member, Always, (1, 0), Ask(Needs::Admin)),
+        (Role::Member, Always, (0, 0), Ask(Needs::Time)),
+    ] {
+        assert_eq!(by_owner(target, second, others), expected, "{target} {second:?} {others:?}");
+    }
+    assert_eq!(needed(Role::Admin, Role::Member, Privileged, (1, 1), false), Go);
+    // Whatever the policy: never a peer without an owner.
+    assert_eq!(needed(Role::Admin, Role::Admin, Never, (1, 1), false), Ask(Needs::Owner));
+}
+
+#[test]
+fn password_and_factor_from_one_hand_need_a_second_person_where_there_is_one() {
+    let of_member = |second, others| needed(Role::Admin, Role::Member, second, others, true);
+    assert_eq!(of_member(SecondPerson::Never, (1, 0)), Verdict::Ask(Needs::Admin));
+    assert_eq!(of_member(SecondPerson::Privileged, (0, 1)), Verdict::Ask(Needs::Admin));
+    assert_eq!(of_member(SecondPerson::Never, (0, 0)), Verdict::Go, "nothing deadlocks");
+}
+
+#[test]
+fn two_strong_signs_need_an_owner_unless_an_owner_asks() {
+    let policy = Policy::default();
+    for (strong_signs, expected) in [(0, Verdict::Go), (1, Verdict::Go), (2, Verdict::Ask(Needs::Owner))] {
+        let circumstances = Circumstances { strong_signs, ..Circumstances::plain(&policy) };
+        let of = |asker| {
+            verdict(Grant::IssueBackupCodes, &user(asker), &user(Role::Member), Some(&evidence(NOW)), circumstances)
+        };
+        assert_eq!(of(Role::Admin), Ok(expected), "{strong_signs}");
+        assert_eq!(of(Role::Owner), Ok(Verdict::Go), "{strong_signs}");
+    }
+}
+
+#[test]
+fn what_was_permitted_goes_on_although_its_evidence_has_aged_and_for_no_more_than_that() {
+    let policy = Policy::default();
+    let (old, fresh) = (evidence(NOW.minus(Duration::from_secs(7_200))), evidence(NOW));
+    let with = |evidence, permitted, strong_signs, same_hands| {
+        let others = Others { owners: 1, admins: 1 };
+        let circumstances =
+            Circumstances { permitted, strong_signs, same_hands, others, ..Circumstances::plain(&policy) };
+        verdict(Grant::ResetFactors, &user(Role::Admin), &user(Role::Member), Some(evidence), circumstances)
+    };
+    assert_eq!(with(&old, None, 0, true), Err(Rule::EvidenceStale));
+    assert_eq!(with(&old, Some(Needs::Admin), 0, true), Ok(Verdict::Go));
+    assert_eq!(with(&old, Some(Needs::Owner), 2, true), Ok(Verdict::Go));
+    // An admin's approval is no owner's; and what needs none is not spared the evidence by one.
+    assert_eq!(with(&old, Some(Needs::Admin), 2, true), Err(Rule::EvidenceStale));
+    assert_eq!(with(&fresh, Some(Needs::Admin), 2, true), Ok(Verdict::Ask(Needs::Owner)));
+    assert_eq!(with(&old, Some(Needs::Admin), 0, false), Err(Rule::EvidenceStale));
+}
+
+#[test]
+fn what_was_handed_to_the_owners_or_refused_lately_is_an_owners_to_go_on_with() {
+    let policy = Policy::default();
+    let plain = Circumstances::plain(&policy);
+    for (circumstances, rule) in [
+        (Circumstances { for_owner: true, ..plain }, Rule::ForOwners),
+        (Circumstances { refused_lately: true, ..plain }, Rule::RefusedLately),
+    ] {
+        let of = |asker| {
+            verdict(Grant::ResetFactors, &user(asker), &user(Role::Member), Some(&evidence(NOW)), circumstances)
+        };
+        assert_eq!(of(Role::Admin), Err(rule));
+        assert_eq!(of(Role::Owner), Ok(Verdict::Go));
+    }
 }

@@ -341,6 +341,7 @@ fn signed_in(
         }
         return Err(Problem::Forbidden(closed));
     }
+    call.refused = refused_lately(call)?;
     let (signed, renewed) = step_up_in_form(call, signed)?;
     let Some(token) = renewed else { return run(call, &signed) };
     // Whatever the handler answers, the session goes on under its new cookie; unless that was replaced once more.

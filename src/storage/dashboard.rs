@@ -15,7 +15,8 @@ use crate::time::Timestamp;
 /// People who met the longest delay within this time are counted.
 pub const LOCKED_WITHIN: std::time::Duration = std::time::Duration::from_secs(86_400);
 
-const AWAITING: &str = "EXISTS (SELECT 1 FROM cases k WHERE k.user_id = u.id AND k.state = 'awaiting_enrolment')";
+const AWAITING: &str = "EXISTS (SELECT 1 FROM cases k
+     WHERE k.user_id = u.id AND k.closed_at IS NULL AND k.state = 'awaiting_enrolment')";
 
 /// What holds for a row `u` of people in this need; `?1` is the present moment.
 pub(super) fn condition(need: Need) -> String {
@@ -44,7 +45,7 @@ pub(super) fn condition(need: Need) -> String {
 pub(super) const fn source(need: Need) -> &'static str {
     match need {
         Need::Awaiting => {
-            "(SELECT user_id FROM cases INDEXED BY one_open_case WHERE state = 'awaiting_enrolment') k
+            "(SELECT user_id FROM cases INDEXED BY cases_open WHERE state = 'awaiting_enrolment' AND closed_at IS NULL) k
              CROSS JOIN users u ON u.id = k.user_id"
         }
         Need::NoFactor => "users u INDEXED BY users_without_factor",
@@ -64,12 +65,13 @@ pub(super) fn count_query(need: Need) -> String {
 
 pub(super) const INVITED: &str = "SELECT count(*) FROM users WHERE status = 'invited'";
 
-pub(super) const FIRST_CLOSES: &str = "SELECT min(window_closes_at) FROM cases WHERE state = 'awaiting_enrolment'";
+pub(super) const FIRST_CLOSES: &str =
+    "SELECT min(due_at) FROM cases INDEXED BY cases_open WHERE state = 'awaiting_enrolment' AND closed_at IS NULL";
 
 pub(super) fn expired_query() -> String {
     let condition = condition(Need::NoFactor);
     format!(
-        "SELECT count(*) FROM (SELECT DISTINCT user_id FROM cases INDEXED BY cases_by_time WHERE opened_at > ?1 AND state = 'expired') e
+        "SELECT count(*) FROM (SELECT DISTINCT user_id FROM cases INDEXED BY cases_closed WHERE closed_at > ?1 AND state = 'expired') e
          CROSS JOIN users u ON u.id = e.user_id WHERE {condition}"
     )
 }

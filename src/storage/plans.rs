@@ -43,13 +43,8 @@ fn walk(conn: &Connection, search: &Search, place: Option<(String, i64)>) -> Vec
 const NOW: Timestamp = Timestamp::from_micros(0);
 
 /// The indexes that hold hardly anybody but those in one need.
-const FEW: [&str; 5] = [
-    "one_open_case",
-    "users_without_factor",
-    "factors_disabled",
-    "users_with_temporary_password",
-    "users_with_few_codes",
-];
+const FEW: [&str; 5] =
+    ["cases_open", "users_without_factor", "factors_disabled", "users_with_temporary_password", "users_with_few_codes"];
 
 fn searches(roles: &[Option<Role>], states: impl Iterator<Item = Option<Chosen>>) -> Vec<Search> {
     let all = states.flat_map(|state| roles.iter().map(move |role| Search { state, role: *role, ..Search::default() }));
@@ -109,8 +104,8 @@ fn what_the_dashboard_counts_is_walked_and_nothing_else() {
     }
     for (sql, by) in [
         (dashboard::INVITED, "users_by_status (status=?)"),
-        (&*dashboard::expired_query(), "cases_by_time (opened_at>?)"),
-        (dashboard::FIRST_CLOSES, "one_open_case"),
+        (&*dashboard::expired_query(), "cases_closed (closed_at>?)"),
+        (dashboard::FIRST_CLOSES, "cases_open (state=?)"),
         (audit::PEOPLE, "audit_by_action (action=? AND rowid>?)"),
         (audit::NEWEST, "audit_by_action (action=?)"),
         (&*audit::notes_query(), "audit_notes (target_id=? AND rowid<?)"),
