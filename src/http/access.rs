@@ -1,10 +1,10 @@
 //! Another address to sign in with, and a fresh invitation link: grants that concern the way in itself.
 
-use super::contacts::numbers_of;
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
 use super::people::{show_link, taken};
+use super::recovery::evidence::Ground;
 use super::show::{Answer, Page, Said, wrong};
 use super::signals::signals_of;
 use crate::actions::edit::EmailChange;
@@ -26,10 +26,14 @@ pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
-    let known = |tx: &ReadTx<'_>| Ok::<_, Problem>((numbers_of(tx, call, user.id)?, signals_of(tx, call, user)?));
-    let (numbers, signals) = call.app.means.store.read(known)?;
-    let view = InviteAgainView { form, person: subject(user), valid: policy::INVITATION, numbers, signals };
+    let ground = |tx: &ReadTx<'_>| {
+        let ground = Ground::read(tx, call, sheet.signed, user, Grant::InviteAgain)?;
+        Ok::<_, Problem>((ground, signals_of(tx, call, user)?))
+    };
+    let (ground, signals) = call.app.means.store.read(ground)?;
+    let form = sheet.founded_form(&nonce, errors, &ground)?;
+    let (person, valid, known) = (subject(user), policy::INVITATION, ground.known);
+    let view = InviteAgainView { form, person, valid, known, signals };
     let page = Page::signed(call, sheet.signed);
     Ok(page.answer(status, invite_markup(&page.frame(), &view)))
 }
@@ -55,13 +59,14 @@ pub fn email_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_email(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ground = Ground::read(tx, call, sheet.signed, user, Grant::ChangeEmail)?;
+        let form = sheet.founded_form(&nonce, errors, &ground)?;
         Ok::<_, Problem>(EmailView {
             form,
             person: subject(user),
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            numbers: numbers_of(tx, call, user.id)?,
+            known: ground.known,
             signals: signals_of(tx, call, user)?,
         })
     })?;

@@ -1,10 +1,10 @@
 //! The acts on someone's account: each a page that asks, and a form that acts.
 
 use super::Response;
-use super::contacts::numbers_of;
 use super::error::Problem;
 use super::guards::{Call, Signed};
-use super::recovery::tasks_of;
+use super::recovery::errands::moved_on;
+use super::recovery::evidence::{Ground, statement};
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
 use super::signals::signals_of;
 use crate::actions::Error;
@@ -12,7 +12,6 @@ use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted, Preview};
 use crate::actions::nonce::Nonce;
 use crate::actions::recover;
-use crate::audit::{Reason, Ticket};
 use crate::grants::{Grant, Rule};
 use crate::ids::UserId;
 use crate::pages::grants::{
@@ -25,7 +24,7 @@ use crate::pages::standing::{
 };
 use crate::pages::{FieldError, Form};
 use crate::policy::{ISSUED_CODES, Key};
-use crate::recovery::{Evidence, Statement};
+use crate::recovery::Statement;
 use crate::secret::Secret;
 use crate::sessions::Stage;
 use crate::storage::nonces::Done;
@@ -47,10 +46,12 @@ const KEPT: &[&str] = &[
     "role",
     "name",
     "email",
+    "urgent",
+    "version",
+    "refusal",
+    "note",
+    "message",
 ];
-
-/// The choice of evidence that stands in the case already.
-const ON_RECORD: &str = "on_record";
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
@@ -87,7 +88,17 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     pub(super) fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
-        Ok(Self { call, signed, user: find(call)?, anew: false })
+        Ok(Self::about(call, signed, find(call)?))
+    }
+
+    /// Where the address names something else than the person.
+    pub(super) const fn about(call: &'a Call<'a>, signed: &'a Signed, user: User) -> Self {
+        Self { call, signed, user, anew: false }
+    }
+
+    /// The form as a new one: how identity was verified has to be said again.
+    pub(super) fn anew(&self) -> Self {
+        Self { anew: true, ..Self::about(self.call, self.signed, self.user.clone()) }
     }
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
@@ -96,6 +107,20 @@ impl<'a> Sheet<'a> {
         // How identity was verified is the one thing that has to be said again.
         values.retain(|(name, _)| !self.anew || name != "evidence");
         Ok(Form { values, errors, ..form_of(self.call, self.signed, Some(nonce))? })
+    }
+
+    /// As [`Sheet::form`], for a grant: filled in at first with what was asked for, and the evidence that stands in the case.
+    pub(super) fn founded_form<'f>(
+        &'f self,
+        nonce: &'f str,
+        errors: Vec<FieldError>,
+        ground: &Ground,
+    ) -> Result<Form<'f>, Problem> {
+        let mut form = self.form(nonce, errors)?;
+        if !self.call.is_post() {
+            form.values.extend(ground.values());
+        }
+        Ok(form)
     }
 
     /// As [`Sheet::form`], filled in at first with what is there now.
@@ -155,9 +180,11 @@ impl<'a> Sheet<'a> {
         again: fn(&Sheet<'_>, u16, Vec<FieldError>) -> Answer,
         show: impl FnOnce(T) -> Answer,
     ) -> Answer {
-        if let Ok(Granted::No(rule @ Rule::EvidenceStale)) = granted {
-            let anew = Sheet { call: self.call, signed: self.signed, user: self.user.clone(), anew: true };
-            return again(&anew, 403, vec![wrong("evidence", rule.sentence())]);
+        if let Ok(Granted::No(rule @ (Rule::EvidenceStale | Rule::EvidenceMissing))) = granted {
+            return again(&self.anew(), 403, vec![wrong("evidence", rule.sentence())]);
+        }
+        if let Ok(Granted::No(Rule::NotNow)) = granted {
+            return moved_on(self, again);
         }
         if let Ok(Granted::No(rule @ (Rule::NumberNotOnAccount | Rule::NumberTooNew))) = granted {
             return again(self, 403, vec![wrong("evidence", rule.sentence())]);
@@ -168,7 +195,7 @@ impl<'a> Sheet<'a> {
         self.granted(granted, show)
     }
 
-    fn refused(&self, rule: Rule, tried: bool) -> Response {
+    pub(super) fn refused(&self, rule: Rule, tried: bool) -> Response {
         let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
         let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
         let page = Page::signed(self.call, self.signed);
@@ -206,27 +233,6 @@ pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
     Ok(page.answer(409, already_done_markup(&page.frame(), &view)))
 }
 
-/// What an admin said about why, and the errors beside the fields.
-fn statement(call: &Call<'_>, nonce: &Nonce) -> Result<Statement, Vec<FieldError>> {
-    let field = |name| call.fields.get(name);
-    let mut errors = Vec::new();
-    let ticket = Ticket::optional(field("ticket")).map_err(|e| errors.push(wrong("ticket", e))).unwrap_or(None);
-    let note = field("evidence_note");
-    let evidence = match field("evidence") {
-        // What stands in the case; the rule looks whether that is fresh enough.
-        ON_RECORD => Ok(None),
-        kind => Evidence::parse(kind, note, field("voucher"), ticket.as_ref(), nonce.issued_at())
-            .and_then(|e| e.calling(field("number")))
-            .map(Some),
-    };
-    let evidence = evidence.map_err(|(name, e)| errors.push(wrong(name, e))).ok();
-    let reason = field("reason").parse::<Reason>().map_err(|e| errors.push(wrong("reason", e))).ok();
-    match (evidence, reason) {
-        (Some(evidence), Some(reason)) if errors.is_empty() => Ok(Statement { evidence, reason, ticket }),
-        _ => Err(errors),
-    }
-}
-
 /// Reads a granting form and sees that it is confirmed; what is wrong is shown by `again`.
 pub(super) fn ready(
     call: &Call<'_>,
@@ -261,8 +267,9 @@ pub fn reset_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ground = Ground::read(tx, call, sheet.signed, user, Grant::ResetFactors)?;
+        let form = sheet.founded_form(&nonce, errors, &ground)?;
         Ok::<_, Problem>(ResetView {
             form,
             person: subject(user),
@@ -270,7 +277,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             factors: factors::count_working(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            numbers: numbers_of(tx, call, user.id)?,
+            known: ground.known,
             signals: signals_of(tx, call, user)?,
             window: policy::get(tx, call.now)?.window(),
         })
@@ -303,10 +310,10 @@ pub fn reset(call: &Call<'_>, signed: &Signed) -> Answer {
             let page = Page::signed(call, signed);
             let view = ResetDoneView {
                 person: subject(&sheet.user),
-                case: reset.case,
+                case: &case,
+                evidence: &evidence,
                 pass: reset.pass.map(|pass| Secret::new(pass.to_text())),
                 until: reset.closes_at,
-                tasks: tasks_of(&case, &evidence),
             };
             Ok(page.answer(200, reset_done(&page.frame(), &view)))
         },
@@ -321,15 +328,16 @@ pub fn codes_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ground = Ground::read(tx, call, sheet.signed, user, Grant::IssueBackupCodes)?;
+        let form = sheet.founded_form(&nonce, errors, &ground)?;
         Ok::<_, Problem>(IssueCodesView {
             form,
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             codes: u32::try_from(ISSUED_CODES).unwrap_or(u32::MAX),
             valid: policy::get(tx, call.now)?.lasting(Key::IssuedCodes),
-            numbers: numbers_of(tx, call, user.id)?,
+            known: ground.known,
             signals: signals_of(tx, call, user)?,
         })
     })?;
@@ -368,14 +376,15 @@ pub fn password_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let ground = Ground::read(tx, call, sheet.signed, user, Grant::SetTemporaryPassword)?;
+        let form = sheet.founded_form(&nonce, errors, &ground)?;
         Ok::<_, Problem>(TemporaryPasswordView {
             form,
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             valid: policy::get(tx, call.now)?.lasting(Key::TemporaryPassword),
-            numbers: numbers_of(tx, call, user.id)?,
+            known: ground.known,
             signals: signals_of(tx, call, user)?,
         })
     })?;

@@ -84,6 +84,8 @@ const GRANT: &[&str] = &[
 ];
 const EMAIL: &[&str] =
     &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
+const EVIDENCE: &[&str] =
+    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
@@ -195,11 +197,28 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
     post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
+    get("/admin/users/{id}/case", &[], Door::People(recovery::opening::page)),
+    post("/admin/users/{id}/case", &["csrf", "nonce", "step_up_code", "reason", "ticket", "urgent"],
+        Door::People(recovery::opening::open)),
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
-    get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+    get("/admin/recovery/{case}", &[], Door::People(recovery::case::page)),
+    get("/admin/recovery/{case}/evidence", &[], Door::People(recovery::errands::evidence_page)),
+    post("/admin/recovery/{case}/evidence", EVIDENCE, Door::People(recovery::errands::record_evidence)),
+    get("/admin/recovery/{case}/refuse", &[], Door::People(recovery::errands::refuse_page)),
+    post("/admin/recovery/{case}/refuse", &["csrf", "nonce", "step_up_code", "version", "refusal", "note"],
+        Door::People(recovery::errands::refuse)),
+    get("/admin/recovery/{case}/escalate", &[], Door::People(recovery::errands::escalate_page)),
+    post("/admin/recovery/{case}/escalate", &["csrf", "nonce", "step_up_code", "version", "message"],
+        Door::People(recovery::errands::escalate)),
+    get("/admin/recovery/{case}/close", &[], Door::People(recovery::errands::close_page)),
+    post("/admin/recovery/{case}/close", &["csrf", "nonce", "step_up_code", "version"],
+        Door::People(recovery::errands::close)),
+    get("/admin/recovery/{case}/urgent", &[], Door::People(recovery::errands::urgency_page)),
+    post("/admin/recovery/{case}/urgent", &["csrf", "nonce", "step_up_code", "urgent"],
+        Door::People(recovery::errands::mark_urgent)),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),
@@ -341,7 +360,7 @@ fn signed_in(
         }
         return Err(Problem::Forbidden(closed));
     }
-    call.refused = refused_lately(call)?;
+    call.refused = recovery::refused_lately(call)?;
     let (signed, renewed) = step_up_in_form(call, signed)?;
     let Some(token) = renewed else { return run(call, &signed) };
     // Whatever the handler answers, the session goes on under its new cookie; unless that was replaced once more.

@@ -5,10 +5,9 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
-use super::contacts::Numbers;
 use super::field::Field;
 use super::form::Form;
-use super::grants::{Act, Signal, Subject, granting};
+use super::grants::{Act, Known, Signal, Subject, granting};
 use super::words::{count, lasting};
 
 /// `POST /admin/users/{id}/email` with `email`, `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -20,8 +19,8 @@ pub struct EmailView<'a> {
     pub person: Subject<'a>,
     /// Sessions that are open now.
     pub sessions: u32,
-    /// On which they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -45,7 +44,7 @@ pub fn email(frame: &Frame, view: &EmailView) -> Markup {
             li { "Both addresses stand in the audit log, with your name and your reason." }
         }
     };
-    granting(frame, &act, &view.form, (person, None), &field.show(&view.form), (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, None), &field.show(&view.form), (&what, &view.known, &view.signals))
 }
 
 /// `POST /admin/users/{id}/invitation` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`. The answer is
@@ -58,8 +57,8 @@ pub struct InviteAgainView<'a> {
     pub person: Subject<'a>,
     /// How long the new link works.
     pub valid: Duration,
-    /// On which they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -82,5 +81,5 @@ pub fn invite_again(frame: &Frame, view: &InviteAgainView) -> Markup {
             li { "It stands in the audit log with your name and your reason." }
         }
     };
-    granting(frame, &act, &view.form, (person, None), &html! {}, (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, None), &html! {}, (&what, &view.known, &view.signals))
 }

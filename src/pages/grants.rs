@@ -13,8 +13,10 @@ use super::field::Field;
 use super::form::{Choice, Form, checkbox, radios};
 use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
 use super::users::page;
-use super::words::{count, lasting};
+use super::words::{ago, count, lasting};
 use crate::ids::{CaseNumber, UserId};
+use crate::recovery::EvidenceKind;
+use crate::time::Timestamp;
 
 /// The person it is about.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,43 @@ impl Subject<'_> {
             a href=(self.href("")) { bdi { (self.name) } }
             @if let Some(case) = case { " · case " a href={ "/admin/recovery/" (case) } { (case) } }
         }
+    }
+}
+
+/// What is on record of a person, by which whoever looks after people can make sure that it is them.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// What stands in their open case and can be used again.
+    pub on_record: Option<OnRecord>,
+    /// Where they could be called.
+    pub numbers: Numbers,
+}
+
+/// How somebody made sure lately, as it stands in the case.
+#[derive(Debug, Clone)]
+pub struct OnRecord {
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: String,
+    /// How.
+    pub kind: EvidenceKind,
+    /// Whether the viewer asked for exactly this on it, and it is permitted: then it holds, however old it is.
+    pub permitted: bool,
+}
+
+impl OnRecord {
+    /// The value of the choice.
+    pub const VALUE: &'static str = "on_record";
+
+    fn choice(&self, frame: &Frame) -> Choice<'static> {
+        let label = format!("As recorded {} by {}: {}", ago(self.at, frame.now), self.by, self.kind.sentence());
+        let hint = if self.permitted {
+            "You asked on this, and it was permitted."
+        } else {
+            "It stands in the case, and is fresh."
+        };
+        Choice::new(Self::VALUE, label).hint(hint)
     }
 }
 
@@ -78,8 +117,8 @@ pub struct ResetView<'a> {
     pub codes_left: u32,
     /// Sessions that will end.
     pub sessions: u32,
-    /// Where they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
     /// How long the enrolment window stays open.
@@ -110,7 +149,7 @@ pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
             form class="card" method="post" action=(person.href("/mfa/reset")) novalidate {
                 (form.hidden())
                 @if view.codes_left > 0 { (checkbox(form, "codes_unavailable", &codes)) }
-                (evidence(frame, form, person, &view.numbers))
+                (evidence(frame, form, person, &view.known))
                 (ticket_and_reason(form))
                 (form.step_up())
                 div class="actions" {
@@ -154,7 +193,18 @@ fn what_happens(view: &ResetView) -> Markup {
     }
 }
 
-fn signals(signals: &[Signal]) -> Markup {
+/// What happened lately, as a card.
+pub(super) fn signals(signals: &[Signal]) -> Markup {
+    card(
+        "recent",
+        "Recent activity",
+        &html! {
+            @if signals.is_empty() { p { "Nothing unusual in the last days." } } @else { (signal_facts(signals)) }
+        },
+    )
+}
+
+pub(super) fn signal_facts(signals: &[Signal]) -> Markup {
     let value = |s: &Signal| {
         let badge = match s.weight {
             Weight::Calm => None,
@@ -163,18 +213,11 @@ fn signals(signals: &[Signal]) -> Markup {
         };
         html! { (s.text) @if let Some(badge) = badge { " " (badge.show()) } }
     };
-    let rows: Vec<_> = signals.iter().map(|s| (s.label.as_str(), value(s))).collect();
-    card(
-        "recent",
-        "Recent activity",
-        &html! {
-            @if rows.is_empty() { p { "Nothing unusual in the last days." } } @else { (facts(&rows)) }
-        },
-    )
+    facts(&signals.iter().map(|s| (s.label.as_str(), value(s))).collect::<Vec<_>>())
 }
 
 /// How the admin made sure, and what does not count.
-fn evidence(frame: &Frame, form: &Form, person: &Subject, numbers: &Numbers) -> Markup {
+pub(super) fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
     let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
     let mut choices = vec![
         Choice::new("video_call", "Live video call").hint("Compared with the photo or ID on record."),
@@ -183,14 +226,17 @@ fn evidence(frame: &Frame, form: &Form, person: &Subject, numbers: &Numbers) -> 
             .more(voucher),
         Choice::new("in_person", "In person, with an ID"),
     ];
-    if let Some(call) = numbers.choice(form) {
+    if let Some(call) = known.numbers.choice(form) {
         choices.insert(1, call);
+    }
+    if let Some(on_record) = &known.on_record {
+        choices.insert(0, on_record.choice(frame));
     }
     let note =
         Field::new("evidence_note", "What did you see or hear? (optional)").hint("For whoever asks in six months.");
     html! {
         (radios(form, "evidence", &format!("How did you make sure it is {}?", person.name), &choices))
-        (numbers.not_offered(frame))
+        (known.numbers.not_offered(frame))
         (more("What does not count, and why", &html! { ul class="hint" {
             li { "Knowing an e-mail address, a birthday or the like: others can know it too." }
             li { "A code sent to their mailbox: whoever has the mailbox has the code." }
@@ -222,8 +268,8 @@ pub struct IssueCodesView<'a> {
     pub codes: u32,
     /// How long they work.
     pub valid: Duration,
-    /// Where they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -246,7 +292,7 @@ pub fn issue_codes(frame: &Frame, view: &IssueCodesView) -> Markup {
         button: "Generate codes",
         danger: false,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.known, &view.signals))
 }
 
 /// `POST /admin/users/{id}/password` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -260,8 +306,8 @@ pub struct TemporaryPasswordView<'a> {
     pub case: Option<CaseNumber>,
     /// How long it works.
     pub valid: Duration,
-    /// Where they could be called.
-    pub numbers: Numbers,
+    /// What they can be known by.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
 }
@@ -285,7 +331,7 @@ pub fn temporary_password(frame: &Frame, view: &TemporaryPasswordView) -> Markup
         button: "Set temporary password",
         danger: true,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.numbers, &view.signals))
+    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.known, &view.signals))
 }
 
 /// What such a page is called and where it posts and leads back to, under the person's address.
@@ -304,7 +350,7 @@ pub(super) fn granting(
     form: &Form,
     (person, case): (&Subject, Option<CaseNumber>),
     fields: &Markup,
-    (what, numbers, recent): (&Markup, &Numbers, &[Signal]),
+    (what, known, recent): (&Markup, &Known, &[Signal]),
 ) -> Markup {
     let content = html! {
         (heading(Some(&person.trail(case)), &act.title, None))
@@ -313,7 +359,7 @@ pub(super) fn granting(
             form class="card" method="post" action=(person.href(act.path)) novalidate {
                 (form.hidden())
                 (fields)
-                (evidence(frame, form, person, numbers))
+                (evidence(frame, form, person, known))
                 (ticket_and_reason(form))
                 (form.step_up())
                 (buttons(act, person))

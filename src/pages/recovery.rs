@@ -1,13 +1,18 @@
-//! The board of recoveries, so that nothing is left to memory, and one case with its steps.
+//! The board of recoveries, so that nothing is left to memory; below, one case with its steps, and the forms in it.
+
+pub mod case;
+pub mod errands;
+mod next;
+mod requests;
+pub mod steps;
+mod told;
 
 use maud::{Markup, html};
 
 use super::Frame;
-use super::entry::{EntryLine, entry_table};
 use super::frame::Section;
-use super::grants::Subject;
-use super::parts::{Badge, Task, card, empty, facts, heading, pager, table, tasks};
-use super::words::{clock, time_ago};
+use super::parts::{Badge, empty, heading, pager, table};
+use super::words::time_ago;
 use crate::ids::{CaseNumber, UserId};
 use crate::time::Timestamp;
 
@@ -67,66 +72,4 @@ pub fn board(frame: &Frame, view: &BoardView) -> Markup {
 /// A page of the recovery section.
 pub(super) fn page(frame: &Frame, title: &str, content: &Markup) -> Markup {
     frame.wide(Section::Recovery, title, false, content)
-}
-
-/// One case: `GET /admin/recovery/{case}`.
-#[derive(Debug, Clone)]
-pub struct CaseView<'a> {
-    /// Its number.
-    pub number: CaseNumber,
-    /// About whom.
-    pub person: Subject<'a>,
-    /// How far it is.
-    pub state: Badge,
-    /// Who opened it.
-    pub opened_by: &'a str,
-    /// When.
-    pub opened_at: Timestamp,
-    /// When the enrolment window closes, while it is open.
-    pub closes_at: Option<Timestamp>,
-    /// Why it was opened.
-    pub reason: &'a str,
-    /// The ticket; empty if there is none.
-    pub ticket: &'a str,
-    /// The steps: identity, codes, reset, enrolment.
-    pub tasks: Vec<Task>,
-    /// The entries of the case, oldest first.
-    pub entries: Vec<EntryLine>,
-    /// For a window that closed unused: where to start again.
-    pub start_again: Option<String>,
-}
-
-/// The runbook as a task list, and what the audit log says about it.
-pub fn case(frame: &Frame, view: &CaseView) -> Markup {
-    let title = format!("{} · {}", view.person.name, view.number);
-    let trail = html! { a href="/admin/recovery" { "Recovery" } " · " (view.number) };
-    let mut rows = vec![
-        ("Person", html! { a href=(view.person.href("")) { bdi { (view.person.name) } } }),
-        ("Opened", html! { (time_ago(view.opened_at, frame.now)) " by " bdi { (view.opened_by) } }),
-        ("Reason", html! { (view.reason) }),
-    ];
-    if !view.ticket.is_empty() {
-        rows.push(("Ticket", html! { (view.ticket) }));
-    }
-    if let Some(at) = view.closes_at {
-        rows.push((
-            "Window closes",
-            html! { (clock(at, frame.now)) span class="screen" { ", " (time_ago(at, frame.now)) } },
-        ));
-    }
-    let again = view.start_again.as_deref();
-    let content = html! {
-        div class="head" {
-            div { p class="trail" { (trail) } h1 { bdi { (view.person.name) } } p { (view.state.show()) } }
-            @if let Some(href) = again { a class="button main" href=(href) { "Start again with a new reset" } }
-        }
-        div class="aside" {
-            (card("steps", "Steps", &tasks(&view.tasks, frame.now)))
-            (card("about", "About this case", &facts(&rows)))
-        }
-        @if !view.entries.is_empty() {
-            (card("entries", "In the audit log", &entry_table(frame, "Entries of this case", &view.entries)))
-        }
-    };
-    page(frame, &title, &content)
 }

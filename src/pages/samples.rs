@@ -30,7 +30,14 @@ pub(super) fn now() -> Timestamp {
 }
 
 fn stranger() -> Frame<'static> {
-    Frame { organisation: "Fernhill Joinery", signed_in: None, people_wait: false, refused: None, flash: None, now: now() }
+    Frame {
+        organisation: "Fernhill Joinery",
+        signed_in: None,
+        people_wait: false,
+        refused: None,
+        flash: None,
+        now: now(),
+    }
 }
 
 pub(super) fn viewer(role: Role) -> Frame<'static> {

@@ -6,11 +6,12 @@ use maud::Markup;
 
 use super::access::{self, EmailView, InviteAgainView};
 use super::contacts::Numbers;
-use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
+use super::grants::{self, IssueCodesView, Known, OnRecord, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_contacts;
 use super::standing::{self, AlreadyDoneView, EndSessionView, Errand, NameView, RefusedView, RoleView, StandingView};
 use crate::ids::{SessionId, UserId};
+use crate::recovery::EvidenceKind;
 use crate::users::Role;
 
 /// Every such page by a name of its own.
@@ -37,6 +38,15 @@ fn signals() -> Vec<Signal> {
     ]
 }
 
+pub(super) fn known(on_record: Option<OnRecord>) -> Known {
+    Known { on_record, numbers: samples_contacts::numbers() }
+}
+
+fn on_record(permitted: bool) -> OnRecord {
+    let kind = EvidenceKind::VideoCall;
+    OnRecord { at: at("2026-11-24T10:30:00Z"), by: HOSTILE.to_owned(), kind, permitted }
+}
+
 fn grant_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let values =
@@ -48,7 +58,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         factors: 2,
         codes_left,
         sessions: 3,
-        numbers: samples_contacts::numbers(),
+        known: known(None),
         signals: signals(),
         window: Duration::from_secs(3600),
     };
@@ -61,10 +71,13 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         case: None,
         codes: 3,
         valid: Duration::from_secs(7 * 86400),
-        numbers: Numbers {
-            phones: Vec::new(),
-            known: samples_contacts::KNOWN,
-            requested_at: at("2026-11-24T10:40:00Z"),
+        known: Known {
+            on_record: None,
+            numbers: Numbers {
+                phones: Vec::new(),
+                known: samples_contacts::KNOWN,
+                requested_at: at("2026-11-24T10:40:00Z"),
+            },
         },
         signals: Vec::new(),
     };
@@ -73,21 +86,21 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         person: mara(),
         case: None,
         valid: Duration::from_secs(86400),
-        numbers: samples_contacts::numbers(),
+        known: known(Some(on_record(true))),
         signals: signals(),
     };
     let email = EmailView {
         form: step_up(typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")])),
         person: mara(),
         sessions: 1,
-        numbers: samples_contacts::numbers(),
+        known: known(Some(on_record(false))),
         signals: signals(),
     };
     let invite = InviteAgainView {
         form: form(),
         person: mara(),
         valid: Duration::from_secs(72 * 3600),
-        numbers: samples_contacts::numbers(),
+        known: known(None),
         signals: signals(),
     };
     vec![
