@@ -20,6 +20,7 @@ pub fn sign_in_page(data: PathBuf) -> Result<(u16, String), Box<dyn Error>> {
         help_contact: None,
         data,
         hash_workers: 1,
+        mail: None,
     };
     let app = App::new(serving.opened, settings, Clock::System)?;
     // A real embedder keeps the app, hands over each request that its own server gets, and starts `idp::app::Sweeper`.

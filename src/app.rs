@@ -15,6 +15,7 @@ use crate::actions::sweep::sweep;
 use crate::config::{Cidr, Config, PublicUrl};
 use crate::host::files::free_space;
 use crate::host::hash_pool::HashPool;
+use crate::host::smtp::{Smtp, Unusable};
 use crate::http::router::Router;
 use crate::http::{Request, Response};
 use crate::policy;
@@ -41,19 +42,26 @@ pub struct Settings {
     pub data: PathBuf,
     /// Password hashing workers.
     pub hash_workers: usize,
+    /// How letters go out, where the operator has set a mail server.
+    pub mail: Option<Arc<Smtp>>,
 }
 
 impl Settings {
     /// The settings of a configuration whose server is reached at `public_url`.
-    pub fn new(config: &Config, public_url: PublicUrl) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When a file that the settings of mail name is not as it must be.
+    pub fn new(config: &Config, public_url: PublicUrl) -> Result<Self, Unusable> {
+        let mail = config.mail.as_ref().map(|mail| Smtp::new(mail, &config.organisation)).transpose()?;
+        Ok(Self {
             public_url,
             trusted_proxy: config.trusted_proxy.clone(),
             organisation: config.organisation.clone(),
             help_contact: config.help_contact.clone(),
             data: config.data.clone(),
             hash_workers: config.hash_workers.get(),
-        }
+            mail: mail.map(Arc::new),
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod error;
+pub mod mail;
 pub mod public_url;
 pub mod sources;
 
@@ -15,6 +16,7 @@ use std::path::PathBuf;
 
 pub use addresses::{Cidr, client_address};
 pub use error::{ConfigError, Origin};
+pub use mail::{MailAccount, MailMistake, MailServer, MailSettings, Security};
 pub use public_url::PublicUrl;
 pub use sources::{ConfigFile, Sources, Variables};
 
@@ -88,9 +90,52 @@ setting!(
     "How much is logged: error, warn, info (each request) or debug (also health checks, stylesheets)"
 );
 
+setting!(
+    /// Who takes mail for people.
+    SMTP_SERVER, "smtp_server", "IDP_SMTP_SERVER", "none",
+    "The mail server that takes messages to people, as host or host:port; without one no mail is sent"
+);
+setting!(
+    /// How the way to the mail server is protected.
+    SMTP_SECURITY, "smtp_security", "IDP_SMTP_SECURITY", "starttls",
+    "How mail is encrypted on its way there: starttls (port 587), tls (port 465), or none (port 25), for a server on this machine"
+);
+setting!(
+    /// The account at the mail server.
+    SMTP_USER, "smtp_user", "IDP_SMTP_USER", "none", "The name with which to sign in at the mail server"
+);
+setting!(
+    /// The password of that account.
+    SMTP_PASSWORD_FILE, "smtp_password_file", "IDP_SMTP_PASSWORD_FILE", "none",
+    "The file with the password for that, which nobody else may read; a relative path counts from the data folder"
+);
+setting!(
+    /// Who vouches for an own mail server.
+    SMTP_CA_FILE, "smtp_ca_file", "IDP_SMTP_CA_FILE", "none",
+    "For a mail server of your own: a PEM file with the certificate of who issued its one; no other is then trusted"
+);
+setting!(
+    /// Whom mail is from.
+    MAIL_FROM, "mail_from", "IDP_MAIL_FROM", "none", "The address that mail comes from; needed with smtp_server"
+);
+
 /// All settings, in the order in which documentation lists them.
-pub const SETTINGS: [Setting; 8] =
-    [DATA, LISTEN, PUBLIC_URL, TRUSTED_PROXY, ORGANISATION, HELP_CONTACT, HASH_WORKERS, LOG_LEVEL];
+pub const SETTINGS: [Setting; 14] = [
+    DATA,
+    LISTEN,
+    PUBLIC_URL,
+    TRUSTED_PROXY,
+    ORGANISATION,
+    HELP_CONTACT,
+    HASH_WORKERS,
+    LOG_LEVEL,
+    SMTP_SERVER,
+    SMTP_SECURITY,
+    SMTP_USER,
+    SMTP_PASSWORD_FILE,
+    SMTP_CA_FILE,
+    MAIL_FROM,
+];
 
 /// All settings as a table in Markdown, one a row.
 pub fn reference() -> String {
@@ -150,6 +195,24 @@ pub struct Flags {
     /// See [`LOG_LEVEL`].
     #[arg(long, value_name = "LEVEL", help = LOG_LEVEL.help)]
     pub log_level: Option<String>,
+    /// See [`SMTP_SERVER`].
+    #[arg(long, value_name = "HOST:PORT", help = SMTP_SERVER.help)]
+    pub smtp_server: Option<String>,
+    /// See [`SMTP_SECURITY`].
+    #[arg(long, value_name = "WORD", help = SMTP_SECURITY.help)]
+    pub smtp_security: Option<String>,
+    /// See [`SMTP_USER`].
+    #[arg(long, value_name = "NAME", help = SMTP_USER.help)]
+    pub smtp_user: Option<String>,
+    /// See [`SMTP_PASSWORD_FILE`].
+    #[arg(long, value_name = "FILE", help = SMTP_PASSWORD_FILE.help)]
+    pub smtp_password_file: Option<String>,
+    /// See [`SMTP_CA_FILE`].
+    #[arg(long, value_name = "FILE", help = SMTP_CA_FILE.help)]
+    pub smtp_ca_file: Option<String>,
+    /// See [`MAIL_FROM`].
+    #[arg(long, value_name = "ADDRESS", help = MAIL_FROM.help)]
+    pub mail_from: Option<String>,
 }
 
 impl Flags {
@@ -163,6 +226,12 @@ impl Flags {
             "help_contact" => &self.help_contact,
             "hash_workers" => &self.hash_workers,
             "log_level" => &self.log_level,
+            "smtp_server" => &self.smtp_server,
+            "smtp_security" => &self.smtp_security,
+            "smtp_user" => &self.smtp_user,
+            "smtp_password_file" => &self.smtp_password_file,
+            "smtp_ca_file" => &self.smtp_ca_file,
+            "mail_from" => &self.mail_from,
             _ => return None,
         };
         value.as_deref()
@@ -188,6 +257,8 @@ pub struct Config {
     pub hash_workers: NonZeroUsize,
     /// See [`LOG_LEVEL`].
     pub log_level: tracing::Level,
+    /// How mail is sent, if it is.
+    pub mail: Option<MailSettings>,
 }
 
 impl Config {
@@ -202,9 +273,11 @@ impl Config {
         if public_url.is_none() && PublicUrl::of_loopback(listen).is_none() {
             return Err(ConfigError::NoPublicUrl(listen));
         }
+        let data = sources.data_folder()?;
+        let mail = mail::merge(sources, &data)?;
         let most = NonZeroUsize::new(MAX_HASH_WORKERS).unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
-            data: sources.data_folder()?,
+            data,
             listen,
             public_url,
             trusted_proxy: sources.read(&TRUSTED_PROXY, parse_networks)?.unwrap_or_default(),
@@ -215,6 +288,7 @@ impl Config {
                 .read(&HELP_CONTACT, |text| one_line(text, 200, BadInput("write 1 to 200 characters")))?,
             hash_workers: sources.read(&HASH_WORKERS, parse_workers)?.unwrap_or(cores.min(most)),
             log_level: sources.read(&LOG_LEVEL, parse_level)?.unwrap_or(tracing::Level::INFO),
+            mail,
         })
     }
 

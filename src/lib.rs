@@ -12,7 +12,7 @@
 //! | floor | holds | may import |
 //! |---|---|---|
 //! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
-//! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, word to the service manager ([`host::notify`]) | 0 |
+//! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, the way to the mail server ([`host::smtp`]), word to the service manager ([`host::notify`]) | 0 |
 //! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
 //! | 2 | [`pages`]: functions from values to markup | 0 |
 //! | 3 | [`app`], [`http`]: requests in, answers out; of storage, reads only | below |

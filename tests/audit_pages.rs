@@ -11,7 +11,8 @@ use crate::world::{Answer, Browser, PASSWORD, World, body};
 
 /// The numbers of the entries that a page lists, in its order.
 fn listed(page: &Answer) -> Vec<i64> {
-    let links = page.body.split("href=\"/admin/audit/").skip(1);
+    let table = page.body.split("<table").nth(1).unwrap_or_default();
+    let links = table.split("href=\"/admin/audit/").skip(1);
     links.filter_map(|l| l.chars().take_while(char::is_ascii_digit).collect::<String>().parse().ok()).collect()
 }
 
@@ -335,4 +336,48 @@ fn a_time_range_that_ends_before_it_begins_is_told_and_shows_no_empty_list() {
         "{}",
         page.text()
     );
+}
+
+#[test]
+fn the_state_of_the_chain_is_said_as_far_as_is_known_without_reading_all_of_it() {
+    let (world, mut ada, mara) = owner_and_member();
+    let mut noor = world.person(&mut ada, "noor@fernhill.example", "Noor Haddad", "auditor").browser;
+    let newest = world.entries().pop().unwrap();
+    let page = noor.get("/admin/audit?action=backup.created");
+    let said = format!(
+        "the newest entry is {} , just now , hash {} , and it extends the one before.",
+        newest.header.seq,
+        &HEXLOWER.encode(&newest.hash)[..16]
+    );
+    assert!(page.says(&said), "{said}: {}", page.text());
+    assert!(page.says("No backup has checked all entries one by one yet.") && page.says("idp audit verify"));
+
+    let folder = tempfile::tempdir().unwrap();
+    let host = crate::world::host();
+    let made = idp::actions::backup::create(&world.app.means.store, &host, folder.path(), None, world.now()).unwrap();
+    assert_eq!(made.head.seq, newest.header.seq);
+    world.later(Duration::from_secs(240));
+    act(&mut ada, &mara.id, "/notes", &[("text", "after the backup")]);
+    let page = noor.get("/admin/audit");
+    let said = format!("the newest entry is {} , just now , hash", newest.header.seq + 2);
+    assert!(page.says(&said), "{said}: {}", page.text());
+    let said =
+        format!("Entries 1 to {} were last checked one by one with a backup, 4 minutes ago .", newest.header.seq);
+    assert!(page.says(&said), "{said}: {}", page.text());
+
+    // An edit of the newest entry is seen here; one of an earlier entry only by whoever verifies all of them.
+    let db = rusqlite::Connection::open(world.database()).unwrap();
+    let guard = "SELECT sql FROM sqlite_schema WHERE name = 'audit_is_append_only_update'";
+    let guard: String = db.query_row(guard, [], |row| row.get(0)).unwrap();
+    let edit = |to: &str, from: &str| {
+        let sql = format!(
+            "UPDATE audit SET outcome = '{to}' WHERE outcome = '{from}' AND seq = (SELECT max(seq) FROM audit)"
+        );
+        db.execute_batch(&format!("DROP TRIGGER audit_is_append_only_update; {sql}; {guard}")).unwrap();
+    };
+    edit("denied", "success");
+    let page = noor.get("/admin/audit");
+    assert!(page.says("is not as it was written.") && !page.says("it extends the one before"), "{}", page.text());
+    edit("success", "denied");
+    assert!(noor.get("/admin/audit").says("it extends the one before"));
 }

@@ -16,6 +16,7 @@ use idp::time::{Clock, Timestamp};
 use idp::users::{Role, Status};
 
 use crate::cli_world::{Folder, Ran, add_person};
+use crate::mail_server::{MailServer, Mode, write_private};
 use crate::served::Server;
 use crate::world::World;
 
@@ -77,7 +78,9 @@ fn a_folder_in_good_order_has_nothing_but_ok() {
     assert!(said.lines().count() >= 14, "{said}");
     // How full this disk is, is not for a test to say.
     assert!(said.lines().all(|l| l.starts_with("ok       ") || l.contains("are free on the disk")), "{said}");
-    for what in ["a server runs", "2 owners can sign in", "seed.key was exported at 20", "through a proxy"] {
+    for what in
+        ["a server runs", "2 owners can sign in", "seed.key was exported at 20", "through a proxy", "no mail is sent"]
+    {
         assert!(said.contains(what), "{what}: {said}");
     }
     server.stop();
@@ -264,4 +267,53 @@ fn settings_with_which_browsers_do_not_come_or_not_safely_are_told() {
     let ran = folder.idp(&["doctor", "--config", "main.toml"]);
     found(&ran, "warning", "restart it, or give this command the same settings");
     server.stop();
+}
+
+#[test]
+fn whether_mail_goes_out_is_tried_and_told_with_what_to_do() {
+    let mail = MailServer::with_account(Mode::Starttls, "idp@example.org", "mellow-Otter-9");
+    let folder = Folder::new();
+    let without =
+        "no mail is sent, since smtp_server is not set: notices are shown at the next sign-in, and as letters to print";
+    finds(&folder, "ok", without);
+
+    // As the README has it, but for the address and the issuer that tests have.
+    let readme = include_str!("../README.md");
+    let chapter = readme.split("\n### Mail\n").nth(1).unwrap();
+    let text = chapter.split("```ini\n").nth(1).unwrap().split("```").next().unwrap();
+    let server = format!("127.0.0.1:{}", mail.port);
+    assert!(text.contains("mail.example.org:587"));
+    let text = text.replace("mail.example.org:587", &server);
+    let ca = format!("smtp_ca_file = \"{}\"\n", mail.ca_file().display());
+    let write = |text: &str| std::fs::write(folder.data().join("idp.toml"), text).unwrap();
+    write(&format!("{text}{ca}"));
+    let password = folder.data().join("mail.password");
+    finds(&folder, "problem", &format!("idp serve would not start: can not open {}", password.display()));
+    write_private(&password, "mellow-Otter-9\n");
+    let good =
+        format!("mail goes out through {server}, encrypted by STARTTLS with a certificate that is trusted and signed");
+    finds(&folder, "ok", &good);
+    set_mode(&password, 0o644);
+    finds(&folder, "problem", &format!("run chmod 600 {}", password.display()));
+    set_mode(&password, 0o600);
+
+    write_private(&password, "another-Badger-7");
+    let ran = folder.idp(&["doctor"]);
+    found(&ran, "problem", "does not let smtp_user in: 535");
+    assert!(!ran.out.contains("another-Badger-7"), "{ran:?}");
+    write_private(&password, "mellow-Otter-9");
+    write(&text);
+    finds(&folder, "problem", "if it is your own, set smtp_ca_file to the certificate of who issued it");
+    write(&format!("{text}{ca}"));
+    mail.stop();
+    finds(&folder, "warning", &format!("mail does not go out now: {server} can not be reached"));
+    mail.start_again();
+    finds(&folder, "ok", &good);
+    write(&format!("{text}{ca}smtp_security = \"none\""));
+    finds(&folder, "problem", "idp serve would not start: ");
+    assert!(mail.received().is_empty(), "it only asks");
+
+    let plain = MailServer::start(Mode::Plain);
+    write(&plain.toml());
+    finds(&folder, "ok", &format!("mail goes out through 127.0.0.1:{}, not encrypted, on this machine", plain.port));
 }

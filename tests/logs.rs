@@ -1,9 +1,12 @@
 //! The host's log: each request with its route and never with what was typed or shown.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, Mutex};
 
+use rustix::pty::{OpenptFlags, openpt, ptsname, unlockpt};
 use serde_json::Value;
 
 use crate::cli_world::Folder;
@@ -138,6 +141,57 @@ fn each_request_is_one_line_of_json_with_its_route_status_duration_and_client() 
     assert_eq!(refused["client"], "203.0.113.7");
     assert!(large.body.contains(refused["request"].as_str().unwrap()), "{}", large.body);
     assert!(!text.contains("healthz") && !text.contains("readyz"), "what a supervisor asks would bury the rest");
+}
+
+/// A terminal: the end that a program writes to, and the end that a person looks at.
+fn terminal() -> (File, File) {
+    let screen = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+    unlockpt(&screen).unwrap();
+    let name = ptsname(&screen, Vec::new()).unwrap();
+    let mut open = OpenOptions::new();
+    open.read(true).write(true).custom_flags(libc::O_NOCTTY);
+    (open.open(name.to_str().unwrap()).unwrap(), File::from(screen))
+}
+
+/// Everything that comes until the other end is closed, which a terminal says with an error.
+fn read_to_end(mut from: File) -> String {
+    let (mut all, mut some) = (Vec::new(), [0; 4096]);
+    while let Ok(read @ 1..) = from.read(&mut some) {
+        all.extend_from_slice(&some[..read]);
+    }
+    String::from_utf8(all).unwrap()
+}
+
+#[test]
+fn the_log_is_text_on_a_terminal_and_json_everywhere_else() {
+    let folder = Folder::new();
+    let data = folder.data();
+    let told = |log: File, other_end: Option<File>| {
+        let reader = other_end.map(|end| std::thread::spawn(move || read_to_end(end)));
+        let server = Server::logging_to(&["--data", data.to_str().unwrap()], log);
+        assert_eq!(server.get("GET", "/sign-in").status, 200);
+        server.stop();
+        reader.map(|reader| reader.join().unwrap())
+    };
+    let (program, person) = terminal();
+    let text = told(program, Some(person)).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("/sign-in")).collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    for part in ["INFO", "answered", "GET", "127.0.0.1"] {
+        assert!(lines[0].contains(part), "{part}: {text}");
+    }
+    assert!(text.lines().all(|line| serde_json::from_str::<Value>(line).is_err()), "{text}");
+
+    let file = folder.beside("log");
+    told(File::create(&file).unwrap(), None);
+    let (ours, theirs) = std::io::pipe().unwrap();
+    let piped =
+        told(File::from(std::os::fd::OwnedFd::from(theirs)), Some(File::from(std::os::fd::OwnedFd::from(ours))));
+    for json in [std::fs::read_to_string(&file).unwrap(), piped.unwrap()] {
+        let lines: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+        let of = lines.iter().filter(|line| line["route"] == "/sign-in" && line["level"] == "INFO");
+        assert_eq!(of.count(), 1, "{json}");
+    }
 }
 
 #[test]

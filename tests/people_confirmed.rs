@@ -6,7 +6,9 @@ use std::time::Duration;
 use idp::audit::Action;
 
 use crate::carry_over::{Room, back_up, enter, knock, office};
-use crate::cli_world::idp_on;
+use crate::cli_world::{Folder, idp_on};
+use crate::runbook::act;
+use crate::served::Server;
 use crate::world::{Answer, Browser, Member, PASSWORD, Phone, World, body};
 
 const PAGE: &str = "/admin/users/confirm";
@@ -214,6 +216,38 @@ fn five_hundred_people_fit_on_the_page_and_in_the_form() {
     assert!(fields.iter().map(|(n, v)| n.len() + v.len() + 2).sum::<usize>() * 2 < 60_000, "also with both ticked");
     assert_eq!(ada.post(PAGE, &fields).location(), "/admin/users");
     assert_eq!(world.count("SELECT count(*) FROM users WHERE status = 'disabled'"), 500);
+}
+
+#[test]
+fn who_ticks_more_than_a_form_holds_is_told_to_disable_some_first_which_works_while_everybody_waits() {
+    let folder = Folder::new();
+    let server = Server::start(&["--data", folder.data().to_str().unwrap()], |_| ());
+    let ticks = |count| "disable=01935780-0000-7000-8000-000000000001&".repeat(count);
+    let send = |path: &str, body: &str| {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        let form = format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n", body.len());
+        server.ask(&format!("{head}{form}{body}"))
+    };
+    let said = send(PAGE, &ticks(1_500));
+    let says =
+        ["You ticked more people than can be sent at once", "nobody has been let in", "first disable some of them"];
+    assert!(said.status == 413 && says.iter().all(|what| said.body.contains(what)), "{}", said.body);
+    assert_ne!(send(PAGE, &ticks(1_400)).status, 413, "as many as it says");
+    let other = send("/admin/users/new", &ticks(1_500));
+    assert!(other.status == 413 && !other.body.contains("ticked") && other.body.contains("Send less at once"));
+    server.stop();
+
+    let Office { world, mut ada, noor, mara, fired, .. } = restored();
+    assert_eq!(act(&mut ada, &fired.id, "/disable", &[("reason", "was let go")]).status, 303, "{}", ada.page.text());
+    idp_on(&world.data(), &["user", "disable", &noor.email, "--reason", "was let go"]).done();
+    let page = ada.get(PAGE);
+    for gone in [&fired, &noor] {
+        assert!(page.says(&gone.email) && !page.body.contains(&format!("value=\"{}\"", gone.id)), "no tick is needed");
+    }
+    assert!(page.body.contains(&format!("value=\"{}\"", mara.id)));
+    assert_eq!(ada.post(PAGE, &[]).location(), "/admin/users");
+    assert_eq!((knock(&world, &fired.email, PASSWORD).status, knock(&world, &noor.email, PASSWORD).status), (401, 401));
+    assert!(enter(&world, &mara, PASSWORD).is_signed_in());
 }
 
 #[test]

@@ -228,6 +228,31 @@ fn new_backup_codes_void_the_old_and_are_shown_once() {
 }
 
 #[test]
+fn nobody_goes_on_from_the_backup_codes_without_the_tick_that_they_are_stored() {
+    let (world, mut ada, _) = World::with_owner();
+    let link = world.invite(&mut ada, "mara@fernhill.example", "Mara", "member");
+    let mut enrolling = world.accept(&link);
+    let phone = Phone::scan(&enrolling.get("/enrol").body);
+    enrolling.post("/enrol", &[("code", &phone.code(world.now()))]);
+    // Later, in a session of its own, the same page with new codes.
+    let mut signed_in = enrolling.clone();
+    signed_in.get("/profile/backup-codes");
+    signed_in.post("/profile/backup-codes", &[]);
+    for (browser, path) in [(&mut enrolling, "/enrol/stored"), (&mut signed_in, "/profile/backup-codes/stored")] {
+        let head = world.head();
+        for fields in [&[][..], &[("stored", "")], &[("stored", "no")]] {
+            let page = browser.post(path, fields);
+            assert_eq!((page.status, page.location(), page.codes().len()), (422, "", 0), "{path} {fields:?}");
+            assert!(page.says("Save your backup codes") && page.says("Tick that you stored the codes."));
+            assert!(page.body.contains(&format!("action=\"{path}\"")), "the form stands there again");
+            assert!(page.says("can not be shown again") && page.says("make new ones"), "{}", page.text());
+        }
+        assert_eq!(world.head(), head, "nothing is written down as stored");
+        assert_eq!(browser.post(path, &[("stored", "on")]).location(), "/profile", "{path}");
+    }
+}
+
+#[test]
 fn a_new_password_needs_the_old_one_and_ends_every_other_session_and_device() {
     let (world, _, mara) = with_mara();
     let mut other = world.browser();

@@ -28,9 +28,14 @@ impl Server {
 
     /// Starts `idp serve` with these arguments and its log in `file`, which is emptied first.
     pub fn logged(args: &[&str], file: &Path) -> Self {
+        Self::logging_to(args, File::create(file).unwrap())
+    }
+
+    /// Starts `idp serve` with these arguments and `log` as its standard error.
+    pub fn logging_to(args: &[&str], log: impl Into<Stdio>) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
         command.args(["serve", "--listen", "127.0.0.1:0"]).args(args);
-        Self::spawn(&mut command, File::create(file).unwrap().into())
+        Self::spawn(&mut command, log.into())
     }
 
     /// Starts what this command starts, and waits until it is ready.

@@ -256,6 +256,47 @@ fn a_hundred_wrong_codes_in_a_row_switch_the_app_off_but_never_the_backup_codes(
 }
 
 #[test]
+fn the_help_desk_sees_the_app_that_was_switched_off_when_that_was_and_what_to_do() {
+    let (world, mut ada, phone) = World::with_owner();
+    let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
+    let overview = format!("/admin/users/{}", mara.id);
+    let tab = format!("{overview}/mfa");
+    assert!(ada.get(&overview).says("Second factor 1 factor, 10 backup codes remaining"), "{}", ada.page.text());
+    assert!(!ada.page.says("switched off") && !ada.get(&tab).says("switched off"));
+    for n in 1..=policy::TOTP_DISABLED_AT {
+        let mut thief = world.browser();
+        thief.password(&mara.email, PASSWORD);
+        thief.code(&mara.phone.wrong_code(world.now()));
+        world.later(idp::throttle::delay(idp::throttle::Kind::Totp, n));
+    }
+    let mut ada = world.browser();
+    ada.sign_in(&world, "ada@fernhill.example", PASSWORD, &phone);
+    let at = world.entries_of(Action::MfaFactorDisabled)[0].header.at;
+    for path in [&overview, &tab] {
+        let page = ada.get(path);
+        for says in [
+            "was switched off 15 minutes ago",
+            "There were 100 wrong codes in a row",
+            "somebody may know the password",
+            "Ask Mara on a channel you trust",
+        ] {
+            assert!(page.says(says), "{path}: {says}: {}", page.text());
+        }
+        assert!(page.body.contains(&format!("<time datetime=\"{}\"", at.to_seconds_text())), "{path}");
+        assert!(!page.says("none set up") && !page.says("No factor is set up"), "{path}: {}", page.text());
+    }
+    assert!(ada.get(&tab).says("Authenticator app switched off 15 minutes ago"), "{}", ada.page.text());
+    assert!(ada.get(&overview).says("Second factor none that works 1 switched off"), "{}", ada.page.text());
+    // What it says to do is under Actions, and stops whoever knew the password.
+    assert!(ada.page.body.contains(&format!("href=\"{overview}/password\"")));
+    world.temporary_password(&mut ada, &mara.id);
+    assert_eq!(world.browser().password(&mara.email, PASSWORD).status, 401);
+    // Once it is gone, nothing is said any more.
+    world.reset(&mut ada, &mara.id);
+    assert!(!ada.get(&overview).says("switched off") && !ada.get(&tab).says("switched off"));
+}
+
+#[test]
 fn backup_codes_are_delayed_and_never_switched_off() {
     let (world, _, mara) = with_mara();
     for n in 1..=120 {

@@ -213,6 +213,16 @@ impl Browser {
         self.must(self.run(script, &json!([])), "run a script")
     }
 
+    /// What a page has copied.
+    #[track_caller]
+    pub fn clipboard(&self) -> String {
+        let origin = self.execute("return location.origin");
+        let may = json!({ "origin": origin, "permissions": ["clipboardReadWrite"] });
+        self.must(self.devtools("Browser.grantPermissions", may), "allow to read the clipboard");
+        let text = self.execute("return navigator.clipboard.readText()");
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
     /// The files that pages have given the browser to keep, complete ones only.
     pub fn downloads(&self) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.folder().join(DOWNLOADS)).into_iter().flatten().flatten();

@@ -25,12 +25,13 @@ pub fn figures(figures: &Figures, histories: &Histories) {
 
 /// What stands in a path for what differs between the two: `BUSY` and `PERSON` for identifiers, `SINCE` and `UNTIL` for
 /// the middle half of the trail, `CASE`.
-const PAGES: [(&str, &str); 31] = [
+const PAGES: [(&str, &str); 32] = [
     ("people", "/admin/users"),
     ("people in one state that everyone is in", "/admin/users?state=active"),
     ("people in one state that nobody is in", "/admin/users?state=disabled"),
     ("people of one role that everyone has", "/admin/users?role=member"),
     ("people of one role that one has", "/admin/users?role=owner"),
+    ("people who need attention", "/admin/users?state=attention"),
     ("people who wait for enrolment", "/admin/users?state=awaiting"),
     ("people, a text that everyone has", "/admin/users?q=fernhill"),
     ("people, a text that one has", "/admin/users?q=g77@"),

@@ -70,6 +70,7 @@ impl Folder {
             help_contact: Some("the office, +46 8 555 01 00".into()),
             data: self.data.clone(),
             hash_workers,
+            mail: None,
         };
         let app = Arc::new(App::new(opened, settings, Clock::System).expect("threads"));
         Provider { app, people, _lock: lock, folder: self }

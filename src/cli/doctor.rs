@@ -4,14 +4,15 @@
 
 mod folder;
 mod inside;
+mod mail;
 mod reach;
 
 use std::fmt;
 
-use super::outcome::{Answer, Failure, say};
+use super::outcome::{Answer, Failure, on_one_line, say};
 use super::{settings, version};
 use crate::actions::data_folder::find_database;
-use crate::config::Place;
+use crate::config::{Flags, Place};
 use crate::time::Clock;
 
 const EXAMPLES: &str = "\
@@ -23,7 +24,8 @@ Give it the account, the variables and the --config of the server: it judges the
 /// Looks at everything that has to be right, and says what to do where it is not.
 ///
 /// One line a finding: ok, warning or problem. Exit code 0 without a problem, 1 with one, 2 when there is nothing to
-/// look at. It works beside a running server, reads the whole audit trail, and changes nothing.
+/// look at. It works beside a running server, reads the whole audit trail, talks to the mail server where one is set, and
+/// changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Doctor {
@@ -79,7 +81,17 @@ impl Doctor {
         let mut findings = vec![Finding::ok(format!("this is idp {}", version::text()))];
         findings.extend(folder::look(place));
         findings.extend(inside::look(place, &database, now));
-        findings.extend(reach::look(place, self.place.config));
+        let with = Place { data: Some(place.clone()), config: self.place.config };
+        match settings::read(&Flags { place: with, ..Flags::default() }) {
+            Ok(config) => {
+                findings.extend(reach::look(place, &config));
+                findings.push(mail::look(&config));
+            }
+            Err(e) => {
+                let why = on_one_line(&e.to_string());
+                findings.push(Finding::problem(format!("idp serve would not start: {why}")));
+            }
+        }
         for finding in &findings {
             say(&finding.to_string())?;
         }

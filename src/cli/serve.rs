@@ -13,6 +13,7 @@ use crate::actions::upgrade::Upgraded;
 use crate::app::{App, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
 use crate::host::notify::{READY, STOPPING, notify};
+use crate::http::confirm_people;
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
 use crate::http::guards::Call;
 use crate::http::router::protect;
@@ -67,6 +68,8 @@ impl Serve {
             Failure::to(doing)(why)
         })?;
         let bound = edge.local_addr().map_err(Failure::to(doing))?;
+        // Before anything is made: who has mail set up counts on it.
+        let settings = Settings::new(&config, config.public_url_at(bound)).map_err(Failure::to("send mail"))?;
         let source = operator::source();
         let Serving { opened, lock, upgraded, .. } =
             open_or_create(&config.data, &source, Clock::System).map_err(Failure::to(doing))?;
@@ -74,7 +77,6 @@ impl Serve {
             let backup = backup.display();
             tracing::info!(from_schema = from, to_schema = VERSION, %backup, "the database was brought up to date");
         }
-        let settings = Settings::new(&config, config.public_url_at(bound));
         let public_url = settings.public_url.clone();
         lock.announce(public_url.as_str());
         let app = Arc::new(App::new(opened, settings, Clock::System).map_err(Failure::to(doing))?);
@@ -120,8 +122,8 @@ fn serve(edge: Edge, app: &Arc<App>) {
 }
 
 /// A refusal by the edge, as a page with the headers of every other.
-fn error_page(app: &App, e: EdgeError, request: &Request) -> Response {
-    let visitor = Call::new(app, request).visitor;
+fn error_page(app: &App, e: EdgeError, whole: &Request) -> Response {
+    let visitor = Call::new(app, whole).visitor;
     let (request, client, status) = (visitor.request_id.as_str(), visitor.address, e.status());
     if matches!(e, EdgeError::Failed) {
         tracing::error!(request, status, %client, "a request ended in a panic");
@@ -136,7 +138,10 @@ fn error_page(app: &App, e: EdgeError, request: &Request) -> Response {
         flash: None,
         now: app.now(),
     };
-    let detail = e.to_string();
+    let detail = match e {
+        EdgeError::BodyTooLarge if whole.path() == confirm_people::PATH => confirm_people::TOO_MANY.to_owned(),
+        e => e.to_string(),
+    };
     let view = ErrorView { status, detail: &detail, retry_after: None, sign_in: None, request_id: request };
     protect(app, Response::html(status, error(&frame, &view).into_string()))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{CONFIG_FILE, DATA, PUBLIC_URL};
+use super::{CONFIG_FILE, DATA, MailMistake, PUBLIC_URL};
 use crate::users::{BadInput, invisible};
 
 /// Where a value was set.
@@ -64,6 +64,8 @@ pub enum ConfigError {
     NoPublicUrl(SocketAddr),
     /// The data folder's own file says that the data is elsewhere.
     DataElsewhere(PathBuf),
+    /// The settings of mail do not go together.
+    Mail(MailMistake),
 }
 
 impl fmt::Display for ConfigError {
@@ -90,6 +92,7 @@ impl fmt::Display for ConfigError {
                 path.display(),
                 DATA.variable
             ),
+            Self::Mail(mistake) => mistake.fmt(f),
         }
     }
 }

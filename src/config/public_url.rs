@@ -79,7 +79,7 @@ impl FromStr for PublicUrl {
 }
 
 /// `None` if there is a port and it is no number.
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+pub(super) fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     // A colon within brackets belongs to the IPv6 address.
     let after_host = authority.rfind(']').map_or(0, |i| i + 1);
     match authority[after_host..].find(':') {
@@ -93,7 +93,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 /// The one spelling of a host that browsers use. `None` if it is none.
-fn canonical_host(host: &str) -> Option<String> {
+pub(super) fn canonical_host(host: &str) -> Option<String> {
     if let Some(v6) = host.strip_prefix('[') {
         let address: Ipv6Addr = v6.strip_suffix(']')?.parse().ok()?;
         return Some(format!("[{address}]"));

@@ -216,6 +216,7 @@ mod tests {
         assert_eq!(config.public_url_at("127.0.0.1:4711".parse().unwrap()).as_str(), "http://localhost:4711");
         assert_eq!((config.organisation.as_str(), config.help_contact), ("idp", None));
         assert_eq!((config.trusted_proxy, config.hash_workers), (vec![], CORES));
+        assert_eq!(config.mail, None);
         assert_eq!(config.log_level.as_str().to_lowercase(), LOG_LEVEL.default);
     }
 
@@ -235,7 +236,9 @@ mod tests {
         let config = from_file(
             "listen = \"[::]:8443\"\npublic_url = \"https://id.fernhill.example/\"\n\
              trusted_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]\norganisation = \"Fernhill\"\n\
-             help_contact = \"the office, extension 12\"\nhash_workers = 2\nlog_level = \"debug\"\n",
+             help_contact = \"the office, extension 12\"\nhash_workers = 2\nlog_level = \"debug\"\n\
+             smtp_server = \"mail.fernhill.example\"\nsmtp_security = \"tls\"\nsmtp_user = \"idp\"\n\
+             smtp_password_file = \"mail.password\"\nsmtp_ca_file = \"ca.pem\"\nmail_from = \"idp@fernhill.example\"\n",
         )
         .unwrap();
         assert_eq!(config.listen.to_string(), "[::]:8443");
@@ -244,6 +247,7 @@ mod tests {
         assert_eq!(config.help_contact.as_deref(), Some("the office, extension 12"));
         assert_eq!(config.hash_workers.get(), 2);
         assert_eq!(config.log_level, tracing::Level::DEBUG);
+        assert_eq!(config.mail.as_ref().unwrap().server.to_string(), "mail.fernhill.example:465");
         let by_variables = merged(
             &Flags::default(),
             &[
@@ -254,6 +258,12 @@ mod tests {
                 ("IDP_HELP_CONTACT", "the office, extension 12"),
                 ("IDP_HASH_WORKERS", "2"),
                 ("IDP_LOG_LEVEL", "DEBUG"),
+                ("IDP_SMTP_SERVER", "mail.fernhill.example:465"),
+                ("IDP_SMTP_SECURITY", "tls"),
+                ("IDP_SMTP_USER", "idp"),
+                ("IDP_SMTP_PASSWORD_FILE", "mail.password"),
+                ("IDP_SMTP_CA_FILE", "ca.pem"),
+                ("IDP_MAIL_FROM", "IDP@fernhill.example"),
             ],
             None,
         );

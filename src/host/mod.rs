@@ -1,4 +1,5 @@
-//! What the machine gives apart from the database: private files, keys, and workers that hash passwords.
+//! What the machine gives apart from the database: private files, keys, workers that hash passwords, the way to the mail
+//! server.
 //!
 //! Architecture invariant: nothing in here knows SQL, HTTP or who a person is.
 
@@ -10,3 +11,4 @@ pub mod lock;
 pub mod memory;
 pub mod notify;
 pub mod seed_key;
+pub mod smtp;

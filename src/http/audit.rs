@@ -14,10 +14,10 @@ use crate::audit::filter::{ActorFilter, Filter};
 use crate::audit::plain::Read;
 use crate::audit::{Action, Entry, Outcome};
 use crate::ids::{CaseNumber, UserId};
-use crate::pages::audit::{AuditView, FILTERS, audit as audit_markup};
+use crate::pages::audit::{AuditView, ChainView, FILTERS, audit as audit_markup};
 use crate::pages::entry::{EntryView, Party, entry as entry_markup};
 use crate::pages::{FieldError, Form};
-use crate::storage::{audit, users};
+use crate::storage::{self, ReadTx, audit, schema, users};
 use crate::time::Timestamp;
 use crate::users::Email;
 
@@ -80,10 +80,13 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
 }
 
 fn show(call: &Call<'_>, signed: &Signed, filter: &Filter, before: Option<i64>, errors: Vec<FieldError>) -> Answer {
-    let found = match errors.is_empty() {
-        true => call.app.means.store.read(|tx| audit::list(tx, filter, audit::Order::NewestFirst, before, PAGE + 1))?,
-        false => Vec::new(),
-    };
+    let (found, chain) = call.app.means.store.read(|tx| {
+        let found = match errors.is_empty() {
+            true => audit::list(tx, filter, audit::Order::NewestFirst, before, PAGE + 1)?,
+            false => Vec::new(),
+        };
+        Ok::<_, storage::Error>((found, chain(tx)?))
+    })?;
     let (entries, more) = page_of(found, PAGE);
     let actions: Vec<&str> = Action::ALL.iter().map(|a| a.as_str()).collect();
     let status = if errors.is_empty() { 200 } else { 422 };
@@ -91,11 +94,27 @@ fn show(call: &Call<'_>, signed: &Signed, filter: &Filter, before: Option<i64>, 
     let view = AuditView {
         form: Form { values: call.fields.kept(&FILTERS), errors, ..Form::new(&signed.csrf) },
         actions: &actions,
+        chain,
         further: before.is_some(),
         before: entries.last().filter(|_| more).map(|e| e.header.seq.to_string()),
         entries: entries.iter().map(entry_line).collect(),
     };
     Ok(page.answer(status, audit_markup(&page.frame(), &view)))
+}
+
+/// What is known of the chain without reading all of it: whether its newest entry is as it should be, and the last backup,
+/// whose copy was checked entry by entry before it was given its name.
+fn chain(tx: &ReadTx<'_>) -> storage::Result<ChainView> {
+    let head = audit::get_head(tx)?;
+    let backups = Filter { action: Some(Action::BackupCreated), ..Filter::default() };
+    let last = audit::list(tx, &backups, audit::Order::NewestFirst, None, 1)?.pop();
+    Ok(ChainView {
+        newest: head.seq.unsigned_abs(),
+        at: head.at,
+        hash: data_encoding::HEXLOWER.encode(&head.hash),
+        extends: schema::check_head(tx).is_ok(),
+        checked: last.and_then(|e| Some((Read::of(&e).fact("head_seq").parse().ok()?, e.header.at))),
+    })
 }
 
 /// `POST /admin/audit/export`: exactly what the filter finds, streamed; the export itself is recorded first.

@@ -16,6 +16,14 @@ use crate::pages::{FieldError, Form, Frame};
 use crate::storage::users::search::{self, Search};
 use crate::users::Role;
 
+/// Where the list is confirmed.
+pub const PATH: &str = "/admin/users/confirm";
+
+/// What is said where more was ticked than a form may hold. Confirming a part first would let the others in.
+pub const TOO_MANY: &str = "You ticked more people than can be sent at once, which are about 1,400. Nobody was disabled, and \
+    nobody has been let in. Go back and first disable some of them one by one, on their own pages or with “idp user \
+    disable” on the host. Then load this list again and confirm it: they stand in it as disabled and need no tick.";
+
 /// `GET /admin/users/confirm`
 pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     if signed.user.role != Role::Owner {

@@ -31,6 +31,9 @@ pub const fn taken(by: Taken) -> &'static str {
 /// People on one page of the list.
 const PAGE: u32 = 50;
 
+/// People who need attention that stand above the list.
+const PRESSING: u32 = 10;
+
 /// People who match a text that are listed; of more, the page asks for more letters.
 const MOST_MATCHES: usize = 200;
 
@@ -46,11 +49,16 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
         with_left: false,
     };
     let after: Option<UserId> = read(call.fields.get("after"), "", &mut errors);
-    let Listed { people, more_match } = match errors.is_empty() {
-        true => call.app.means.store.read(|tx| search::list(tx, &search, after, call.now, PAGE + 1))?,
-        false => Listed { people: Vec::new(), more_match: false },
+    let begins = after.is_none() && search.text.is_empty() && search.state.is_none() && search.role.is_none();
+    let (Listed { people, more_match }, pressing) = match errors.is_empty() {
+        true => call.app.means.store.read(|tx| {
+            let pressing = if begins { search::list_pressing(tx, call.now, PRESSING + 1)? } else { Vec::new() };
+            Ok::<_, Problem>((search::list(tx, &search, after, call.now, PAGE + 1)?, pressing))
+        })?,
+        false => (Listed { people: Vec::new(), more_match: false }, Vec::new()),
     };
     let (people, more) = page_of(people, PAGE);
+    let (pressing, more_pressing) = page_of(pressing, PRESSING);
     let page = Page::signed(call, signed);
     let status = if errors.is_empty() { 200 } else { 422 };
     let view = UsersView {
@@ -58,6 +66,8 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
         further: after.is_some(),
         after: people.last().filter(|_| more).map(|p| p.id.to_string()),
         people: &people,
+        pressing: &pressing,
+        more_pressing,
         more_match: more_match.then_some(MOST_MATCHES),
         may_add: true,
     };

@@ -152,7 +152,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let (loaded, factors, codes_left, open, contacts, known, notes) = call.app.means.store.read(|tx| {
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
-            factors::count_working(tx, id)?,
+            factors::list(tx, id)?,
             backup_codes::count_left(tx, id, call.now)?,
             stored::count(tx, id, Stage::Full)?,
             contacts::list(tx, id)?,
@@ -169,7 +169,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
         last_sign_in_at: loaded.user.last_sign_in_at,
         password,
         password_until,
-        factors,
+        factors: factors.iter().map(factor_line).collect(),
         codes_left,
         sessions: open,
         contacts,
@@ -205,7 +205,7 @@ pub fn mfa(call: &Call<'_>, signed: &Signed) -> Answer {
     let count = |unused: &[(u32, [u8; 32])]| u32::try_from(unused.len()).unwrap_or(u32::MAX);
     let page = Page::signed(call, signed);
     let view = MfaView {
-        factors: factors.iter().filter(|f| f.disabled_at.is_none()).map(factor_line).collect(),
+        factors: factors.iter().map(factor_line).collect(),
         codes_left: own.as_ref().map_or(0, |s| count(&s.unused)),
         codes_made: own.as_ref().map_or(0, |s| s.total),
         codes_made_at: own.map(|s| s.created_at),

@@ -7,8 +7,10 @@ use super::entry::{EntryLine, entry_table};
 use super::field::Field;
 use super::form::{Form, select};
 use super::frame::Section;
-use super::parts::{address, card, empty, heading, pager};
+use super::parts::{Tone, address, card, empty, heading, more, notice, pager};
+use super::words::{grouped, time_ago};
 use crate::audit::Outcome;
+use crate::time::Timestamp;
 
 /// The filters, as they are named in the address and in the export's form.
 pub const FILTERS: [&str; 7] = ["action", "person", "actor", "outcome", "case", "since", "until"];
@@ -21,12 +23,29 @@ pub struct AuditView<'a> {
     pub form: Form<'a>,
     /// Every action there is, for the list to choose from.
     pub actions: &'a [&'a str],
+    /// What is known of the chain.
+    pub chain: ChainView,
     /// Newest first.
     pub entries: Vec<EntryLine>,
     /// Whether this page is not the newest.
     pub further: bool,
     /// The cursor of older entries, if there are any.
     pub before: Option<String>,
+}
+
+/// What is known of the chain at this moment, without reading all of it.
+#[derive(Debug, Clone)]
+pub struct ChainView {
+    /// The newest entry's number.
+    pub newest: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// Its hash, in hexadecimal digits.
+    pub hash: String,
+    /// Whether it hashes to what it says and extends the entry before it.
+    pub extends: bool,
+    /// The last time that the trail says it was checked whole: up to which entry, and when.
+    pub checked: Option<(u64, Timestamp)>,
 }
 
 /// The list with its filter and its export.
@@ -38,6 +57,7 @@ pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
     let content = html! {
         (heading(None, "Audit log", None))
         (form.summary("This filter can not be used as it is."))
+        (chain(frame, &view.chain))
         section class="card screen" aria-label="Filter" { (filter(form, view.actions, filtered)) }
         (on_paper(form, filtered))
         @if !view.entries.is_empty() {
@@ -57,6 +77,39 @@ pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
 /// A page of the audit section.
 pub(super) fn page(frame: &Frame, title: &str, wrong: bool, content: &Markup) -> Markup {
     frame.wide(Section::Audit, title, wrong, content)
+}
+
+/// How much of the hash is enough to compare by eye what stands elsewhere in full.
+const SHORT_HASH: usize = 16;
+
+/// The state of the chain: only what is known, and where the rest is found out.
+fn chain(frame: &Frame, view: &ChainView) -> Markup {
+    html! {
+        @if !view.extends {
+            (notice(Tone::Bad, &html! {
+                p { strong { "The newest entry, " (grouped(view.newest)) ", is not as it was written." } " Somebody changed "
+                    "the database by hand, or it is damaged. On the host, " code { "idp audit verify" }
+                    " names the first entry at which something is wrong." }
+            }))
+        }
+        p class="muted" {
+            "State of the chain: the newest entry is "
+            a href={ "/admin/audit/" (view.newest) } { (grouped(view.newest)) } ", " (time_ago(view.at, frame.now))
+            ", hash " code { (view.hash.get(..SHORT_HASH).unwrap_or(&view.hash)) }
+            @if view.extends { ", and it extends the one before." } @else { "." }
+            @if let Some((up_to, at)) = view.checked {
+                " Entries 1 to " (grouped(up_to)) " were last checked one by one with a backup, " (time_ago(at, frame.now)) "."
+            } @else {
+                " No backup has checked all entries one by one yet."
+            }
+        }
+        div class="screen" { (more("How to check all of it", &html! {
+            p { "This page looks at the newest entry and the one before, and says what the last backup found. On the host, "
+                code { "idp audit verify" } " reads every entry and computes its hash again." }
+            p { "Nothing outside the host vouches for the trail yet: keep what that command prints somewhere the host can "
+                "not rewrite. The entry of that number must have that hash for ever." }
+        })) }
+    }
 }
 
 /// The filter in words: a list on paper has to say what it leaves out.

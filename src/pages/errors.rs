@@ -76,7 +76,7 @@ const fn words(status: u16) -> (&'static str, &'static str, &'static str) {
             "Somebody else changed the same thing while this page was open. Nothing of yours has been saved.",
             "Go back, load the page again and see whether it is still needed.",
         ),
-        413 => ("That is too much at once", "More was sent than this page takes.", "Shorten the text and try again."),
+        413 => ("That is too much at once", "More was sent than this page takes.", "Send less at once and try again."),
         415 => (
             "That was not understood",
             "The message came in a form that this page does not read.",

@@ -2,7 +2,7 @@
 
 use maud::Markup;
 
-use super::audit::{self, AuditView};
+use super::audit::{self, AuditView, ChainView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
@@ -64,13 +64,22 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         line("مريم العلي", Role::Member, Status::Invited, 0),
         line("Jonas Berg", Role::Member, Status::Left, 0),
     ];
-    let list = |form, people, after| UsersView { form, people, further: false, after, more_match: None, may_add: true };
-    let next = Some("c&1".to_owned());
-    let middle = UsersView {
-        further: true,
-        more_match: Some(200),
-        ..list(typed(&[("q", HOSTILE)], &[]), &people, next.clone())
+    let list = |form, people, after| UsersView {
+        form,
+        people,
+        pressing: &[],
+        more_pressing: false,
+        further: false,
+        after,
+        more_match: None,
+        may_add: true,
     };
+    let pressing = [people[0].clone(), people[4].clone()];
+    let first = UsersView { pressing: &pressing, ..list(form(), &people, Some("c&1".to_owned())) };
+    let many = UsersView { more_pressing: true, ..first.clone() };
+    let next = Some("c&1".to_owned());
+    let middle =
+        UsersView { further: true, more_match: Some(200), ..list(typed(&[("q", HOSTILE)], &[]), &people, next) };
     let unread = typed(&[("state", "king")], &[("state", "Choose one of the list.")]);
     let add = AddPersonView {
         form: step_up(typed(
@@ -95,7 +104,8 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
     };
     vec![
         ("users", users::users(&f, &middle)),
-        ("users-first", users::users(&f, &list(form(), &people, next))),
+        ("users-first", users::users(&f, &first)),
+        ("users-pressing", users::users(&f, &many)),
         ("users-last", users::users(&f, &UsersView { after: None, ..middle.clone() })),
         ("users-beyond", users::users(&f, &UsersView { after: None, people: &[], ..middle.clone() })),
         ("users-one", users::users(&f, &list(typed(&[("q", "mara")], &[]), &people[..1], None))),
@@ -212,8 +222,17 @@ fn recovery_pages() -> Vec<(&'static str, Markup)> {
 
 fn audit_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Auditor);
+    let chain = ChainView {
+        newest: 1204,
+        at: at("2026-11-24T09:38:12Z"),
+        hash: "c4".repeat(32),
+        extends: true,
+        checked: Some((1180, at("2026-11-24T02:15:00Z"))),
+    };
+    let unsound = ChainView { extends: false, checked: None, ..chain.clone() };
     let list = |form, entries| AuditView {
         form,
+        chain: chain.clone(),
         actions: &["mfa.factor_admin_reset", "user.signed_in"],
         entries,
         further: true,
@@ -239,6 +258,7 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
     vec![
         ("audit", audit::audit(&f, &list(typed(&typed_filter[..1], &[]), entries()))),
         ("audit-none", audit::audit(&f, &list(form(), Vec::new()))),
+        ("audit-unsound", audit::audit(&f, &AuditView { chain: unsound, ..list(form(), entries()) })),
         ("audit-wrong", audit::audit(&f, &list(typed(&typed_filter, &[("since", "Write 2026-11-24.")]), Vec::new()))),
         ("entry", entry::entry(&f, &entry)),
         ("entry-middle", entry::entry(&f, &EntryView { next: Some(1205), ..entry.clone() })),

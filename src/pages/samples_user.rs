@@ -2,7 +2,7 @@
 
 use maud::Markup;
 
-use super::parts::SessionLine;
+use super::parts::{FactorLine, SessionLine};
 use super::samples::{CASE, HOSTILE, at, factor, form, step_up, typed, viewer};
 use super::samples_console::{LONG, entries};
 use super::user::notes::{self, Note, NotesView};
@@ -56,6 +56,11 @@ fn head(name: &str) -> UserHead<'_> {
     }
 }
 
+/// An app that took a hundred wrong codes this morning.
+fn switched_off(name: &str) -> FactorLine {
+    FactorLine { switched_off_at: Some(at("2026-11-24T08:00:00Z")), ..factor(name, None) }
+}
+
 /// Somebody for whom nothing can be done and nothing is under way.
 fn alone() -> UserHead<'static> {
     UserHead { actions: Vec::new(), open_case: None, ..head("Noor Haddad") }
@@ -73,7 +78,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         last_sign_in_at: Some(at("2026-11-19T07:58:00Z")),
         password: "set",
         password_until: None,
-        factors: 1,
+        factors: vec![factor("Mara’s phone", None)],
         codes_left: 4,
         sessions: 0,
         contacts: samples_contacts::in_use(),
@@ -88,7 +93,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         head: alone(),
         last_sign_in_at: None,
         password: "not set yet",
-        factors: 0,
+        factors: Vec::new(),
         codes_left: 0,
         sessions: 2,
         contacts: Vec::new(),
@@ -97,8 +102,17 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         more_notes: false,
         ..overview.clone()
     };
+    let off = OverviewView { head: head(LONG), factors: vec![switched_off(HOSTILE)], ..overview.clone() };
+    let shut = UserHead { status: Status::Disabled, ..alone() };
+    let off_and_shut = OverviewView {
+        head: shut,
+        factors: vec![factor("Noor’s tablet", None), switched_off("Noor’s phone")],
+        ..overview.clone()
+    };
     vec![
         ("user", user::overview(f, &overview)),
+        ("user-app-off", user::overview(f, &off)),
+        ("user-app-off-disabled", user::overview(f, &off_and_shut)),
         ("user-new", user::overview(f, &new)),
         ("user-long", user::overview(&long_viewer, &OverviewView { head: long, ..overview.clone() })),
     ]
@@ -123,7 +137,12 @@ fn mfa(f: &Frame) -> Vec<(&'static str, Markup)> {
         issued: None,
         window: None,
     };
-    vec![("user-mfa", user::mfa(f, &mfa)), ("user-mfa-none", user::mfa(f, &bare))]
+    let off = MfaView { head: head(LONG), factors: vec![switched_off(HOSTILE)], window: None, ..mfa.clone() };
+    vec![
+        ("user-mfa", user::mfa(f, &mfa)),
+        ("user-mfa-none", user::mfa(f, &bare)),
+        ("user-mfa-app-off", user::mfa(f, &off)),
+    ]
 }
 
 fn other_tabs(f: &Frame) -> Vec<(&'static str, Markup)> {

@@ -14,6 +14,7 @@ use super::users::{page, status};
 use super::words::{clock, count, day, time_ago, time_ago_or_never};
 use crate::contacts::Contact;
 use crate::ids::{CaseNumber, UserId};
+use crate::policy::TOTP_DISABLED_AT;
 use crate::time::Timestamp;
 use crate::users::{Role, Status};
 
@@ -154,8 +155,8 @@ pub struct OverviewView<'a> {
     pub password: &'static str,
     /// Until when, where it is temporary.
     pub password_until: Option<Timestamp>,
-    /// Confirmed factors.
-    pub factors: u32,
+    /// Confirmed factors, those that were switched off included.
+    pub factors: Vec<FactorLine>,
     /// Unused backup codes.
     pub codes_left: u32,
     /// Sessions that are open now.
@@ -177,10 +178,7 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
         ("Password", html! { (view.password) @if let Some(at) = view.password_until { " " (clock(at, frame.now)) } }),
         (
             "Second factor",
-            html! {
-                @if view.factors == 0 { "none set up" } @else { (count(view.factors.into(), "factor")) }
-                ", " (count(view.codes_left.into(), "backup code")) " remaining"
-            },
+            html! { (in_short(&view.factors)) ", " (count(view.codes_left.into(), "backup code")) " remaining" },
         ),
         (
             "Signed in now",
@@ -191,6 +189,7 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
         ("Added", html! { (day(view.created_at)) }),
     ];
     let content = html! {
+        (switched_off(frame, &view.head, &view.factors))
         (card("account", "Account", &facts(&rows)))
         (overview_card(frame, &format!("/admin/users/{}/contacts", view.head.id), &view.contacts, view.known))
         (card("notes", "Notes", &html! {
@@ -207,12 +206,50 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
     tab(frame, &view.head, Tab::Overview, false, &content)
 }
 
+/// How many factors there are; one that takes no code any more is none, and is not passed over either.
+fn in_short(factors: &[FactorLine]) -> Markup {
+    let off = factors.iter().filter(|f| f.switched_off_at.is_some()).count();
+    html! {
+        @match factors.len() - off {
+            0 if off == 0 => "none set up",
+            0 => "none that works",
+            working => (count(working as u64, "factor")),
+        }
+        @if off > 0 { " " (Badge::new(Tone::Bad, format!("{off} switched off")).show()) }
+    }
+}
+
+/// What happened to an app that takes no code any more, and what whoever looks after its owner can do.
+fn switched_off(frame: &Frame, head: &UserHead, factors: &[FactorLine]) -> Markup {
+    let name = html! { bdi { (head.name) } };
+    let off = factors.iter().filter_map(|f| Some((f, f.switched_off_at?)));
+    html! {
+        @for (factor, at) in off {
+            (notice(Tone::Bad, &html! {
+                p {
+                    strong { "“" bdi { (factor.name) } "” was switched off " (time_ago(at, frame.now)) "." }
+                    " There were " (TOTP_DISABLED_AT) " wrong codes in a row, from someone who had given the right "
+                    "password or was signed in as " (name) ": somebody may know the password."
+                }
+                @if head.status == Status::Active {
+                    p {
+                        "Ask " (name) " on a channel you trust. If it was somebody else, choose “Set temporary password” "
+                        "under Actions: then the known one stops working and every session ends. Codes from this app do "
+                        "not work again. With a backup code " (name) " can sign in and add an app; without one it takes a "
+                        "“Force MFA reset”."
+                    }
+                }
+            }))
+        }
+    }
+}
+
 /// The second tab: `/admin/users/{id}/mfa`.
 #[derive(Debug, Clone)]
 pub struct MfaView<'a> {
     /// What stands on top.
     pub head: UserHead<'a>,
-    /// Confirmed factors.
+    /// Confirmed factors, those that were switched off included.
     pub factors: Vec<FactorLine>,
     /// Their own backup codes that still work.
     pub codes_left: u32,
@@ -235,6 +272,7 @@ pub fn mfa(frame: &Frame, view: &MfaView) -> Markup {
                     ". With password and pass, a new factor can be set up." }
             }))
         }
+        (switched_off(frame, &view.head, &view.factors))
         (card("factors", "Factors", &factors(frame, &view.factors)))
         (card("codes", "Backup codes", &codes(frame, view)))
     };
@@ -245,7 +283,13 @@ fn factors(frame: &Frame, factors: &[FactorLine]) -> Markup {
     let columns = ["Factor", "Added", "Last used"];
     let row = |f: &FactorLine| {
         vec![
-            html! { strong { (f.kind) } @if f.name != f.kind { br; small { bdi { (f.name) } } } },
+            html! {
+                strong { (f.kind) }
+                @if let Some(at) = f.switched_off_at {
+                    " " (Badge::new(Tone::Bad, "switched off").show()) " " (time_ago(at, frame.now))
+                }
+                @if f.name != f.kind { br; small { bdi { (f.name) } } }
+            },
             time_ago(f.added_at, frame.now),
             time_ago_or_never(f.last_used_at, frame.now),
         ]

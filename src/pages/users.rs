@@ -6,7 +6,7 @@ use super::Frame;
 use super::field::Field;
 use super::form::{Choice, Form, radios, select};
 use super::frame::Section;
-use super::parts::{Badge, Tone, address, cancel, copy_button, empty, heading, pager, table};
+use super::parts::{Badge, Tone, address, cancel, card, copy_button, empty, heading, pager, table};
 use super::words::{clock, count, lasting, people, time_ago_or_never};
 use crate::dashboard::{Chosen, Need};
 use crate::ids::UserId;
@@ -21,6 +21,10 @@ pub struct UsersView<'a> {
     pub form: Form<'a>,
     /// The people of this page.
     pub people: &'a [UserLine],
+    /// Those who need attention, the most pressing first, where the list begins; a few.
+    pub pressing: &'a [UserLine],
+    /// Whether more need attention than these.
+    pub more_pressing: bool,
     /// Whether this page is not the first.
     pub further: bool,
     /// The cursor of the next page, if there is one.
@@ -53,9 +57,15 @@ pub fn users(frame: &Frame, view: &UsersView) -> Markup {
                 p class="hint" { "More than " (listed) " people match; " (listed) " of them are listed. Type more letters to "
                     "find the others." }
             }
-            section class="card" {
+            @let everyone = html! {
                 p class="muted" { (place(view, one, last, filtered)) }
-                (list(frame, view.people))
+                (list(frame, "People", view.people))
+            };
+            @if view.pressing.is_empty() {
+                section class="card" { (everyone) }
+            } @else {
+                (card("attention", "Needs attention", &pressing(frame, view)))
+                (card("everyone", "Everyone, by name", &everyone))
             }
         } @else if view.further {
             (empty("Nobody comes after these.", "The list may have changed while you looked at it."))
@@ -93,6 +103,21 @@ fn place(view: &UsersView, first: &UserLine, last: &UserLine, filtered: bool) ->
     }
 }
 
+/// Who needs attention stands first, so that nobody has to look for them; below, they stand once more by name.
+fn pressing(frame: &Frame, view: &UsersView) -> Markup {
+    html! {
+        p class="muted" {
+            @if view.more_pressing {
+                "The " (view.pressing.len()) " most pressing. "
+                a href="/admin/users?state=attention" { "See all who need attention" } "."
+            } @else {
+                (people(view.pressing.len() as u64)) "."
+            }
+        }
+        (list(frame, "People who need attention", view.pressing))
+    }
+}
+
 /// The address of a page of the list, with its filter.
 fn query(form: &Form, after: Option<&str>) -> String {
     let filter = ["q", "state", "role"].map(|name| (name, form.value(name)));
@@ -126,7 +151,7 @@ fn filter(form: &Form, filtered: bool) -> Markup {
     }
 }
 
-fn list(frame: &Frame, people: &[UserLine]) -> Markup {
+fn list(frame: &Frame, caption: &str, people: &[UserLine]) -> Markup {
     let columns = ["Person", "State", "Role", "Last sign-in"];
     let row = |p: &UserLine| {
         vec![
@@ -136,7 +161,7 @@ fn list(frame: &Frame, people: &[UserLine]) -> Markup {
             time_ago_or_never(p.last_sign_in_at, frame.now),
         ]
     };
-    table("People", &columns, &people.iter().map(row).collect::<Vec<_>>())
+    table(caption, &columns, &people.iter().map(row).collect::<Vec<_>>())
 }
 
 /// State first, then what needs attention.

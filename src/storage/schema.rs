@@ -147,7 +147,10 @@ pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<i64> {
 }
 
 /// The newest entry must exist, belong to the lineage in `instance`, extend the one before and hash to what it says.
-pub(super) fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
+///
+/// # Errors
+/// What is wrong, or why it can not be told.
+pub fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
     let say = |e: Error| e.to_string();
     let instance = instance::get(tx).map_err(say)?;
     let head = audit::get_head(tx).map_err(say)?;

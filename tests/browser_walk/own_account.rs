@@ -69,6 +69,11 @@ fn make_new_codes(mara: &mut Person) {
     browser.tab_to("Download").keys(ENTER);
     let saved = std::fs::read_to_string(browser.wait_for_download()).unwrap();
     assert!(saved.contains(&shown) && saved.starts_with("Backup codes · "), "{saved}");
+    browser.tab_to("Copy").keys(ENTER).wait_for("Copied");
+    assert_eq!((browser.clipboard().lines().count(), browser.clipboard()), (10, shown));
+    browser.execute("window.print = () => { document.title = 'The page was sent to the printer' }");
+    browser.tab_to("Print").keys(ENTER);
+    assert_eq!(browser.title(), "The page was sent to the printer");
     // One tap selects them all, where no script runs either.
     let select = browser.execute("return getComputedStyle(document.querySelector('#codes')).userSelect");
     assert_eq!(select, "all");

@@ -63,6 +63,7 @@ impl World {
             help_contact: Some("the office, +46 8 555 01 00".into()),
             data: data.clone(),
             hash_workers: 2,
+            mail: None,
         };
         change(&mut settings);
         let app = Arc::new(App::new(opened, settings, clock.clone()).unwrap());

@@ -1,23 +1,15 @@
 //! How browsers reach the server: address, https, the proxy in front.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Finding;
-use crate::cli::outcome::on_one_line;
-use crate::cli::settings;
-use crate::config::{Config, Flags, Place};
+use crate::config::Config;
 use crate::host::lock::{FolderLock, announced};
 
-pub(super) fn look(folder: &Path, config: Option<PathBuf>) -> Vec<Finding> {
-    let place = Place { data: Some(folder.to_owned()), config };
-    match settings::read(&Flags { place, ..Flags::default() }) {
-        Ok(config) => {
-            // What a running server says counts more than what a file says: it may have been started with flags.
-            let running = matches!(FolderLock::is_held(folder), Ok(true)).then(|| announced(folder)).flatten();
-            judge(&config, running.as_deref())
-        }
-        Err(e) => vec![Finding::problem(format!("idp serve would not start: {}", on_one_line(&e.to_string())))],
-    }
+pub(super) fn look(folder: &Path, config: &Config) -> Vec<Finding> {
+    // What a running server says counts more than what a file says: it may have been started with flags.
+    let running = matches!(FolderLock::is_held(folder), Ok(true)).then(|| announced(folder)).flatten();
+    judge(config, running.as_deref())
 }
 
 fn judge(config: &Config, running: Option<&str>) -> Vec<Finding> {

@@ -63,6 +63,25 @@ pub fn list(tx: &ReadTx<'_>, search: &Search, cursor: Option<UserId>, now: Times
     Ok(Listed { people, more_match })
 }
 
+/// At most `limit` people who need attention: those in the most pressing need first, and of each need in the order of
+/// their names. Each need is its own walk, which ends after as many as are still wanted, so that one need that many are in
+/// hides nobody in a more pressing one.
+pub fn list_pressing(tx: &ReadTx<'_>, now: Timestamp, limit: u32) -> Result<Vec<UserLine>> {
+    let mut pressing: Vec<UserLine> = Vec::new();
+    for need in Need::ALL {
+        let search = Search { state: Some(Chosen::Need(need)), ..Search::default() };
+        for person in list(tx, &search, None, now, limit)?.people {
+            if pressing.len() == limit as usize {
+                return Ok(pressing);
+            }
+            if pressing.iter().all(|p| p.id != person.id) {
+                pressing.push(person);
+            }
+        }
+    }
+    Ok(pressing)
+}
+
 /// The rows of people who match text, state and role: one more than the most that are looked at, if there are so many.
 fn list_matches(tx: &ReadTx<'_>, search: &Search, now: Timestamp) -> Result<Vec<i64>> {
     let mut query = Query::new(now);
