@@ -12,6 +12,7 @@ use super::cookies::Cookie;
 use super::error::{Problem, answer};
 use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
+use super::recovery::errands;
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
@@ -84,8 +85,6 @@ const GRANT: &[&str] = &[
 ];
 const EMAIL: &[&str] =
     &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
-const EVIDENCE: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
@@ -198,27 +197,22 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
     post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
     get("/admin/users/{id}/case", &[], Door::People(recovery::opening::page)),
-    post("/admin/users/{id}/case", &["csrf", "nonce", "step_up_code", "reason", "ticket", "urgent"],
-        Door::People(recovery::opening::open)),
+    post("/admin/users/{id}/case", recovery::opening::FIELDS, Door::People(recovery::opening::open)),
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
     get("/admin/recovery", &["before"], Door::People(recovery::board)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case::page)),
-    get("/admin/recovery/{case}/evidence", &[], Door::People(recovery::errands::evidence_page)),
-    post("/admin/recovery/{case}/evidence", EVIDENCE, Door::People(recovery::errands::record_evidence)),
-    get("/admin/recovery/{case}/refuse", &[], Door::People(recovery::errands::refuse_page)),
-    post("/admin/recovery/{case}/refuse", &["csrf", "nonce", "step_up_code", "version", "refusal", "note"],
-        Door::People(recovery::errands::refuse)),
-    get("/admin/recovery/{case}/escalate", &[], Door::People(recovery::errands::escalate_page)),
-    post("/admin/recovery/{case}/escalate", &["csrf", "nonce", "step_up_code", "version", "message"],
-        Door::People(recovery::errands::escalate)),
-    get("/admin/recovery/{case}/close", &[], Door::People(recovery::errands::close_page)),
-    post("/admin/recovery/{case}/close", &["csrf", "nonce", "step_up_code", "version"],
-        Door::People(recovery::errands::close)),
-    get("/admin/recovery/{case}/urgent", &[], Door::People(recovery::errands::urgency_page)),
-    post("/admin/recovery/{case}/urgent", &["csrf", "nonce", "step_up_code", "urgent"],
-        Door::People(recovery::errands::mark_urgent)),
+    get("/admin/recovery/{case}/evidence", &[], Door::People(errands::evidence_page)),
+    post("/admin/recovery/{case}/evidence", errands::EVIDENCE, Door::People(errands::record_evidence)),
+    get("/admin/recovery/{case}/refuse", &[], Door::People(errands::refuse_page)),
+    post("/admin/recovery/{case}/refuse", errands::REFUSE, Door::People(errands::refuse)),
+    get("/admin/recovery/{case}/escalate", &[], Door::People(errands::escalate_page)),
+    post("/admin/recovery/{case}/escalate", errands::ESCALATE, Door::People(errands::escalate)),
+    get("/admin/recovery/{case}/close", &[], Door::People(errands::close_page)),
+    post("/admin/recovery/{case}/close", errands::CLOSE, Door::People(errands::close)),
+    get("/admin/recovery/{case}/urgent", &[], Door::People(errands::urgency_page)),
+    post("/admin/recovery/{case}/urgent", errands::URGENT, Door::People(errands::mark_urgent)),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

@@ -38,6 +38,8 @@ pub mod samples;
 #[cfg(any(test, feature = "testing"))]
 mod samples_acts;
 #[cfg(any(test, feature = "testing"))]
+mod samples_case;
+#[cfg(any(test, feature = "testing"))]
 mod samples_console;
 #[cfg(any(test, feature = "testing"))]
 mod samples_contacts;

@@ -1,9 +1,9 @@
 //! The board of recoveries, so that nothing is left to memory; below, one case with its steps, and the forms in it.
 
+mod asked;
 pub mod case;
 pub mod errands;
 mod next;
-mod requests;
 pub mod steps;
 mod told;
 

@@ -29,7 +29,7 @@ pub(super) fn maryam() -> Subject<'static> {
     Subject { name: "مريم العلي", ..mara() }
 }
 
-fn signals() -> Vec<Signal> {
+pub(super) fn signals() -> Vec<Signal> {
     let signal = |label: &str, text: &str, weight| Signal { label: label.to_owned(), text: text.to_owned(), weight };
     vec![
         signal("Wrong passwords", "6 since yesterday, from 2 addresses never seen", Weight::Look),

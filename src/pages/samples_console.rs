@@ -6,12 +6,12 @@ use super::audit::{self, AuditView, ChainView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
-use super::parts::{Badge, Task, TaskState, Tone};
-use super::recovery::{self, BoardView, CaseLine, CaseView};
+use super::parts::{Badge, Tone};
+use super::recovery::{self, BoardView, CaseLine};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame, samples_contacts, samples_user};
+use super::{Flash, Frame, samples_case, samples_contacts, samples_user};
 use crate::audit::Outcome;
 use crate::dashboard::Need;
 use crate::ids::{CaseNumber, UserId};
@@ -26,6 +26,7 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages.extend(samples_acts::all());
     pages.extend(handover_pages());
     pages.extend(recovery_pages());
+    pages.extend(samples_case::all());
     pages.extend(audit_pages());
     pages
 }
@@ -143,23 +144,11 @@ pub(super) fn entries() -> Vec<EntryLine> {
     ]
 }
 
-fn steps() -> Vec<Task> {
-    let task =
-        |title: &str, detail: &str, at, state| Task { title: title.to_owned(), detail: detail.to_owned(), at, state };
-    let (began, closes) = (Some(at("2026-11-24T10:38:00Z")), Some(at("2026-11-24T11:42:00Z")));
-    vec![
-        task("Identity verified", "Live video call, compared with the photo · Tom Okafor,", began, TaskState::Done),
-        task("Backup codes checked", "4 left, not at hand", None, TaskState::Done),
-        task("Factors reset", "2 factors removed, 3 sessions ended · ticket #1234", None, TaskState::Done),
-        task("Mara sets up a new factor", "waiting; the window closes", closes, TaskState::Waiting),
-        task("Follow-up", HOSTILE, None, TaskState::ToDo),
-    ]
-}
-
 fn handover_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let until = at("2026-11-24T11:42:00Z");
-    let done = |pass| ResetDoneView { person: mara(), case: CASE, pass, until, tasks: steps() };
+    let (case, evidence) = (samples_case::reset(), samples_case::evidence());
+    let done = |pass| ResetDoneView { person: mara(), case: &case, evidence: &evidence, pass, until };
     let rightward = ResetDoneView { person: maryam(), ..done(Some(Secret::new("K7PM-2XQD-9RTH"))) };
     let codes = CodesIssuedView {
         person: mara(),
@@ -200,23 +189,9 @@ fn recovery_pages() -> Vec<(&'static str, Markup)> {
         ],
         older: Some("/admin/recovery?before=R-2026-0041".to_owned()),
     };
-    let one = CaseView {
-        number: CASE,
-        person: mara(),
-        state: Badge::new(Tone::Warn, "waiting to enrol"),
-        opened_by: "Tom Okafor",
-        opened_at: at("2026-11-24T10:12:00Z"),
-        closes_at: Some(at("2026-11-24T11:42:00Z")),
-        reason: HOSTILE,
-        ticket: "#1234",
-        tasks: steps(),
-        entries: entries(),
-        start_again: Some("/admin/users/1/mfa/reset".to_owned()),
-    };
     vec![
         ("board", recovery::board(&f, &board)),
         ("board-empty", recovery::board(&f, &BoardView { cases: Vec::new(), older: None })),
-        ("case", recovery::case(&f, &one)),
     ]
 }
 

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
+use super::asked::asked;
 use super::next::next;
 use super::page;
-use super::requests::requests;
 use super::steps::{Progress, steps};
 use super::told::told;
 use crate::notices::Notice;
@@ -85,7 +85,7 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             }
         }
         @if !p.requests.is_empty() {
-            (card("requests", "Asked for", &requests(frame, p.requests, p.evidence)))
+            (card("requests", "Asked for", &asked(frame, p.requests, p.evidence)))
         }
         @if !view.entries.is_empty() {
             (card("entries", "In the audit log", &entry_table(frame, "Entries of this case", &view.entries)))

@@ -307,7 +307,7 @@ fn choices(p: &Progress) -> Markup {
         Needs::Time => "Nobody can approve it, so the person has some time to object first.",
     };
     html! {
-        ul class="acts" {
+        ul class="options" {
             @for act in &p.acts {
                 li {
                     @match act.verdict {

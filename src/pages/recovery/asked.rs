@@ -8,7 +8,7 @@ use crate::pages::words::clock;
 use crate::recovery::{Needs, Recorded, Request, RequestState};
 
 /// All requests of a case, oldest first.
-pub(super) fn requests(frame: &Frame, requests: &[Request], evidence: &[Recorded]) -> Markup {
+pub(super) fn asked(frame: &Frame, requests: &[Request], evidence: &[Recorded]) -> Markup {
     html! {
         ul class="requests" { @for request in requests { li { (one(frame, request, evidence)) } } }
     }
