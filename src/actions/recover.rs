@@ -56,7 +56,8 @@ pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavaila
         clear_delays(tx, &key, &f.user)?;
         let name = f.user.name.clone();
         let (reset, records) = reset(tx, f, codes_unavailable, &ask.source)?;
-        let said = format!("All factors of {name} were removed, in case {}.", reset.case);
+        let shown = if reset.pass.is_some() { " The pass was shown once." } else { "" };
+        let said = format!("All factors of {name} were removed, in case {}.{shown}", reset.case);
         ask.done(tx, &said, &format!("/admin/recovery/{}", reset.case))?;
         Ok(many(Granted::Yes(reset), records))
     })

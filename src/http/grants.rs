@@ -7,6 +7,7 @@ use super::recovery::errands::moved_on;
 use super::recovery::evidence::{Ground, statement};
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
 use super::signals::signals_of;
+use super::standing::already_done;
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted, Preview};
@@ -19,15 +20,12 @@ use crate::pages::grants::{
     temporary_password as temporary_markup,
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
-use crate::pages::standing::{
-    AlreadyDoneView, RefusedView, already_done as already_done_markup, refused as refused_markup,
-};
+use crate::pages::standing::{RefusedView, refused as refused_markup};
 use crate::pages::{FieldError, Form};
 use crate::policy::{ISSUED_CODES, Key};
 use crate::recovery::Statement;
 use crate::secret::Secret;
 use crate::sessions::Stage;
-use crate::storage::nonces::Done;
 use crate::storage::{backup_codes, factors, policy, recovery, sessions, users};
 use crate::users::User;
 
@@ -203,34 +201,6 @@ impl<'a> Sheet<'a> {
         let view = RefusedView { person: subject(&self.user), rule: what, instead, about_state, tried };
         page.answer(403, refused_markup(&page.frame(), &view))
     }
-}
-
-/// The second click: what the first one did.
-///
-/// # Errors
-/// None; the type is that of a handler.
-pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
-    let case = done.link.strip_prefix("/admin/recovery/").and_then(|c| c.parse().ok());
-    let of_case = match case {
-        Some(case) => call.app.means.store.read(|tx| recovery::find(tx, case))?.map(|c| c.user_id),
-        None => None,
-    };
-    let of_link = done.link.strip_prefix("/admin/users/").and_then(|rest| rest.split('/').next()?.parse().ok());
-    // Many at once are nobody in particular.
-    let user = match of_case.or(of_link) {
-        Some(id) => Some(call.app.means.store.read(|tx| users::get(tx, id))?),
-        None => None,
-    };
-    let page = Page::signed(call, signed);
-    let view = AlreadyDoneView {
-        person: user.as_ref().map(subject),
-        link: &done.link,
-        what: done.said.clone(),
-        at: done.at,
-        case,
-        secret_was_shown: case.is_some() || done.said.contains("shown once"),
-    };
-    Ok(page.answer(409, already_done_markup(&page.frame(), &view)))
 }
 
 /// Reads a granting form and sees that it is confirmed; what is wrong is shown by `again`.

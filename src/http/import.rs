@@ -2,10 +2,10 @@
 
 use super::Response;
 use super::error::Problem;
-use super::grants::already_done;
 use super::guards::{Call, Signed};
 use super::people::invitation_address;
 use super::show::{Answer, Page, confirm, form_of, wrong};
+use super::standing::already_done;
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::import::{BadLines, Imported, Joined, import as import_people, preview};

@@ -2,9 +2,9 @@
 
 use super::Response;
 use super::error::Problem;
-use super::grants::already_done;
 use super::guards::{Call, Signed};
 use super::show::{Answer, Page, confirm, form_of, page_of, wrong};
+use super::standing::already_done;
 use crate::actions::Error;
 use crate::actions::administer::{AddedPerson, Invitation, add_person};
 use crate::actions::authorise::By;

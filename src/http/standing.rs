@@ -11,12 +11,13 @@ use crate::grants::{Grant, Rule};
 use crate::ids::SessionId;
 use crate::pages::FieldError;
 use crate::pages::standing::{
-    EndSessionView, Errand, NameView, RoleView, StandingView, end_session as end_session_markup,
-    errand as errand_markup, name as name_markup, role as role_markup,
+    AlreadyDoneView, EndSessionView, Errand, NameView, RoleView, StandingView, already_done as already_done_markup,
+    end_session as end_session_markup, errand as errand_markup, name as name_markup, role as role_markup,
 };
 use crate::pages::words::{count, lasting};
 use crate::sessions::{Stage, device_name};
-use crate::storage::sessions;
+use crate::storage::nonces::Done;
+use crate::storage::{recovery, sessions, users};
 use crate::throttle::Kind;
 use crate::users::{PersonName, Role};
 
@@ -213,4 +214,32 @@ pub fn name(call: &Call<'_>, signed: &Signed) -> Answer {
         return again(422, vec![wrong("name", "This is the name already. Write the new one.")]);
     }
     sheet.granted(granted, |()| sheet.back("", Said::Renamed))
+}
+
+/// The second click: what the first one did.
+///
+/// # Errors
+/// None; the type is that of a handler.
+pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
+    let case = done.link.strip_prefix("/admin/recovery/").and_then(|c| c.parse().ok());
+    let of_case = match case {
+        Some(case) => call.app.means.store.read(|tx| recovery::find(tx, case))?.map(|c| c.user_id),
+        None => None,
+    };
+    let of_link = done.link.strip_prefix("/admin/users/").and_then(|rest| rest.split('/').next()?.parse().ok());
+    // Many at once are nobody in particular.
+    let user = match of_case.or(of_link) {
+        Some(id) => Some(call.app.means.store.read(|tx| users::get(tx, id))?),
+        None => None,
+    };
+    let page = Page::signed(call, signed);
+    let view = AlreadyDoneView {
+        person: user.as_ref().map(subject),
+        link: &done.link,
+        what: done.said.clone(),
+        at: done.at,
+        case,
+        secret_was_shown: done.said.contains("shown once"),
+    };
+    Ok(page.answer(409, already_done_markup(&page.frame(), &view)))
 }

@@ -32,7 +32,8 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages.extend(given(&f));
     pages.extend(over(&f));
     pages.extend(forms(&f));
-    pages.push(("user-refused", refused_before()));
+    pages.push(("case-open-refused-before", refused_before(CaseState::Refused)));
+    pages.push(("case-open-denied-before", refused_before(CaseState::ApprovalDenied)));
     pages
 }
 
@@ -194,6 +195,9 @@ fn before(f: &Frame) -> Vec<(&'static str, Markup)> {
     let handed = one(CaseState::Escalated);
     let escalated =
         || Some(Escalated { by: LONG.to_owned(), at: at("2026-11-24T10:30:00Z"), message: HOSTILE.to_owned() });
+    let asks = |grant, needs| ActLine { grant, verdict: Ok(Verdict::Ask(needs)) };
+    let of_two = vec![asks(Grant::IssueBackupCodes, Needs::Admin), asks(Grant::SetTemporaryPassword, Needs::Time)];
+    let for_two = Progress { acts: of_two, ..progress(&verified, &evidence, 0) };
     let for_owners = Progress { may: Vec::new(), acts: Vec::new(), ..progress(&handed, &evidence, 1) };
     let not_yours = Progress { may: Vec::new(), acts: Vec::new(), ..progress(&verified, &evidence, 1) };
     let after = acted(CaseState::Escalated, Act::Codes);
@@ -202,6 +206,7 @@ fn before(f: &Frame) -> Vec<(&'static str, Markup)> {
         ("case-opened-no-codes", show(f, progress(&one(CaseState::Opened), &[], 0))),
         ("case-verified", show(f, progress(&verified, &evidence, 4))),
         ("case-verified-no-codes", show(f, progress(&verified, &evidence, 0))),
+        ("case-verified-for-two", show(f, for_two)),
         ("case-verified-stale", show(f, progress(&verified, &stale, 0))),
         (
             "case-verified-not-yours",
@@ -242,6 +247,7 @@ fn asked(f: &Frame) -> Vec<(&'static str, Markup)> {
         ("case-asked-time", show(f, with(&waiting, &time, None))),
         ("case-approved", show(f, with(&approved, &ok, None))),
         ("case-approved-mine", show(f, with(&approved, &ok, Some(Grant::ResetFactors)))),
+        ("case-approved-address", show(f, with(&approved, &ok, Some(Grant::ChangeEmail)))),
         ("case-asked-nothing", show(f, with(&waiting, &[], None))),
     ]
 }
@@ -321,8 +327,8 @@ fn forms(f: &Frame) -> Vec<(&'static str, Markup)> {
 }
 
 /// A form about somebody to whom help was refused lately, or not approved.
-fn refused_before() -> Markup {
-    let refused = one(CaseState::ApprovalDenied);
+fn refused_before(state: CaseState) -> Markup {
+    let refused = one(state);
     let f = Frame { refused: Some(&refused), ..viewer(Role::Admin) };
     errands::open_case(&f, &OpenCaseView { form: form(), person: mara() })
 }

@@ -148,7 +148,7 @@ struct Step {
 }
 
 /// The steps of a case, in order.
-pub fn steps(frame: &Frame, p: &Progress) -> Markup {
+pub(in crate::pages) fn steps(frame: &Frame, p: &Progress) -> Markup {
     let steps = [identity(frame, p), codes(frame, p), acts(frame, p), back(frame, p), told(frame, p)];
     html! {
         ol class="tasks" {
