@@ -16,8 +16,9 @@ use crate::config::{Cidr, Config, PublicUrl};
 use crate::host::files::free_space;
 use crate::host::hash_pool::HashPool;
 use crate::host::smtp::{Smtp, Unusable};
+use crate::http::edge::Allowance;
 use crate::http::router::Router;
-use crate::http::{Request, Response};
+use crate::http::{Request, Response, allowance};
 use crate::policy;
 use crate::throttle::sources::{ATTEMPTS, SOURCES, SourceLimiter};
 use crate::time::{Clock, Timestamp};
@@ -93,6 +94,7 @@ impl App {
                 key: Arc::new(opened.keys.seed),
                 pool: HashPool::new(settings.hash_workers, WAITING_HASHES)?,
                 clock,
+                one_picture: Mutex::new(()),
                 organisation: settings.organisation.clone(),
             },
             router: Router::new(),
@@ -106,6 +108,11 @@ impl App {
     /// Answers one request. Needs no socket; blocks while a password is hashed or a write becomes durable.
     pub fn handle(&self, request: Request) -> Response {
         self.router.answer(self, &request)
+    }
+
+    /// How long the body of a request may be of which only the head was read: for the edge, which asks about long ones.
+    pub fn allowance(&self, head: &Request) -> Allowance {
+        allowance(self, &self.router, head)
     }
 
     /// The present moment.

@@ -51,6 +51,8 @@ pub enum Grant {
     AddNote,
     /// Add or remove a way to reach someone, by which they could be called or vouched for later.
     ChangeContacts,
+    /// Put or remove the photo or the note about an ID that whoever makes sure who someone is compares them with.
+    ChangePortrait,
     /// Open a recovery case, in which nothing is given yet.
     OpenCase,
     /// Go on with a recovery case, without giving anything.
@@ -79,6 +81,7 @@ impl Grant {
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
             Self::ChangeContacts => Action::UserContactChanged,
+            Self::ChangePortrait => Action::UserPortraitChanged,
             Self::OpenCase => Action::RecoveryCaseOpened,
             Self::InCase(errand) => errand.action(),
             Self::ConfirmPeople => Action::SystemPeopleConfirmed,
@@ -320,7 +323,8 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
     {
         return Err(Rule::RoleAboveYours);
     }
-    if q.grant == Grant::ConfirmPeople && !is_owner {
+    // Who looks after people compares faces with the photo: whoever could also put it there would only need themself.
+    if matches!(q.grant, Grant::ConfirmPeople | Grant::ChangePortrait) && !is_owner {
         return Err(Rule::OwnersOnly);
     }
     let Some(target) = q.target else { return Ok(()) };

@@ -11,7 +11,7 @@
 //!
 //! | floor | holds | may import |
 //! |---|---|---|
-//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
+//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
 //! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, the way to the mail server ([`host::smtp`]), word to the service manager ([`host::notify`]) | 0 |
 //! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
 //! | 2 | [`pages`]: functions from values to markup | 0 |
@@ -30,6 +30,7 @@
 //!   [`actions::grants`] is where every errand asks it, with the evidence, and where a refusal gets its entry.
 //! - After a restore that can not know what was decided since the backup, nobody but owners has a session of any kind until
 //!   an owner has confirmed who is here: [`storage::instance::get_people_confirmed`], [`actions::confirm_people`].
+//! - No byte that somebody uploaded as a picture is stored or served: [`portraits`] makes one of its own.
 //! - Every route stands in [`http::router::ROUTES`] with its door; a handler is handed the proof that the door asks for.
 //! - The bytes that are hashed are frozen: [`audit::chain`].
 //!
@@ -64,6 +65,7 @@ pub mod import;
 pub mod notices;
 pub mod password;
 pub mod policy;
+pub mod portraits;
 pub mod recovery;
 pub mod secret;
 pub mod sessions;

@@ -19,7 +19,7 @@ const fn times(d: Duration, n: u32) -> Duration {
 pub const INVITATION: Duration = times(HOUR, 72);
 /// So many people are added by one import.
 pub const IMPORT_PEOPLE: usize = 1_000;
-/// A list of people to import is no longer than this; the console takes 64 KiB, as of any form.
+/// A list of people to import is no longer than this; the console takes 64 KiB, as of any form but a photo's.
 pub const IMPORT_BYTES: usize = 256 * 1024;
 /// The first owner's link works this long; `serve` prints a new one at its next start.
 pub const SETUP_LINK: Duration = times(HOUR, 72);
@@ -29,6 +29,23 @@ pub const WRONG_PASSES: u32 = 5;
 pub const KNOWN_NUMBER_LEAST: Duration = DAY;
 /// A person has at most so many contacts of a kind: phone numbers, further addresses, managers.
 pub const CONTACTS: u32 = 5;
+/// An uploaded photo is no larger than this. The body of its form may be [`PORTRAIT_BODY`] long, so that who chose a file
+/// that is a little larger is told so in the form.
+pub const PORTRAIT_UPLOAD: usize = 6_000_000;
+/// The body of the one form that takes a photo; any other is bounded by [`crate::http::edge::Limits::max_body`].
+pub const PORTRAIT_BODY: usize = 6 * 1024 * 1024;
+/// No side of an uploaded photo has more pixels.
+pub const PORTRAIT_UPLOAD_SIDE: u32 = 8_000;
+/// What decoding a photo may take: 44 million pixels of a usual JPEG, 14 million of a progressive one.
+pub const PORTRAIT_MEMORY: u64 = 128 * 1024 * 1024;
+/// The longer side of the picture that is made of it.
+pub const PORTRAIT_SIDE: u32 = 480;
+/// The most bytes of that picture; the schema has the same number.
+pub const PORTRAIT_BYTES: usize = 256 * 1024;
+/// Characters of a note about an ID; the schema has the same number.
+pub const ID_NOTE: usize = 300;
+/// Whoever relies on a photo or a note that was changed within this time is told to make sure who did that.
+pub const PORTRAIT_IS_NEW: Duration = times(DAY, 7);
 /// A confirmation with a second factor counts this long.
 pub const STEP_UP: Duration = times(MINUTE, 15);
 /// A sign-in that has passed the password waits this long for the second factor.

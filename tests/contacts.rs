@@ -287,7 +287,7 @@ fn a_number_that_is_added_to_take_an_account_over_is_shown_as_such_and_refused()
     ] {
         let page = firm.ada.get(&format!("/admin/users/{}{path}", firm.mara.id));
         assert!(page.says(&format!("{STORED} : added 2 days ago , do not use")), "{}", page.text());
-        assert!(page.says("Contact details 1 change within 7 days unusual"), "{}", page.text());
+        assert!(page.says("Password and contact details 1 change within 7 days"), "{}", page.text());
         assert!(!page.body.contains("known_number") && !page.body.contains(&contact), "it can not be picked");
         let page = firm.called(path, &contact);
         assert!(page.status == 403 && page.says("added too shortly before help was asked for"), "{}", page.text());
@@ -399,15 +399,19 @@ fn only_a_number_of_this_very_person_can_be_put_forward() {
 fn a_change_of_contacts_is_a_strong_signal_for_seven_days_and_a_refused_one_is_none() {
     let mut firm = Firm::new();
     let path = format!("/admin/users/{}/mfa/reset", firm.mara.id);
-    assert!(firm.ada.get(&path).says("Contact details not changed in 7 days"));
+    assert!(firm.ada.get(&path).says("Password and contact details none in 7 days"));
     add_own(&mut firm.mara.browser, "email", "mara@fernhill.example");
     assert_eq!(firm.last(Action::UserContactChanged), "denied contact_exists");
-    assert!(firm.ada.get(&path).says("Contact details not changed in 7 days"));
+    assert!(firm.ada.get(&path).says("Password and contact details none in 7 days"));
     add_own(&mut firm.mara.browser, "phone", NUMBER);
     remove(&mut firm.mara.browser, "/profile/contacts", &id_of(&firm.world, STORED));
-    assert!(firm.ada.get(&path).says("Contact details 2 changes within 7 days unusual"));
+    assert!(
+        firm.ada
+            .get(&path)
+            .says("Password and contact details 2 changes within 7 days, last on 24 November 2026 unusual")
+    );
     firm.later(7 * DAY);
-    assert!(firm.ada.get(&path).says("Contact details not changed in 7 days"));
+    assert!(firm.ada.get(&path).says("Password and contact details none in 7 days"));
 }
 
 #[test]

@@ -88,7 +88,11 @@ fn another_sign_in_address_is_a_grant_with_evidence_and_both_addresses_on_record
     assert_eq!(answer.location(), "/profile");
     // And whoever opens a grant for her this week sees it.
     let page = ada.get(&format!("/admin/users/{}/mfa/reset", mara.id));
-    assert!(page.says("Sign-in address changed on 24 November 2026 unusual"), "{}", page.text());
+    assert!(
+        page.says("Password and contact details 1 change within 7 days, last on 24 November 2026 unusual"),
+        "{}",
+        page.text()
+    );
 }
 
 #[test]

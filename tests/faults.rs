@@ -156,10 +156,14 @@ fn what_an_admin_does_to_a_person_is_whole_with_its_entry_or_not_there() {
         form(&world, &mut ada, pace, &on(what), fields, story)
     };
     act("notes", EachStep, &[("text", "asked about her badge")], &["user.note_added success"]);
-    let story = ["mfa.backup_codes_issued_by_admin success"];
+    let story = [
+        "recovery.case_opened success",
+        "recovery.identity_verified success",
+        "mfa.backup_codes_issued_by_admin success",
+    ];
     assert_eq!(act("mfa/backup-codes", Every(43), &FOUNDED[..3], &story).codes().len(), 3);
     let reason = [("reason", "on leave until May")];
-    act("disable", EachStep, &reason, &["user.disabled success"]);
+    act("disable", EachStep, &reason, &["user.disabled success", "recovery.expired success"]);
     act("enable", EachStep, &reason, &["user.enabled success"]);
     act("name", EachStep, &[("name", "Mara Berg")], &["user.updated success"]);
     act("password/change", EachStep, &reason, &["user.password_reset_required success"]);
@@ -176,12 +180,13 @@ fn a_temporary_password_and_the_forced_change_are_whole_with_their_entries_or_no
     let (world, mut ada, mara) = two();
     let path = format!("/admin/users/{}/password", mara.id);
     ada.get(&path);
-    let story = ["user.password_set_by_admin success"];
+    let story =
+        ["recovery.case_opened success", "recovery.identity_verified success", "user.password_set_by_admin success"];
     let temporary = form(&world, &mut ada, Every(29), &path, &FOUNDED[..3], &story).secret();
     let mut browser = world.browser();
     assert_eq!(browser.sign_in(&world, &mara.email, &temporary, &mara.phone).location(), "/sign-in/password");
     browser.get("/sign-in/password");
-    let story = ["user.password_changed success", "user.signed_in success"];
+    let story = ["user.password_changed success", "user.signed_in success", "recovery.completed success"];
     form(&world, &mut browser, Every(31), "/sign-in/password", &[("new_password", OTHER)], &story);
     assert!(browser.is_signed_in());
 }
@@ -190,7 +195,7 @@ fn a_temporary_password_and_the_forced_change_are_whole_with_their_entries_or_no
 fn a_new_person_and_their_link_are_there_with_their_entries_or_not() {
     let (world, mut ada, _) = World::with_owner();
     ada.get("/admin/users/new");
-    let fields = [("email", "joe@fernhill.example"), ("name", "Joe Field"), ("role", "admin")];
+    let fields = [("email", "joe@fernhill.example"), ("name", "Joe Field"), ("role", "member")];
     let story = ["user.created success", "user.invited success"];
     assert_eq!(form(&world, &mut ada, EachStep, "/admin/users/new", &fields, &story).status, 200);
     let path = format!("/admin/users/{}/invitation", world.user("joe@fernhill.example").id);

@@ -125,6 +125,17 @@ impl Drop for Site {
     }
 }
 
+/// What the samples show where somebody's photo would be.
+fn portrait() -> Vec<u8> {
+    let mut jpeg = Vec::new();
+    let picture = image::RgbImage::from_fn(180, 240, |x, y| {
+        let face = (i64::from(x) - 90).pow(2) + (i64::from(y) - 100).pow(2) < 3_600;
+        image::Rgb(if face { [214, 170, 140] } else { [70, 90, 110] })
+    });
+    image::codecs::jpeg::JpegEncoder::new(&mut jpeg).encode_image(&picture).unwrap();
+    jpeg
+}
+
 fn answer(mut stream: TcpStream, pages: &[(&str, String)], axe: &[u8]) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let request = lines.next().transpose()?.unwrap_or_default();
@@ -133,7 +144,9 @@ fn answer(mut stream: TcpStream, pages: &[(&str, String)], axe: &[u8]) -> std::i
     let path = request.split(' ').nth(1).unwrap_or_default().replace("%20", " ");
     let page = pages.iter().find(|(name, _)| path[1..] == **name);
     let asset = assets::find(&path);
+    let portrait = path.ends_with("/portrait.jpg").then(portrait);
     let (status, kind, body): (_, _, &[u8]) = match (page, &asset) {
+        (None, None) if portrait.is_some() => (200, "image/jpeg", portrait.as_ref().unwrap()),
         (Some((_, page)), _) => (200, "text/html; charset=utf-8", page.as_bytes()),
         (None, Some(asset)) => (200, asset.content_type, asset.bytes.as_ref()),
         (None, None) if path == "/axe.js" => (200, "text/javascript", axe),

@@ -40,6 +40,7 @@ mod own_sessions;
 mod pages;
 mod people;
 mod people_confirmed;
+mod portraits;
 mod print;
 mod profile;
 mod proxy;

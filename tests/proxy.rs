@@ -128,6 +128,27 @@ impl Drop for Proxy {
     }
 }
 
+/// The owner, who is signed in, puts a photo of 5 MB on record: no proxy stops it for being long.
+fn a_photo_goes_through(folder: &Folder, proxy: &Proxy) {
+    folder.idp(&["user", "add", "mara@example.org", "--name", "Mara"]).done();
+    let db = rusqlite::Connection::open(folder.database()).unwrap();
+    let id: String = db.query_row("SELECT id FROM users WHERE name = 'Mara'", [], |row| row.get(0)).unwrap();
+    let mut photo = Vec::new();
+    let picture = image::RgbImage::from_pixel(60, 80, image::Rgb([200, 150, 120]));
+    image::codecs::jpeg::JpegEncoder::new(&mut photo).encode_image(&picture).unwrap();
+    photo.resize(5_000_000, 0);
+    std::fs::write(folder.beside("photo.jpg"), photo).unwrap();
+    let path = format!("/admin/users/{id}/portrait");
+    let page = proxy.get(&path);
+    let fields = ["csrf", "nonce"].map(|name| format!("{name}={}", page.hidden(name)));
+    let file = format!("file=@{}", folder.beside("photo.jpg").display());
+    // Without waiting for "100 Continue", as browsers do.
+    let form = ["--header", "Expect:", "--form", &fields[0], "--form", &fields[1], "--form", &file];
+    let answer = proxy.ask("https", &path, &form);
+    assert_eq!(answer.status, 303, "{answer:?}");
+    assert_eq!(folder.count("SELECT count(*) FROM portraits WHERE jpeg IS NOT NULL"), 1);
+}
+
 /// Sets up the first owner and signs them in again, through the proxy that `make` makes for the place given and the
 /// address of the server.
 fn walk(make: impl Fn(&Folder, At, &str) -> Command) {
@@ -176,6 +197,7 @@ fn walk(make: impl Fn(&Folder, At, &str) -> Command) {
         }
     }
     assert_eq!(proxy.get("/profile").status, 200);
+    a_photo_goes_through(&folder, &proxy);
 
     // The trail has the client's own address, which neither the proxy's is nor the forged one.
     let from = "SELECT count(*) FROM audit WHERE action = 'user.signed_in' AND body ->> '$.source.address' = ";

@@ -39,6 +39,7 @@ fn cast() -> Cast {
     pending.password(&admin.email, PASSWORD);
     add("pending", Stage::Pending, "admin", &pending);
 
+    world.without_second_person();
     let lost = world.person(&mut ada, "lost@fernhill.example", "Lost", "admin");
     let pass = world.reset(&mut ada, &lost.id);
     let mut enrolling = world.browser();

@@ -221,9 +221,9 @@ fn a_term_signal_finishes_the_requests_under_way_and_writes_everything_down() {
 fn every_answer_over_the_socket_carries_the_headers_that_protect_it() {
     let folder = Folder::new();
     let server = serve(&folder.data(), &[]);
-    let post = |length: usize| {
+    let post = |path: &str, length: usize| {
         let kind = "Content-Type: application/x-www-form-urlencoded";
-        format!("POST /sign-in HTTP/1.1\r\nHost: localhost\r\n{kind}\r\nContent-Length: {length}\r\n\r\n")
+        format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{kind}\r\nContent-Length: {length}\r\n\r\n")
     };
     let large_head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nCookie: {}\r\n\r\n", "a".repeat(17 * 1024));
     let answers = [
@@ -232,9 +232,11 @@ fn every_answer_over_the_socket_carries_the_headers_that_protect_it() {
         (303, server.get("GET", "/profile")),
         (404, server.get("GET", "/nothing-here")),
         (405, server.get("DELETE", "/sign-in")),
-        (413, server.ask(&post(1_000_000))),
+        (413, server.ask(&post("/sign-in", 1_000_000))),
         (431, server.ask(&large_head)),
         (400, server.ask("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")),
+        // The one form that may be long, from a stranger.
+        (401, server.ask(&post("/admin/users/x/portrait", 1_000_000))),
     ];
     for (status, heard) in &answers {
         assert_eq!(heard.status, *status, "{heard:?}");
@@ -249,5 +251,6 @@ fn every_answer_over_the_socket_carries_the_headers_that_protect_it() {
     assert_eq!(head.header("content-length"), get.body.len().to_string());
     assert_eq!(answers[4].1.header("allow"), "GET, POST, HEAD");
     assert!(answers[3].1.body.contains("Nothing is here") && answers[5].1.body.contains("too much at once"));
+    assert!(answers[8].1.body.contains("href=\"/sign-in\""), "{}", answers[8].1.body);
     server.stop();
 }

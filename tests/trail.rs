@@ -138,6 +138,7 @@ impl Day {
     fn new() -> Self {
         let (world, ada, phone) = World::with_owner();
         let secrets = vec![PASSWORD.to_owned()];
+        world.without_second_person();
         Self { world, ada, phone, secrets, mark: 0 }
     }
 
@@ -353,7 +354,9 @@ fn afternoon(day: &mut Day, mara: &Member) {
             "recovery.identity_verified",
             "mfa.factor_admin_reset",
             "mfa.enrolment_pass_issued",
+            "recovery.identity_verified",
             "mfa.backup_codes_issued_by_admin",
+            "recovery.identity_verified",
             "user.password_set_by_admin",
             "user.note_added",
             "user.password_verified",
@@ -374,6 +377,7 @@ fn before_five(day: &mut Day) {
     for (path, fields, _) in DAILY.iter().filter(|(path, ..)| !["/role", "/unlock", "/leave"].contains(path)) {
         assert_eq!(act(&mut day.ada, &lou.id, path, fields).status, 303, "{path}");
     }
+    assert_eq!(act(&mut day.ada, &lou.id, "/portrait", &[("id_note", "Passport, seen by HR")]).status, 303);
     for _ in 0..5 {
         day.world.browser().password("new@fernhill.example", "open sesame, please");
     }
@@ -387,10 +391,12 @@ fn before_five(day: &mut Day) {
             "user.password_reset_required",
             "user.updated",
             "user.email_changed",
+            "user.portrait_changed",
             "user.sign_in_failed failure x5",
             "user.unlocked",
             "user.left",
             "mfa.factor_admin_reset",
+            "user.portrait_changed",
         ]
     );
 }

@@ -31,8 +31,14 @@ struct Earlier {
 }
 
 impl Earlier {
+    /// As the first program left it.
     fn new() -> Self {
-        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/schema-1");
+        Self::of(1)
+    }
+
+    /// As the last program of a schema left it.
+    fn of(schema: i64) -> Self {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{schema}"));
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
@@ -152,16 +158,20 @@ fn tables(conn: &Connection) -> Vec<String> {
     query.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-/// Removes from rows the columns that came later.
-fn as_before(rows: &Rows, before: &Rows) -> Rows {
-    let known = |name: &String| before.iter().next().is_none_or(|row| row.contains_key(name));
+/// Of rows, the columns that both have: some came later, and what a case rests on has a table of its own since.
+fn in_common(rows: &Rows, other: &Rows) -> Rows {
+    let known = |name: &String| other.iter().next().is_none_or(|row| row.contains_key(name));
     rows.iter().map(|row| row.clone().into_iter().filter(|(name, _)| known(name)).collect()).collect()
 }
 
 #[test]
 fn an_earlier_database_is_found_as_it_was_and_everybody_gets_in_as_before() {
-    let earlier = Earlier::new();
-    assert_eq!(earlier.version(), 1);
+    (1..VERSION).for_each(is_found_as_it_was);
+}
+
+fn is_found_as_it_was(schema: i64) {
+    let earlier = Earlier::of(schema);
+    assert_eq!(earlier.version(), schema);
     earlier.database().execute_batch(MORE_ROWS).unwrap();
     let (_, before) = earlier.all();
     assert!(before.values().all(|rows| !rows.is_empty()), "{before:?}");
@@ -171,17 +181,29 @@ fn an_earlier_database_is_found_as_it_was_and_everybody_gets_in_as_before() {
     let conn = Connection::open(world.database()).unwrap();
     assert_eq!(count(&conn, "PRAGMA user_version"), VERSION);
     for (table, before) in &before {
-        let now = as_before(&rows(&conn, table), before);
+        let now = rows(&conn, table);
+        let (now, before) = (&in_common(&now, before), &in_common(before, &now));
         if table == "audit" {
             assert!(now.is_superset(before) && now.len() == before.len() + 1);
         } else {
-            assert_eq!(&now, before, "{table}");
+            assert_eq!(now, before, "{table}");
         }
     }
-    let [upgraded] = &world.entries_of(Action::SystemUpgraded)[..] else { panic!("one entry") };
+    let rests_on = "SELECT count(*) FROM case_evidence e JOIN cases k ON k.number = e.case_number
+                    WHERE e.recorded_at = k.opened_at AND e.recorded_by = k.opened_by";
+    assert_eq!(count(&conn, rests_on), count(&conn, "SELECT count(*) FROM cases"));
+    let vouched =
+        "SELECT count(*) FROM case_evidence WHERE kind = 'manager_ticket' AND note = 'she called' AND voucher = 'Tom'";
+    assert_eq!(count(&conn, vouched), 1);
+    let waits = "SELECT count(*) FROM cases k JOIN enrolment_windows w ON w.case_number = k.number
+                 WHERE k.state = 'awaiting_enrolment' AND k.due_at = w.closes_at AND k.act = 'reset'
+                   AND k.acted_by_id IS NOT NULL";
+    assert_eq!(count(&conn, waits), 1);
+    let upgraded = world.entries_of(Action::SystemUpgraded).pop().unwrap();
     assert_eq!(upgraded.header.seq, world.head());
     let said = upgraded.body.as_ref().unwrap();
-    assert!(said.contains(r#""from_schema":1,"to_schema":2"#) && said.contains("idp-before-schema-2-"), "{said}");
+    let steps = format!(r#""from_schema":{schema},"to_schema":{VERSION}"#);
+    assert!(said.contains(&steps) && said.contains(&format!("idp-before-schema-{VERSION}-")), "{said}");
     // The index of the search belongs to the rows, and follows them.
     conn.execute("INSERT INTO user_search (user_search, rank) VALUES ('integrity-check', 1)", []).unwrap();
 
@@ -215,11 +237,12 @@ fn an_earlier_database_is_found_as_it_was_and_everybody_gets_in_as_before() {
 
 #[test]
 fn an_upgraded_database_is_laid_out_as_a_new_one() {
-    let (earlier, _) = Earlier::new().open();
-    let new = World::new();
     let of = |world: &World| layout(&Connection::open(world.database()).unwrap());
-    let (earlier, new) = (of(&earlier), of(&new));
-    assert_eq!(earlier.difference(&new).collect::<Vec<_>>(), new.difference(&earlier).collect::<Vec<_>>());
+    let new = of(&World::new());
+    for schema in 1..VERSION {
+        let earlier = of(&Earlier::of(schema).open().0);
+        assert_eq!(earlier.difference(&new).collect::<Vec<_>>(), new.difference(&earlier).collect::<Vec<_>>());
+    }
 }
 
 #[test]
@@ -318,8 +341,9 @@ fn only_a_server_brings_a_database_up_to_date_and_what_needs_the_trail_alone_wor
         &["user", "disable", "mara@fernhill.example"],
         &["recover-owner", "ada@fernhill.example", "--reason", "a drill"],
     ] {
-        let said = "was written by an earlier version (schema 1, this program's is 2). Start idp serve once";
-        earlier.idp(args).refused(2, said);
+        let said =
+            format!("was written by an earlier version (schema 1, this program's is {VERSION}). Start idp serve once");
+        earlier.idp(args).refused(2, &said);
     }
     let target = earlier.folder.path().join("one.db");
     earlier.idp(&["backup", target.to_str().unwrap()]).done();
@@ -329,7 +353,9 @@ fn only_a_server_brings_a_database_up_to_date_and_what_needs_the_trail_alone_wor
     assert_eq!(earlier.idp(&["audit", "verify"]).code, 0);
     let doctor = earlier.idp(&["doctor"]).out;
     assert!(
-        doctor.contains("warning  idp.db is whole, with schema version 1, and this program's is 2: idp serve"),
+        doctor.contains(&format!(
+            "warning  idp.db is whole, with schema version 1, and this program's is {VERSION}: idp serve"
+        )),
         "{doctor}"
     );
     assert!(!doctor.contains("can not be read"), "{doctor}");
@@ -370,7 +396,7 @@ fn a_database_of_a_newer_version_is_refused_by_everything_and_left_as_it_is() {
     Connection::open(&newer).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     earlier.database().execute_batch("PRAGMA user_version = 99").unwrap();
     let before = earlier.all();
-    let said = "was written by a newer version (schema 99, this program knows 2): run that version";
+    let said = &format!("was written by a newer version (schema 99, this program knows {VERSION}): run that version");
     earlier.refuses_to_serve(said);
     let target = earlier.folder.path().join("one.db");
     let target = target.to_str().unwrap();

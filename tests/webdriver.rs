@@ -126,6 +126,15 @@ impl Browser {
         self
     }
 
+    /// Chooses a file for the field labelled `label`.
+    #[track_caller]
+    pub fn choose_file(&self, label: &str, file: &Path) -> &Self {
+        let element = self.find("field", label);
+        let chosen = self.post(&format!("/element/{element}/value"), &json!({ "text": file.to_str() }));
+        self.must(chosen, &format!("choose a file for \"{label}\""));
+        self
+    }
+
     /// Presses the button (or opens the menu) that says `text`; waits for the page or file that it leads to, if any.
     #[track_caller]
     pub fn press(&self, text: &str) -> &Self {

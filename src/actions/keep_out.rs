@@ -10,7 +10,7 @@ use super::grants::{Ask, Granted};
 use super::password_check::account_budget;
 use super::recover::{delete_factors, shut_out};
 use super::sign_in::many;
-use super::{Means, Result};
+use super::{Means, Result, portraits};
 use crate::audit::{Event, Reason, Record, Source};
 use crate::grants::{Grant, Rule};
 use crate::host::keys::SeedKey;
@@ -183,6 +183,8 @@ fn left(tx: &WriteTx<'_>, admin: &Admin, user: &User, reason: &Reason, source: &
         };
         records.push(Record::new(admin.actor(), source, event));
     }
+    // Nobody has to know them by their face any more; the trail keeps what it was by its digest.
+    records.extend(portraits::remove(tx, user)?.map(|event| Record::new(admin.actor(), source, event)));
     records.extend(expired);
     Ok(records)
 }

@@ -22,6 +22,7 @@ pub mod keep_out;
 pub mod key_export;
 pub mod nonce;
 pub mod password_check;
+pub mod portraits;
 pub mod profile;
 pub mod recover;
 pub mod restore;
@@ -34,7 +35,7 @@ pub mod upgrade;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::audit::Source;
@@ -57,6 +58,8 @@ pub struct Means {
     pub pool: HashPool,
     /// The clock.
     pub clock: Clock,
+    /// Held while an uploaded picture is decoded, which takes up to [`crate::policy::PORTRAIT_MEMORY`]: one at a time.
+    pub one_picture: Mutex<()>,
     /// What the organisation is called: in authenticator apps, and no part of a password.
     pub organisation: String,
 }

@@ -56,6 +56,7 @@ actions! {
     UserPasswordChanged "user.password_changed" "A person set their own password.";
     UserPasswordSetByAdmin "user.password_set_by_admin" "A temporary password was made for a person by someone else.";
     UserContactChanged "user.contact_changed" "A phone number, a further e-mail address or the manager of a person was added or removed.";
+    UserPortraitChanged "user.portrait_changed" "The photo or the note about an ID, for comparing on a video call, was changed by an owner.";
     UserNoteAdded "user.note_added" "A note was put on a person's record.";
     UserStepUp "user.step_up" "A signed-in person confirmed with a second factor that it is them, or resumed an idle session.";
     MfaFactorEnrolled "mfa.factor_enrolled" "A person enrolled a factor; with a case, it closes that recovery.";

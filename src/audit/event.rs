@@ -35,6 +35,31 @@ pub enum Decision {
     },
 }
 
+/// What became of the photo of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PhotoChange {
+    /// It is as it was, or there is none.
+    Kept,
+    /// There is a new one.
+    Put {
+        /// The picture that is there now.
+        now: Photo,
+        /// The one that was there before.
+        before: Option<Photo>,
+    },
+    /// It is gone.
+    Removed(Photo),
+}
+
+/// A photo as the trail names it: by this it is known which one it was, without keeping it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Photo {
+    /// SHA-256 in hexadecimal.
+    pub digest: String,
+    /// Its size.
+    pub bytes: u32,
+}
+
 /// What happened. The person concerned is `user` wherever there is one.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)] // The fields say what they are; each variant is documented by its `Action`.
@@ -195,6 +220,12 @@ pub enum Event {
         user: Person,
         detail: Detail,
         known_since: Timestamp,
+    },
+    PortraitChanged {
+        user: Person,
+        photo: PhotoChange,
+        /// What became of the note about an ID. Never its text: what is deleted here must not stay there.
+        id_note: Option<&'static str>,
     },
     UserNoteAdded {
         user: Person,

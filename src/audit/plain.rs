@@ -96,6 +96,7 @@ pub(super) const fn wish(action: Action) -> &'static str {
         Action::UserPasswordSetByAdmin => "a temporary password",
         Action::UserNoteAdded => "a note",
         Action::UserContactChanged => "other contact details",
+        Action::UserPortraitChanged => "another photo or note about an ID",
         Action::MfaFactorAdminReset => "a reset of all factors",
         Action::MfaBackupCodesIssuedByAdmin => "backup codes from an admin",
         Action::UserAccessRefused => "a page that the role does not open",
@@ -172,6 +173,11 @@ fn said(action: Action, read: &Read) -> String {
             let kind = fact("kind").parse::<Kind>().map_or_else(|_| fact("kind"), |k| k.label().to_owned());
             format!("{kind} {}: {}", fact("change"), fact("value"))
         }
+        Action::UserPortraitChanged => match (fact("photo").as_str(), fact("id_note").as_str()) {
+            (photo, "") => format!("Photo on record {photo}"),
+            ("", note) => format!("Note about an ID {note}"),
+            (photo, note) => format!("Photo on record {photo}, note about an ID {note}"),
+        },
         Action::UserNoteAdded => format!("Note: {}", fact("note")),
         Action::UserStepUp => match fact("resumed").as_str() {
             "yes" => "Resumed an idle session".into(),

@@ -1,7 +1,7 @@
 //! An entry to be: an event with who caused it, and how it becomes the filterable fields and texts of an entry.
 
 use super::body::{Body, Detail, Fact};
-use super::event::{Decision, Event};
+use super::event::{Decision, Event, Photo, PhotoChange};
 use super::{Action, Actor, Outcome, Person, Reason, Source, Ticket};
 use crate::contacts::Detail as ContactDetail;
 use crate::ids::CaseNumber;
@@ -83,6 +83,18 @@ impl Parts {
                 .with("number_known_since", called.known_since.to_string())
                 .with("requested_at", called.requested_at.to_string()),
             None => this,
+        }
+    }
+
+    fn photo(self, change: PhotoChange) -> Self {
+        let named = |this: Self, photo: Photo| this.with("photo_sha256", photo.digest).with("photo_bytes", photo.bytes);
+        match change {
+            PhotoChange::Kept => self,
+            PhotoChange::Put { now, before: None } => named(self.with("photo", "added"), now),
+            PhotoChange::Put { now, before: Some(before) } => {
+                named(self.with("photo", "replaced").with("replaced_sha256", before.digest), now)
+            }
+            PhotoChange::Removed(photo) => named(self.with("photo", "removed"), photo),
         }
     }
 
@@ -198,6 +210,10 @@ impl Event {
             Self::ContactRemoved { user, detail, known_since } => Parts::of(A::UserContactChanged, user)
                 .contact("removed", &detail)
                 .with("known_since", known_since.to_string()),
+            Self::PortraitChanged { user, photo, id_note } => {
+                let parts = Parts::of(A::UserPortraitChanged, user).photo(photo);
+                id_note.into_iter().fold(parts, |parts, change| parts.with("id_note", change))
+            }
             Self::UserNoteAdded { user, note } => Parts::of(A::UserNoteAdded, user).with("note", note),
             Self::UserStepUp { user, with, resumed } => {
                 Parts::of(A::UserStepUp, user).with("with", with.as_str()).with("resumed", resumed)

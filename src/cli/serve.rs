@@ -16,7 +16,7 @@ use crate::host::notify::{READY, STOPPING, notify};
 use crate::http::confirm_people;
 use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
 use crate::http::guards::Call;
-use crate::http::router::protect;
+use crate::http::headers::protect;
 use crate::http::{Request, Response};
 use crate::pages::Frame;
 use crate::pages::errors::{ErrorView, error};
@@ -112,9 +112,10 @@ fn announce(public_url: &PublicUrl, link: Option<&Token>) {
 
 /// Serves until a signal comes.
 fn serve(edge: Edge, app: &Arc<App>) {
-    let (handler, pages) = (Arc::clone(app), Arc::clone(app));
+    let (handler, pages, door) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
     let cut = edge
         .with_error_pages(move |e, request| error_page(&pages, e, request))
+        .with_large_bodies(move |head| door.allowance(head))
         .serve(Arc::new(move |request| handler.handle(request)));
     if cut > 0 {
         tracing::warn!("{cut} requests were still under way after the time for that and were cut");
@@ -142,7 +143,8 @@ fn error_page(app: &App, e: EdgeError, whole: &Request) -> Response {
         EdgeError::BodyTooLarge if whole.path() == confirm_people::PATH => confirm_people::TOO_MANY.to_owned(),
         e => e.to_string(),
     };
-    let view = ErrorView { status, detail: &detail, retry_after: None, sign_in: None, request_id: request };
+    let sign_in = (status == 401).then_some("/sign-in");
+    let view = ErrorView { status, detail: &detail, retry_after: None, sign_in, request_id: request };
     protect(app, Response::html(status, error(&frame, &view).into_string()))
 }
 

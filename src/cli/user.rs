@@ -1,6 +1,6 @@
 //! `idp user`.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use clap::Subcommand;
 
@@ -139,6 +139,7 @@ pub(super) fn means(place: &Place, doing: &'static str) -> Result<Means, Failure
         key: Arc::new(opened.keys.seed),
         pool: HashPool::new(1, 1).map_err(Failure::to(doing))?,
         clock: Clock::System,
+        one_picture: Mutex::new(()),
         organisation: String::new(),
     })
 }

@@ -225,6 +225,21 @@ fn every_act_on_an_account_keeps_to_the_ranks() {
 }
 
 #[test]
+fn what_others_are_compared_with_is_for_owners_to_put_and_nobody_puts_their_own() {
+    let (owner, admin) = (user(Role::Owner), user(Role::Admin));
+    for target in Role::ALL.map(user) {
+        assert_eq!(ask(Grant::ChangePortrait, &owner, &target, None), Ok(()), "{}", target.role);
+        assert_eq!(ask(Grant::ChangePortrait, &admin, &target, None), Err(Rule::OwnersOnly), "{}", target.role);
+    }
+    assert_eq!(ask(Grant::ChangePortrait, &owner, &owner, None), Err(Rule::Yourself));
+    assert_eq!(ask(Grant::ChangePortrait, &admin, &admin, None), Err(Rule::OwnersOnly));
+    let (mut gone, mut invited) = (user(Role::Member), user(Role::Member));
+    (gone.status, invited.status) = (Status::Left, Status::Invited);
+    assert_eq!(ask(Grant::ChangePortrait, &owner, &gone, None), Err(Rule::HasLeft));
+    assert_eq!(ask(Grant::ChangePortrait, &owner, &invited, None), Ok(()), "before their first day");
+}
+
+#[test]
 fn an_admin_adds_members_only_and_gives_no_roles() {
     let admin = user(Role::Admin);
     for role in Role::ALL {

@@ -16,11 +16,12 @@ use crate::storage::{self, ReadTx, audit, users};
 const ENTRIES: u32 = 10;
 
 /// What an admin wants to hear of: acts about other people and about the house. What everyone does all day is not in it.
-const NOTABLE: [Action; 28] = [
+const NOTABLE: [Action; 29] = [
     Action::UserCreated,
     Action::UserUpdated,
     Action::UserEmailChanged,
     Action::UserContactChanged,
+    Action::UserPortraitChanged,
     Action::UserDisabled,
     Action::UserEnabled,
     Action::UserLeft,

@@ -5,12 +5,13 @@
 //! and whatever runs out (descriptors, threads, places), the edge keeps accepting and says what is wrong.
 //!
 //! The parts, from the outside in: `registry` knows every connection and which of them only wait for their client,
-//! `connection` is the life of one, `wire` its socket with deadlines, `head` the reading of a request's head, `answer`
+//! `connection` is the life of one, `large` the room for long bodies, `wire` its socket with deadlines, `head` the reading of a request's head, `answer`
 //! the writing of a response. TLS belongs into `wire`.
 
 mod answer;
 mod connection;
 mod head;
+mod large;
 mod limits;
 mod refusal;
 mod registry;
@@ -27,6 +28,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
+pub use self::large::Allowance;
 pub use self::limits::Limits;
 pub use self::refusal::EdgeError;
 use self::registry::Registry;
@@ -39,6 +41,9 @@ pub type Handler = Arc<dyn Fn(Request) -> Response + Send + Sync>;
 /// What makes the page for a request that never reached the handler.
 type ErrorPages = Arc<dyn Fn(EdgeError, &Request) -> Response + Send + Sync>;
 
+/// What says how long the body of a request may be.
+type LargeBodies = Arc<dyn Fn(&Request) -> Allowance + Send + Sync>;
+
 /// How long accepting pauses when the system has nothing left to accept with.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
@@ -50,6 +55,7 @@ pub struct Edge {
     listener: TcpListener,
     limits: Limits,
     error_pages: ErrorPages,
+    large_bodies: LargeBodies,
     registry: Arc<Registry>,
     wake: UnixStream,
     waker: Arc<UnixStream>,
@@ -78,6 +84,9 @@ struct Shared {
     registry: Arc<Registry>,
     handler: Handler,
     error_pages: ErrorPages,
+    large_bodies: LargeBodies,
+    /// Places for long bodies.
+    room: large::Room,
 }
 
 impl Edge {
@@ -97,6 +106,7 @@ impl Edge {
             listener,
             limits: limits.fitted_to_descriptors(),
             error_pages: Arc::new(|e, _| e.page()),
+            large_bodies: Arc::new(|_| Allowance::Usual),
             registry: Arc::default(),
             wake,
             waker: Arc::new(waker),
@@ -109,6 +119,14 @@ impl Edge {
     #[must_use]
     pub fn with_error_pages(mut self, pages: impl Fn(EdgeError, &Request) -> Response + Send + Sync + 'static) -> Self {
         self.error_pages = Arc::new(pages);
+        self
+    }
+
+    /// Takes longer bodies, up to [`Limits::max_large_body`], where `ask` says so. It is asked about a request that
+    /// announces more than [`Limits::max_body`], with its head alone; see [`Limits::large_bodies`] for how many.
+    #[must_use]
+    pub fn with_large_bodies(mut self, ask: impl Fn(&Request) -> Allowance + Send + Sync + 'static) -> Self {
+        self.large_bodies = Arc::new(ask);
         self
     }
 
@@ -132,8 +150,9 @@ impl Edge {
 
     /// Serves until [`Stopper::stop`]. Returns how many connections were still busy after [`Limits::drain`] and were cut.
     pub fn serve(self, handler: Handler) -> usize {
-        let Self { listener, limits, error_pages, registry, wake, waker: _waker } = self;
-        let shared = Arc::new(Shared { limits, registry, handler, error_pages });
+        let Self { listener, limits, error_pages, large_bodies, registry, wake, waker: _waker } = self;
+        let room = large::Room::new(limits.large_bodies);
+        let shared = Arc::new(Shared { limits, registry, handler, error_pages, large_bodies, room });
         while !shared.registry.is_stopping() {
             let mut fds = [PollFd::new(&listener, PollFlags::IN), PollFd::new(&wake, PollFlags::IN)];
             match poll(&mut fds, None) {

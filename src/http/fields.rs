@@ -12,6 +12,7 @@ pub const FILE: &str = "file";
 pub struct Fields {
     texts: Vec<(String, String)>,
     file: Vec<u8>,
+    chose_file: bool,
 }
 
 impl Fields {
@@ -66,17 +67,23 @@ impl Fields {
     ///
     /// # Errors
     /// As [`Fields::parse`].
-    pub(super) fn add_file(&mut self, name: String, bytes: &[u8], known: &[&str]) -> Result<(), Problem> {
+    pub(super) fn add_file(&mut self, name: String, bytes: &[u8], chosen: bool, known: &[&str]) -> Result<(), Problem> {
         if name != FILE {
             return Err(Problem::bad("A file was sent where none is asked for.".to_owned()));
         }
         self.file = bytes.to_vec();
+        self.chose_file = chosen;
         self.add(name, String::new(), known)
     }
 
     /// The chosen file's bytes; empty if none was.
     pub fn file(&self) -> &[u8] {
         &self.file
+    }
+
+    /// Whether a file was chosen: it may be an empty one.
+    pub const fn chose_file(&self) -> bool {
+        self.chose_file
     }
 
     /// What was sent under `name`; empty if nothing was.

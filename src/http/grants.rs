@@ -44,6 +44,8 @@ const KEPT: &[&str] = &[
     "role",
     "name",
     "email",
+    "id_note",
+    "remove",
     "urgent",
     "version",
     "refusal",

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod activity;
+mod allowance;
 pub mod assets;
 pub mod audit;
 pub mod confirm_people;
@@ -18,12 +19,14 @@ pub mod factors;
 pub mod fields;
 pub mod grants;
 pub mod guards;
+pub mod headers;
 pub mod health;
 pub mod import;
 pub mod log;
 pub mod multipart;
 pub mod people;
 pub mod person;
+pub mod portraits;
 pub mod profile;
 pub mod recovery;
 pub mod request;
@@ -36,5 +39,6 @@ mod signals;
 pub mod standing;
 pub mod system;
 
+pub use allowance::allowance;
 pub use request::Request;
 pub use response::Response;

@@ -34,10 +34,10 @@ pub fn parse(body: &[u8], boundary: &str, known: &[&str]) -> Result<Fields, Prob
     let mut rest = body.strip_prefix(&delimiter.as_bytes()[2..]).ok_or_else(no)?;
     while let Some(part) = rest.strip_prefix(b"\r\n") {
         let (head, after) = split(part, b"\r\n\r\n").filter(|(head, _)| head.len() <= LONGEST_HEAD).ok_or_else(no)?;
-        let (name, is_file) = std::str::from_utf8(head).ok().and_then(field).ok_or_else(no)?;
+        let (name, file) = std::str::from_utf8(head).ok().and_then(field).ok_or_else(no)?;
         let (value, after) = split(after, delimiter.as_bytes()).ok_or_else(no)?;
-        if is_file {
-            fields.add_file(name.to_owned(), value, known)?;
+        if let Some(chosen) = file {
+            fields.add_file(name.to_owned(), value, chosen, known)?;
         } else {
             let text = std::str::from_utf8(value).map_err(|_| no())?;
             fields.add(name.to_owned(), text.to_owned(), known)?;
@@ -52,18 +52,19 @@ fn split<'a>(bytes: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     Some((&bytes[..at], &bytes[at + mark.len()..]))
 }
 
-/// A part's name, and whether it is a file, from its head. What the file is called and said to be does not matter.
-fn field(head: &str) -> Option<(&str, bool)> {
+/// A part's name from its head, and for a file whether one was chosen: where none was, browsers send one without a name.
+/// What the file is called and said to be does not matter.
+fn field(head: &str) -> Option<(&str, Option<bool>)> {
     let mut found = None;
     for line in head.split("\r\n") {
         let (name, value) = line.split_once(':')?;
         if name.eq_ignore_ascii_case("content-disposition") && found.is_none() {
             let (name, after) = value.trim().strip_prefix("form-data; name=\"")?.split_once('"')?;
-            let is_file = after.starts_with("; filename=\"");
-            if !is_file && !after.is_empty() {
+            let file = after.strip_prefix("; filename=\"").map(|called| !called.starts_with('"'));
+            if file.is_none() && !after.is_empty() {
                 return None;
             }
-            found = Some((name, is_file));
+            found = Some((name, file));
         } else if !name.eq_ignore_ascii_case("content-type") {
             return None;
         }
@@ -94,6 +95,9 @@ mod tests {
         let fields = parse(&sent(b"\xff\r\n\r\n--\0"), "Xy", KNOWN).ok().unwrap();
         assert_eq!((fields.get("csrf"), fields.get("text")), ("abc", "a\r\n--Xz\r\nb"));
         assert_eq!((fields.file(), fields.get("file")), (&b"\xff\r\n\r\n--\0"[..], ""));
+        assert!(fields.chose_file() && parse(&sent(b""), "Xy", KNOWN).is_ok_and(|fields| fields.chose_file()));
+        let none = b"--Xy\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\"\r\n\r\n\r\n--Xy--";
+        assert!(parse(none, "Xy", KNOWN).is_ok_and(|fields| !fields.chose_file()));
         assert!(parse(b"--Xy--", "Xy", KNOWN).is_ok_and(|fields| fields.get("csrf").is_empty()));
     }
 

@@ -24,7 +24,9 @@ use crate::pages::user::{
 use crate::policy::Key;
 use crate::recovery::Case;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, audit, backup_codes, contacts, factors, policy, recovery, sessions as stored, users};
+use crate::storage::{
+    ReadTx, audit, backup_codes, contacts, factors, policy, portraits, recovery, sessions as stored, users,
+};
 use crate::time::Timestamp;
 use crate::users::{Status, User};
 
@@ -71,12 +73,7 @@ pub fn entry_line(entry: &Entry) -> EntryLine {
 
 /// Everyone's menu, in its order; what does not apply to the account's state is left out, what the viewer's rank
 /// forbids stays with the reason.
-fn menu(
-    tx: &ReadTx<'_>,
-    call: &Call<'_>,
-    viewer: &User,
-    (user, case): (&User, Option<&Case>),
-) -> Result<Vec<Action>, Problem> {
+fn menu(preview: &Preview<'_>, user: &User, case: Option<&Case>) -> Vec<Action> {
     let all = [
         (Grant::OpenCase, "Open a recovery case", "/case", false),
         (Grant::ResetFactors, "Force MFA reset", "/mfa/reset", false),
@@ -94,7 +91,6 @@ fn menu(
         (Grant::Enable, "Enable", "/enable", false),
         (Grant::Leave, "Mark as left for good", "/leave", true),
     ];
-    let preview = Preview::read(tx, viewer, user, call.now)?;
     let mut actions = Vec::new();
     if let Some(case) = case {
         let href = format!("/admin/recovery/{}", case.number);
@@ -110,12 +106,13 @@ fn menu(
             actions.push(Action { label, href: format!("/admin/users/{}{path}", user.id), refused, danger });
         }
     }
-    Ok(actions)
+    actions
 }
 
 struct Loaded {
     user: User,
     actions: Vec<Action>,
+    may_change_portrait: bool,
     case: Option<Case>,
 }
 
@@ -141,15 +138,17 @@ impl Loaded {
 
 fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result<Loaded, Problem> {
     let user = users::find_ranked(tx, id, call.now)?.ok_or(Problem::NotFound)?;
+    let preview = Preview::read(tx, &signed.user, &user, call.now)?;
     let case = recovery::find_open(tx, id)?;
-    let actions = menu(tx, call, &signed.user, (&user, case.as_ref()))?;
-    Ok(Loaded { actions, case, user })
+    let actions = menu(&preview, &user, case.as_ref());
+    let may_change_portrait = preview.refusal(Grant::ChangePortrait).is_none();
+    Ok(Loaded { actions, may_change_portrait, case, user })
 }
 
 /// `GET /admin/users/{id}`
 pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;
-    let (loaded, factors, codes_left, open, contacts, known, notes) = call.app.means.store.read(|tx| {
+    let (loaded, factors, codes_left, open, contacts, known, portrait, notes) = call.app.means.store.read(|tx| {
         Ok::<_, Problem>((
             load(tx, call, signed, id)?,
             factors::list(tx, id)?,
@@ -157,6 +156,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
             stored::count(tx, id, Stage::Full)?,
             contacts::list(tx, id)?,
             policy::get(tx, call.now)?.lasting(Key::KnownNumber),
+            portraits::find(tx, id)?,
             notes::list(tx, id, None, NOTES + 1)?,
         ))
     })?;
@@ -174,6 +174,8 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
         sessions: open,
         contacts,
         known,
+        portrait,
+        may_change_portrait: loaded.may_change_portrait,
         notes: notes.into_iter().map(|(_, note)| note).collect(),
         more_notes,
     };

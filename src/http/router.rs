@@ -12,12 +12,13 @@ use super::cookies::Cookie;
 use super::error::{Problem, answer};
 use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
+use super::headers::protect;
 use super::recovery::errands;
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
     access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, people, person, profile, recovery, sessions, sign_in, standing, system,
+    multipart, people, person, portraits, profile, recovery, sessions, sign_in, standing, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -55,14 +56,20 @@ pub struct Route {
     pub takes: &'static [&'static str],
     /// Its door.
     pub door: Door,
+    /// Whether its form may be as long as [`crate::policy::PORTRAIT_BODY`], from who is signed in.
+    pub large: bool,
 }
 
 const fn get(path: &'static str, takes: &'static [&'static str], door: Door) -> Route {
-    Route { method: || Method::Get, path, takes, door }
+    Route { method: || Method::Get, path, takes, door, large: false }
 }
 
 const fn post(path: &'static str, takes: &'static [&'static str], door: Door) -> Route {
-    Route { method: || Method::Post, path, takes, door }
+    Route { method: || Method::Post, path, takes, door, large: false }
+}
+
+const fn large(route: Route) -> Route {
+    Route { large: true, ..route }
 }
 
 const PENDING: &[Stage] = &[Stage::Pending, Stage::Enrolling];
@@ -88,6 +95,7 @@ const EMAIL: &[&str] =
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
+const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
 
@@ -165,6 +173,9 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/contacts/{contact}/remove", &[], Door::People(contacts::remove_page)),
     post("/admin/users/{id}/contacts/{contact}/remove", &["csrf", "nonce", "step_up_code"],
         Door::People(contacts::remove)),
+    get("/admin/users/{id}/portrait", &[], Door::People(portraits::page)),
+    large(post("/admin/users/{id}/portrait", PORTRAIT, Door::People(portraits::change))),
+    get("/admin/users/{id}/portrait.jpg", &[], Door::People(portraits::picture)),
     get("/admin/users/{id}/mfa/reset", &[], Door::People(grants::reset_page)),
     post("/admin/users/{id}/mfa/reset", GRANT, Door::People(grants::reset)),
     get("/admin/users/{id}/mfa/backup-codes", &[], Door::People(grants::codes_page)),
@@ -257,6 +268,12 @@ impl Router {
         let response = self.run(&mut call).unwrap_or_else(|problem| answer(&call, &problem, None));
         log::answered(&call, response.status(), begun.elapsed());
         protect(app, response)
+    }
+
+    /// Whether this is a form that may be a long one.
+    pub fn takes_large(&self, head: &Request) -> bool {
+        let found = self.paths.at(head.path()).ok();
+        found.is_some_and(|f| self.routes[*f.value].iter().any(|r| r.large && (r.method)() == *head.method()))
     }
 
     fn run(&self, call: &mut Call<'_>) -> Answer {
@@ -375,26 +392,4 @@ fn limit(call: &Call<'_>) -> Result<(), Problem> {
         return Err(Problem::NoRoom);
     }
     call.attempt()
-}
-
-/// The headers that every answer carries, errors included (OWASP ASVS 5.0 chapter 3.4).
-pub fn protect(app: &App, mut response: Response) -> Response {
-    const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
-                          form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
-    response = response
-        .with_header("Content-Security-Policy", POLICY)
-        .with_header("X-Content-Type-Options", "nosniff")
-        .with_header("X-Frame-Options", "DENY")
-        // Not "no-referrer": browsers would then send "Origin: null" with our own forms.
-        .with_header("Referrer-Policy", "same-origin")
-        .with_header("Cross-Origin-Opener-Policy", "same-origin")
-        .with_header("Cross-Origin-Resource-Policy", "same-origin")
-        .with_header("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
-    if response.header("cache-control").is_none() {
-        response = response.with_header("Cache-Control", "no-store");
-    }
-    if app.settings.public_url.is_https() {
-        response = response.with_header("Strict-Transport-Security", "max-age=31536000");
-    }
-    response
 }

@@ -62,6 +62,7 @@ said! {
     Enabled "enabled" "The account was enabled.";
     ContactAdded "contact-added" "The contact was added.";
     ContactRemoved "contact-removed" "The contact was removed.";
+    PortraitChanged "portrait-changed" "The photo and the note about an ID were saved.";
     NoteAdded "note-added" "The note was added.";
     SessionsEnded "sessions-ended" "All sessions were ended.";
     PasswordRequired "password-required" "At the next sign-in a new password has to be chosen.";

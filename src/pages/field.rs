@@ -22,6 +22,7 @@ enum Kind {
     Area,
     List,
     File,
+    Picture,
     Search,
     Email,
     Address,
@@ -39,7 +40,7 @@ impl Kind {
         match self {
             Self::Text | Self::Area => ("text", "off", None, None),
             Self::List => ("text", "off", None, Some("code")),
-            Self::File => ("file", "off", None, None),
+            Self::File | Self::Picture => ("file", "off", None, None),
             Self::Search => ("search", "off", None, None),
             Self::Email => ("email", "username", Some("email"), None),
             Self::Address => ("email", "off", Some("email"), None),
@@ -104,6 +105,11 @@ impl<'a> Field<'a> {
     /// A file with such lines.
     pub const fn file(self) -> Self {
         self.kind(Kind::File)
+    }
+
+    /// A photo. A phone whose camera writes another kind makes one of these when it is asked for them.
+    pub const fn picture(self) -> Self {
+        self.kind(Kind::Picture)
     }
 
     /// A search text.
@@ -184,8 +190,10 @@ impl<'a> Field<'a> {
                 textarea id=(self.name) name=(self.name) class=[class] rows=(if spelled { "12" } else { "3" })
                     autocapitalize=[spelled.then_some("none")] spellcheck=[spelled.then_some("false")]
                     aria-describedby=[described] aria-invalid=[invalid] autofocus[focus] { (typed) }
-            } @else if self.kind == Kind::File {
-                input id=(self.name) name=(self.name) type=(kind) accept=".csv,.txt,text/csv,text/plain"
+            } @else if matches!(self.kind, Kind::File | Kind::Picture) {
+                @let list = ".csv,.txt,text/csv,text/plain";
+                @let accept = if self.kind == Kind::Picture { "image/png,image/jpeg" } else { list };
+                input id=(self.name) name=(self.name) type=(kind) accept=(accept)
                     aria-describedby=[described] aria-invalid=[invalid];
             } @else {
                 input id=(self.name) name=(self.name) type=(kind) autocomplete=(autocomplete) inputmode=[inputmode]

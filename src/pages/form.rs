@@ -128,14 +128,16 @@ pub struct Choice<'a> {
     pub label: String,
     /// A sentence under it; empty for none.
     pub hint: String,
-    /// Fields that belong to this choice.
+    /// Fields that belong to this choice, asked once it is chosen.
     pub more: Option<Markup>,
+    /// What to look at before choosing it.
+    pub beside: Option<Markup>,
 }
 
 impl<'a> Choice<'a> {
     /// A choice without a hint.
     pub fn new(value: &'a str, label: impl Into<String>) -> Self {
-        Self { value, label: label.into(), hint: String::new(), more: None }
+        Self { value, label: label.into(), hint: String::new(), more: None, beside: None }
     }
 
     /// With a sentence under it.
@@ -146,6 +148,11 @@ impl<'a> Choice<'a> {
     /// With fields of its own.
     pub fn more(self, more: Markup) -> Self {
         Self { more: Some(more), ..self }
+    }
+
+    /// With something to look at before it is chosen.
+    pub fn beside(self, beside: Markup) -> Self {
+        Self { beside: Some(beside), ..self }
     }
 }
 
@@ -205,6 +212,7 @@ fn tick(tick: &Tick, choice: &Choice) -> Markup {
             label for=(id) { (choice.label) }
             @if hint { span class="hint" id={ (id) "-hint" } { (choice.hint) } }
             @if let Some(error) = tick.error { span class="error" id={ (id) "-error" } { (error) } }
+            @if let Some(beside) = &choice.beside { div class="beside" { (beside) } }
             @if let Some(more) = &choice.more { div class="more" { (more) } }
         }
     }

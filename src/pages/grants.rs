@@ -12,9 +12,11 @@ use super::contacts::Numbers;
 use super::field::Field;
 use super::form::{Choice, Form, checkbox, radios};
 use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
+use super::portraits::beside_the_call;
 use super::users::page;
 use super::words::{ago, count, lasting};
 use crate::ids::{CaseNumber, UserId};
+use crate::portraits::Portrait;
 use crate::recovery::EvidenceKind;
 use crate::time::Timestamp;
 
@@ -45,6 +47,8 @@ impl Subject<'_> {
 /// What is on record of a person, by which whoever looks after people can make sure that it is them.
 #[derive(Debug, Clone)]
 pub struct Known {
+    /// What they look like, and which ID was seen.
+    pub portrait: Option<Portrait>,
     /// What stands in their open case and can be used again.
     pub on_record: Option<OnRecord>,
     /// Where they could be called.
@@ -220,7 +224,9 @@ pub(super) fn signal_facts(signals: &[Signal]) -> Markup {
 pub(super) fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
     let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
     let mut choices = vec![
-        Choice::new("video_call", "Live video call").hint("Compared with the photo or ID on record."),
+        Choice::new("video_call", "Live video call")
+            .hint("Compared with the photo or ID on record.")
+            .beside(beside_the_call(frame, person, known.portrait.as_ref())),
         Choice::new("manager_ticket", "Ticket by their manager or HR")
             .hint("You know that it really comes from them. Give its number below.")
             .more(voucher),

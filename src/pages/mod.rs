@@ -31,6 +31,7 @@ pub mod handover;
 pub mod import;
 pub mod invitation;
 pub mod parts;
+pub mod portraits;
 pub mod profile;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
@@ -45,6 +46,8 @@ mod samples_console;
 mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
+#[cfg(any(test, feature = "testing"))]
+mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
 #[cfg(any(test, feature = "testing"))]

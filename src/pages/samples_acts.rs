@@ -8,9 +8,10 @@ use super::access::{self, EmailView, InviteAgainView};
 use super::contacts::Numbers;
 use super::grants::{self, IssueCodesView, Known, OnRecord, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
-use super::samples_contacts;
 use super::standing::{self, AlreadyDoneView, EndSessionView, Errand, NameView, RefusedView, RoleView, StandingView};
+use super::{samples_contacts, samples_portraits};
 use crate::ids::{SessionId, UserId};
+use crate::portraits::Portrait;
 use crate::recovery::EvidenceKind;
 use crate::users::Role;
 
@@ -18,6 +19,7 @@ use crate::users::Role;
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = grant_pages();
     pages.extend(standing_pages());
+    pages.extend(samples_portraits::all());
     pages
 }
 
@@ -38,13 +40,14 @@ pub(super) fn signals() -> Vec<Signal> {
     ]
 }
 
-pub(super) fn known(on_record: Option<OnRecord>) -> Known {
-    Known { on_record, numbers: samples_contacts::numbers() }
+pub(super) fn known(portrait: Option<Portrait>) -> Known {
+    Known { portrait, on_record: None, numbers: samples_contacts::numbers() }
 }
 
-fn on_record(permitted: bool) -> OnRecord {
+fn recorded(portrait: Option<Portrait>, permitted: bool) -> Known {
     let kind = EvidenceKind::VideoCall;
-    OnRecord { at: at("2026-11-24T10:30:00Z"), by: HOSTILE.to_owned(), kind, permitted }
+    let on_record = OnRecord { at: at("2026-11-24T10:30:00Z"), by: HOSTILE.to_owned(), kind, permitted };
+    Known { on_record: Some(on_record), ..known(portrait) }
 }
 
 fn grant_pages() -> Vec<(&'static str, Markup)> {
@@ -58,7 +61,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         factors: 2,
         codes_left,
         sessions: 3,
-        known: known(None),
+        known: known(Some(samples_portraits::old())),
         signals: signals(),
         window: Duration::from_secs(3600),
     };
@@ -72,6 +75,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         codes: 3,
         valid: Duration::from_secs(7 * 86400),
         known: Known {
+            portrait: None,
             on_record: None,
             numbers: Numbers {
                 phones: Vec::new(),
@@ -86,14 +90,14 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         person: mara(),
         case: None,
         valid: Duration::from_secs(86400),
-        known: known(Some(on_record(true))),
+        known: recorded(Some(samples_portraits::new()), true),
         signals: signals(),
     };
     let email = EmailView {
         form: step_up(typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")])),
         person: mara(),
         sessions: 1,
-        known: known(Some(on_record(false))),
+        known: recorded(Some(samples_portraits::noted()), false),
         signals: signals(),
     };
     let invite = InviteAgainView {

@@ -8,7 +8,7 @@ use super::samples_console::{LONG, entries};
 use super::user::notes::{self, Note, NotesView};
 use super::user::sessions::{self, SessionsView};
 use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead};
-use super::{Frame, Viewer, samples_contacts};
+use super::{Frame, Viewer, samples_contacts, samples_portraits};
 use crate::ids::{SessionId, UserId};
 use crate::users::{Role, Status};
 
@@ -83,6 +83,8 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         sessions: 0,
         contacts: samples_contacts::in_use(),
         known: samples_contacts::KNOWN,
+        portrait: Some(samples_portraits::new()),
+        may_change_portrait: true,
         notes: vec![note()],
         more_notes: true,
     };
@@ -98,6 +100,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         sessions: 2,
         contacts: Vec::new(),
         known: samples_contacts::KNOWN,
+        portrait: None,
         notes: Vec::new(),
         more_notes: false,
         ..overview.clone()
@@ -114,6 +117,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         ("user-app-off", user::overview(f, &off)),
         ("user-app-off-disabled", user::overview(f, &off_and_shut)),
         ("user-new", user::overview(f, &new)),
+        ("user-noted", user::overview(f, &OverviewView { portrait: Some(samples_portraits::noted()), ..new.clone() })),
         ("user-long", user::overview(&long_viewer, &OverviewView { head: long, ..overview.clone() })),
     ]
 }

@@ -113,7 +113,7 @@ fn what_happens(errand: Errand, view: &StandingView) -> Markup {
             p { "An authenticator app that was switched off after 100 wrong codes stays off: for that, reset the factors." }
         },
         Errand::Leave => html! {
-            p { strong { "For good: " } "the password, every factor and every backup code are deleted, links "
+            p { strong { "For good: " } "the password, every factor, every backup code and a photo on record are deleted, links "
                 "and passes are void. " (sessions_end) }
             p { "Name, address and history are kept for the audit log. Nobody can enable the account again, and the address "
                 "can not be given to somebody else. For a while only? Disable the account instead." }

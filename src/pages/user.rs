@@ -9,12 +9,15 @@ use self::notes::Note;
 use super::Frame;
 use super::contacts::overview_card;
 use super::entry::{EntryLine, entry_table};
+use super::grants::Subject;
 use super::parts::{Badge, FactorLine, Tone, card, empty, facts, notice, pager, table};
+use super::portraits::overview_card as portrait_card;
 use super::users::{page, status};
 use super::words::{clock, count, day, time_ago, time_ago_or_never};
 use crate::contacts::Contact;
 use crate::ids::{CaseNumber, UserId};
 use crate::policy::TOTP_DISABLED_AT;
+use crate::portraits::Portrait;
 use crate::time::Timestamp;
 use crate::users::{Role, Status};
 
@@ -165,6 +168,10 @@ pub struct OverviewView<'a> {
     pub contacts: Vec<Contact>,
     /// How long a number has to be known before a call to it counts.
     pub known: std::time::Duration,
+    /// What they look like, and which ID was seen.
+    pub portrait: Option<Portrait>,
+    /// Whether the viewer may change that.
+    pub may_change_portrait: bool,
     /// The newest notes.
     pub notes: Vec<Note>,
     /// Whether there are more notes than these.
@@ -188,9 +195,11 @@ pub fn overview(frame: &Frame, view: &OverviewView) -> Markup {
         ),
         ("Added", html! { (day(view.created_at)) }),
     ];
+    let person = Subject { id: view.head.id, name: view.head.name, email: view.head.email };
     let content = html! {
         (switched_off(frame, &view.head, &view.factors))
         (card("account", "Account", &facts(&rows)))
+        (portrait_card(frame, &person, view.portrait.as_ref(), view.may_change_portrait))
         (overview_card(frame, &format!("/admin/users/{}/contacts", view.head.id), &view.contacts, view.known))
         (card("notes", "Notes", &html! {
             @if view.notes.is_empty() {

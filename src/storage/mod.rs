@@ -23,6 +23,7 @@ pub mod notices;
 #[cfg(test)]
 mod plans;
 pub mod policy;
+pub mod portraits;
 pub mod readers;
 pub mod recovery;
 pub mod restore;
@@ -265,6 +266,12 @@ impl Store {
     /// Why the last ones could not be written, or that nothing can be any more.
     pub fn check_writer(&self) -> Result<()> {
         self.writer.check()
+    }
+
+    /// How many jobs were ever queued; only in builds for tests.
+    #[cfg(feature = "testing")]
+    pub fn sent(&self) -> usize {
+        self.writer.sent.load(std::sync::atomic::Ordering::SeqCst)
     }
 
     /// Makes the next writes fail in a chosen way; only in builds for tests.

@@ -28,18 +28,18 @@ fn to_notice(row: &Row<'_>) -> rusqlite::Result<Notice> {
 
 /// Writes what is due, with a message to each address. Only the writer calls this.
 pub(super) fn insert(conn: &Connection, due: &Due, now: Timestamp) -> Result<()> {
-    let tx = ReadTx { conn };
     match &due.whom {
-        Whom::Person(user, before) => insert_for(&tx, *user, before.as_deref(), due, now),
+        Whom::Person(user, before) => insert_for(conn, *user, before.as_deref(), due, now),
         Whom::Owners(except) => {
             let mut query = conn.prepare_cached("SELECT id FROM users WHERE role = 'owner' AND status = 'active'")?;
             let owners: Vec<UserId> = query.query_map([], |row| parse(row, 0))?.collect::<rusqlite::Result<_>>()?;
-            owners.iter().filter(|id| Some(**id) != *except).try_for_each(|id| insert_for(&tx, *id, None, due, now))
+            owners.iter().filter(|id| Some(**id) != *except).try_for_each(|id| insert_for(conn, *id, None, due, now))
         }
     }
 }
 
-fn insert_for(tx: &ReadTx<'_>, user: UserId, before: Option<&str>, due: &Due, now: Timestamp) -> Result<()> {
+fn insert_for(conn: &Connection, user: UserId, before: Option<&str>, due: &Due, now: Timestamp) -> Result<()> {
+    let tx = &ReadTx { conn };
     let user = users::get(tx, user)?;
     // Who has not come in yet has an invitation and nothing to be told of.
     if user.status == Status::Invited {
@@ -47,20 +47,19 @@ fn insert_for(tx: &ReadTx<'_>, user: UserId, before: Option<&str>, due: &Due, no
     }
     let id = NoticeId::generate();
     let objection = due.kind.may_be_objected_to().then_some(policy::get(tx, now)?.lasting(Key::Objection));
-    tx.conn
-        .prepare_cached(
-            "INSERT INTO notices (id, user_id, kind, at, case_number, facts, objection_until)
+    conn.prepare_cached(
+        "INSERT INTO notices (id, user_id, kind, at, case_number, facts, objection_until)
              VALUES (:id, :user, :kind, :at, :case, :facts, :until)",
-        )?
-        .execute(named_params! {
-            ":id": id.to_string(),
-            ":user": user.id.to_string(),
-            ":kind": due.kind.as_str(),
-            ":at": now.as_micros(),
-            ":case": due.case.map(|c| c.to_string()),
-            ":facts": due.facts.to_json(),
-            ":until": objection.map(|d| now.plus(d).as_micros()),
-        })?;
+    )?
+    .execute(named_params! {
+        ":id": id.to_string(),
+        ":user": user.id.to_string(),
+        ":kind": due.kind.as_str(),
+        ":at": now.as_micros(),
+        ":case": due.case.map(|c| c.to_string()),
+        ":facts": due.facts.to_json(),
+        ":until": objection.map(|d| now.plus(d).as_micros()),
+    })?;
     // An address that was added after somebody asked for help may be theirs who asked.
     let since = due.case.map(|case| get_opened_at(tx, case)).transpose()?.flatten().unwrap_or(now);
     let mut addresses = list_known_addresses(tx, user.id, since)?;
@@ -71,7 +70,7 @@ fn insert_for(tx: &ReadTx<'_>, user: UserId, before: Option<&str>, due: &Due, no
     addresses.dedup_by(|a, b| a.0 == b.0);
     for (address, known) in addresses {
         let may_object = known && objection.is_some();
-        insert_message(tx.conn, id, due.case, (user.id, user.name.as_str(), &address), may_object, now)?;
+        insert_message(conn, id, due.case, (user.id, user.name.as_str(), &address), may_object, now)?;
     }
     Ok(())
 }

@@ -136,6 +136,9 @@ pub struct Writer {
     queue: Option<Sender<Message>>,
     thread: Option<JoinHandle<()>>,
     health: Arc<Mutex<Health>>,
+    /// How many jobs were ever queued, for tests that want several in one batch.
+    #[cfg(feature = "testing")]
+    pub(super) sent: std::sync::atomic::AtomicUsize,
 }
 
 impl Writer {
@@ -146,7 +149,13 @@ impl Writer {
         let thread = std::thread::Builder::new().name("writer".into()).stack_size(1024 * 1024);
         let spawned = thread.spawn(move || writing.run(&jobs));
         // Without the thread every change answers "stopped"; the process is out of threads and says so elsewhere.
-        Self { queue: spawned.is_ok().then_some(queue), thread: spawned.ok(), health }
+        Self {
+            queue: spawned.is_ok().then_some(queue),
+            thread: spawned.ok(),
+            health,
+            #[cfg(feature = "testing")]
+            sent: std::sync::atomic::AtomicUsize::new(0),
+        }
     }
 
     /// Whether the thread is there, does not hang, and could write its last batch down. Costs a lock and no write.
@@ -181,7 +190,10 @@ impl Writer {
     }
 
     fn send(&self, job: Box<dyn Job>) -> Result<()> {
-        self.queue.as_ref().ok_or(Error::Stopped)?.send(Message::Job(job)).map_err(|_| Error::Stopped)
+        self.queue.as_ref().ok_or(Error::Stopped)?.send(Message::Job(job)).map_err(|_| Error::Stopped)?;
+        #[cfg(feature = "testing")]
+        self.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Ok(())
     }
 
     #[cfg(feature = "testing")]

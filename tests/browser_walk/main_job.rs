@@ -24,6 +24,7 @@ fn who_lost_their_phone_is_let_back_in_and_an_auditor_can_show_it_until_somebody
     let admin = add("Tom Okafor", "tom@fernhill.example", "Admin", DESK);
     let auditor = add("Noor Haddad", "noor@fernhill.example", "Auditor", DESK);
     let mut member = add("Mara Lindqvist", "mara@fernhill.example", "Member", PHONE);
+    the_owner_puts_a_photo_on_record(&owner, &server);
     content(&owner.browser);
 
     member.browser.sees("Mara Lindqvist").sees("10 of 10 left");
@@ -44,11 +45,28 @@ fn who_lost_their_phone_is_let_back_in_and_an_auditor_can_show_it_until_somebody
     an_edited_byte_is_found(&server, exported["seq"].as_i64().unwrap());
 }
 
+/// The owner's part: Mara as the firm knows her.
+fn the_owner_puts_a_photo_on_record(owner: &Person, server: &Server) {
+    let browser = &owner.browser;
+    let photo = browser.folder().join("mara.png");
+    image::RgbImage::from_pixel(640, 800, image::Rgb([200, 150, 120])).save(&photo).unwrap();
+    browser.open(&server.at("/admin/users")).follow("Mara Lindqvist").sees("No photo on record.");
+    browser.follow("Add a photo or a note about an ID").fill("Note about an ID", "Passport, seen by HR");
+    browser.choose_file("Photo", &photo).press("Save").sees("The photo and the note about an ID were saved.");
+    browser.sees("ID: Passport, seen by HR").sees("Added just now by Ada Brandt");
+    assert_eq!(browser.execute(PHOTO), serde_json::json!([384, 480, "Photo of Mara Lindqvist"]));
+}
+
+/// The one picture of a page, as the browser shows it.
+const PHOTO: &str = "const [it] = document.images; return [it.naturalWidth, it.naturalHeight, it.alt]";
+
 /// The help desk's part: first without a reason, then properly. Returns the pass.
 fn the_admin_resets(admin: &Person, member: &Person, server: &Server) -> String {
     let browser = &admin.browser;
     browser.open(&server.at("/admin/users")).fill("Name or e-mail", "lindq").press("Search").follow("Mara Lindqvist");
     browser.follow("MFA").sees("10 codes remaining").press("Actions").follow("Force MFA reset");
+    browser.sees("Passport, seen by HR").sees("Added just now: make sure who added it.");
+    assert_eq!(browser.execute(PHOTO), serde_json::json!([384, 480, "Photo of Mara Lindqvist"]));
     browser.sees("Force MFA reset for Mara Lindqvist").sees("1 factor and 10 remaining backup codes stop working");
     browser.tick("does not have the 10 remaining backup codes").choose("Live video call").fill("Ticket", "#1234");
     browser.fill("What did you see or hear?", "Saw her in the workshop, as on the photo.");

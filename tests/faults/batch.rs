@@ -43,9 +43,12 @@ fn in_one_batch(store: &Store, person: &Person, fault: Fault, jobs: Vec<Job>) ->
         store.inject(fault);
         let mut waiting = Vec::new();
         for job in jobs {
+            let sent = store.sent();
             waiting.push(scope.spawn(move || store.change(job)));
-            // The queue is in order of arrival; there is no way to see a job arrive but to give it a moment.
-            std::thread::sleep(std::time::Duration::from_millis(30));
+            // The queue is in order of arrival.
+            while store.sent() == sent {
+                std::thread::yield_now();
+            }
         }
         go.send(()).unwrap();
         before.join().unwrap().unwrap();

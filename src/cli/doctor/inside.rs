@@ -24,11 +24,12 @@ type Look = fn(&ReadTx<'_>, Timestamp) -> storage::Result<Finding>;
 
 pub(super) fn look(folder: &Path, database: &Path, now: Timestamp) -> Vec<Finding> {
     let checked = check(database);
-    // In a database of an earlier version nobody waits yet.
+    // Of an earlier version, it is what is in every version; the rest can be told once it is brought up to date.
     let is_current = checked.as_ref().is_ok_and(|checked| checked.version == schema::VERSION);
     let mut all = soundness(checked);
-    let looks: [Look; 6] = [clock, owners, last_backup, key_exported, invitations, recoveries];
-    let looks = looks.into_iter().chain(is_current.then_some(people_confirmed as Look));
+    let looks: [Look; 5] = [clock, owners, last_backup, key_exported, invitations];
+    let current: [Look; 2] = [recoveries, people_confirmed];
+    let looks = looks.into_iter().chain(current.into_iter().filter(|_| is_current));
     let read = read_alone(database, |tx| {
         let keys = keys(folder, &instance::get(tx)?);
         // What one table hides must not hide what the others say.

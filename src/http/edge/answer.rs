@@ -67,7 +67,7 @@ pub(super) fn page(error: EdgeError, request: &Request, pages: &dyn Fn(EdgeError
 
 /// Appends the whole answer to a request that is refused. The connection closes after it.
 pub(super) fn print_refusal(out: &mut Vec<u8>, error: EdgeError, mut response: Response) {
-    if error == EdgeError::Busy && response.header("Retry-After").is_none() {
+    if error.status() == 503 && response.header("Retry-After").is_none() {
         response = response.with_header("Retry-After", RETRY_AFTER);
     }
     let (status, headers, body) = response.into_parts();

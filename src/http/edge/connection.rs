@@ -10,9 +10,10 @@ use tiny_http::{HTTPVersion, Method};
 
 use super::answer::{self, Connection};
 use super::head::{self, Head};
+use super::large::{Allowance, Held};
 use super::refusal::EdgeError;
 use super::registry::Slot;
-use super::wire::{End, Wire};
+use super::wire::{End, LINGER, LINGER_LONG, Wire};
 use super::{Shared, unread};
 use crate::http::request::Request;
 use crate::http::response::{Body, Response};
@@ -32,6 +33,8 @@ enum After {
     Close,
     /// We close; the client may still be sending.
     Linger,
+    /// The same, and it was allowed to send much.
+    LingerLong,
 }
 
 /// Why a request did not come to be.
@@ -66,7 +69,8 @@ pub(super) fn run(shared: &Shared, slot: Arc<Slot>, peer: IpAddr) {
         }
         match connection.exchange(number == shared.limits.max_requests) {
             Ok(After::Keep) => {}
-            Ok(After::Linger) => return connection.wire.linger(),
+            Ok(After::Linger) => return connection.wire.linger(LINGER),
+            Ok(After::LingerLong) => return connection.wire.linger(LINGER_LONG),
             Ok(After::Close) | Err(_) => return,
         }
     }
@@ -78,7 +82,7 @@ struct Talk<'a> {
     peer: IpAddr,
 }
 
-impl Talk<'_> {
+impl<'a> Talk<'a> {
     /// One request and its answer. An error means that the answer could not be sent.
     fn exchange(&mut self, is_last: bool) -> io::Result<After> {
         let head = match self.read_head() {
@@ -86,14 +90,16 @@ impl Talk<'_> {
             Err(failed) => return self.refuse(&failed, &unread(self.peer)),
         };
         self.wire.consume(head.length);
-        let body = match self.read_body(&head) {
-            Ok(body) => body,
+        let (body, held) = match self.read_body(&head) {
+            Ok(read) => read,
             Err(failed) => return self.refuse(&failed, &head.request),
         };
         let request = head.request.with_body(body);
         let with_body = *request.method() != Method::Head;
         // A handler that panics has unwound everything it held; what it shares with others guards itself.
         let handled = catch_unwind(AssertUnwindSafe(|| (self.shared.handler)(request)));
+        // The body went with the request.
+        drop(held);
         let we_close = is_last || handled.is_err() || self.shared.registry.is_stopping();
         let response = handled.unwrap_or_else(|_| self.page(EdgeError::Failed, &unread(self.peer)));
         let after = match head.keep_alive {
@@ -118,7 +124,7 @@ impl Talk<'_> {
         let page = self.page(error, request);
         answer::print_refusal(&mut self.wire.out, error, page);
         self.wire.send_out()?;
-        Ok(After::Linger)
+        Ok(if error.keeps_sending() { After::LingerLong } else { After::Linger })
     }
 
     /// Reads until a head is complete. Usually it is there already, and no clock is looked at.
@@ -147,12 +153,25 @@ impl Talk<'_> {
         &pending[..pending.len().min(self.shared.limits.max_head)]
     }
 
-    /// Reads what is announced by `head`, which was taken out of the buffer.
-    fn read_body(&mut self, head: &Head) -> Result<Vec<u8>, Failed> {
-        let length = usize::try_from(head.content_length).unwrap_or(usize::MAX);
-        if length > self.shared.limits.max_body {
-            return Err(EdgeError::BodyTooLarge.into());
+    /// Whether a body of this length may be read: with the place that it takes, if it is a long one.
+    fn admit(&self, head: &Head, length: usize) -> Result<Option<Held<'a>>, EdgeError> {
+        if length <= self.shared.limits.max_body {
+            return Ok(None);
         }
+        match (self.shared.large_bodies)(&head.request) {
+            Allowance::Usual => Err(EdgeError::BodyTooLarge),
+            Allowance::SignIn => Err(EdgeError::SignIn),
+            Allowance::Large if length > self.shared.limits.max_large_body => Err(EdgeError::FileTooLarge),
+            Allowance::Large => self.shared.room.take().ok_or(EdgeError::FilesBusy).map(Some),
+        }
+    }
+
+    /// Reads what is announced by `head`, which was taken out of the buffer.
+    fn read_body(&mut self, head: &Head) -> Result<(Vec<u8>, Option<Held<'a>>), Failed> {
+        let length = usize::try_from(head.content_length).unwrap_or(usize::MAX);
+        let held = self.admit(head, length)?;
+        let limits = &self.shared.limits;
+        let patience = if held.is_some() { limits.large_body_deadline } else { limits.body_deadline };
         if length > 0 && head.expects_continue && self.wire.pending().len() < length {
             self.wire.send(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Failed::Gone)?;
         }
@@ -163,9 +182,9 @@ impl Talk<'_> {
             body.extend_from_slice(&self.wire.pending()[..count]);
             self.wire.consume(count);
             if body.len() == length {
-                return Ok(body);
+                return Ok((body, held));
             }
-            let deadline = *deadline.get_or_insert_with(|| Instant::now() + self.shared.limits.body_deadline);
+            let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
             self.wire.read_more(deadline)?;
         }
     }
@@ -186,7 +205,7 @@ impl Talk<'_> {
         let connection = match after {
             After::Keep if version.1 == 0 => Connection::KeepsAlive,
             After::Keep => Connection::Stays,
-            After::Close | After::Linger => Connection::Closes,
+            After::Close | After::Linger | After::LingerLong => Connection::Closes,
         };
         answer::print_head(&mut self.wire.out, status, headers, length, version, connection);
         if !with_body || !answer::has_body(status) {

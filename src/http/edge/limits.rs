@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
 
+use crate::policy;
+
 /// Descriptors left for the database, its readers, logs and exports.
 const RESERVED_DESCRIPTORS: u64 = 64;
 
@@ -16,10 +18,16 @@ pub struct Limits {
     pub max_head: usize,
     /// Bytes of a request's body; more is answered with 413.
     pub max_body: usize,
+    /// Bytes of a body where more is allowed ([`Edge::with_large_bodies`](super::Edge::with_large_bodies)).
+    pub max_large_body: usize,
+    /// Such bodies at one time: they and what a handler makes of them is what they take of the memory together.
+    pub large_bodies: usize,
     /// From the first byte of a request to the end of its head, however it drips in.
     pub head_deadline: Duration,
     /// From the end of the head to the end of the body.
     pub body_deadline: Duration,
+    /// The same for a body that is allowed to be longer: a photo, over a line that is slow in this direction.
+    pub large_body_deadline: Duration,
     /// How long a connection may stay open between two requests, or before its first.
     pub keep_alive: Duration,
     /// How long the client may take to accept an answer, or each 64 KiB of a long one.
@@ -39,8 +47,11 @@ impl Default for Limits {
             max_connections: 2048,
             max_head: 16 * 1024,
             max_body: 64 * 1024,
+            max_large_body: policy::PORTRAIT_BODY,
+            large_bodies: 2,
             head_deadline: Duration::from_secs(10),
             body_deadline: Duration::from_secs(20),
+            large_body_deadline: Duration::from_secs(120),
             keep_alive: Duration::from_secs(60),
             write_deadline: Duration::from_secs(30),
             max_requests: 10_000,

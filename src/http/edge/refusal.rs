@@ -13,6 +13,13 @@ pub enum EdgeError {
     TooLate,
     /// The body is announced to be longer than [`Limits::max_body`](super::Limits::max_body).
     BodyTooLarge,
+    /// A long body is allowed here, but not one longer than
+    /// [`Limits::max_large_body`](super::Limits::max_large_body).
+    FileTooLarge,
+    /// A longer body than usual is taken here from who is signed in, and this is nobody who is.
+    SignIn,
+    /// Every place for a long body is taken.
+    FilesBusy,
     /// An `Expect` other than `100-continue`.
     Expectation,
     /// The head is longer than [`Limits::max_head`](super::Limits::max_head) or has more than 64 headers.
@@ -36,14 +43,21 @@ impl EdgeError {
         match self {
             Self::BadRequest(_) => 400,
             Self::TooLate => 408,
-            Self::BodyTooLarge => 413,
+            Self::SignIn => 401,
+            Self::BodyTooLarge | Self::FileTooLarge => 413,
             Self::Expectation => 417,
             Self::HeadTooLarge => 431,
             Self::Failed => 500,
             Self::TransferCoding | Self::Method => 501,
-            Self::Busy => 503,
+            Self::Busy | Self::FilesBusy => 503,
             Self::Version => 505,
         }
+    }
+
+    /// Whether it came before a long body that the client was allowed to send: it will go on sending for a while, and has
+    /// to get through with that before it sees the answer.
+    pub(super) const fn keeps_sending(self) -> bool {
+        matches!(self, Self::FileTooLarge | Self::FilesBusy)
     }
 
     /// The answer when the application brings no pages of its own: the sentence as plain text.
@@ -58,6 +72,9 @@ impl fmt::Display for EdgeError {
             Self::BadRequest(what) => write!(f, "This request cannot be understood: {what}."),
             Self::TooLate => f.write_str("The request did not arrive in time."),
             Self::BodyTooLarge => f.write_str("What was sent is too large."),
+            Self::FileTooLarge => f.write_str("The file is too large. Nothing has been changed."),
+            Self::SignIn => f.write_str("You are not signed in any more, so nothing has been changed."),
+            Self::FilesBusy => f.write_str("Other files are being received just now. Please try again in a moment."),
             Self::Expectation => f.write_str("Only “Expect: 100-continue” can be met."),
             Self::HeadTooLarge => f.write_str("The request's headers are too large. Clearing cookies may help."),
             Self::Failed => f.write_str("Something went wrong here. Please try again."),

@@ -3,6 +3,7 @@
 mod answers;
 mod endurance;
 mod framing;
+mod large;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -25,8 +25,11 @@ const QUIET: Duration = Duration::from_millis(20);
 
 /// What is read and thrown away, and for how long, after an answer that the client may not expect: closing with unread
 /// bytes sends a reset, which can make the client lose the answer.
-const LINGER_BYTES: usize = 1024 * 1024;
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: (usize, Duration) = (1024 * 1024, Duration::from_secs(1));
+
+/// The same for a client that was allowed to send a long body, and sent one that is longer still: a photo as a camera
+/// makes it.
+pub(super) const LINGER_LONG: (usize, Duration) = (64 * 1024 * 1024, Duration::from_secs(60));
 
 /// Bytes written within one write deadline.
 const WRITE_STEP: usize = 64 * 1024;
@@ -206,14 +209,14 @@ impl<'a> Wire<'a> {
     }
 
     /// Says that no more will be written, and reads on for a while so that the client gets to see the answer.
-    pub(super) fn linger(&mut self) {
+    pub(super) fn linger(&mut self, (bytes, patience): (usize, Duration)) {
         // Whoever needs the place may have it at once.
         if self.turn_to(Doing::Idle).is_err() || self.slot.stream().shutdown(Shutdown::Write).is_err() {
             return;
         }
-        let deadline = Instant::now() + LINGER;
+        let deadline = Instant::now() + patience;
         let mut thrown_away = 0;
-        while thrown_away < LINGER_BYTES {
+        while thrown_away < bytes {
             thrown_away += self.end - self.start;
             (self.start, self.end) = (0, 0);
             if self.read_before(deadline).is_err() {

@@ -8,14 +8,13 @@ use crate::actions::nonce::Nonce;
 use crate::actions::{Error, Result as Done};
 use crate::audit::Reason;
 use crate::grants::{Grant, Rule};
-use crate::http::contacts::numbers_of;
 use crate::http::error::Problem;
 use crate::http::grants::{Sheet, confirmed, subject};
 use crate::http::guards::{Call, Signed};
+use crate::http::portraits::known_of;
 use crate::http::show::{Answer, Page, Said, redirect_saying, wrong};
 use crate::http::signals::signals_of;
 use crate::ids::CaseNumber;
-use crate::pages::grants::Known;
 use crate::pages::recovery::errands::{
     EvidenceView, MovedOnView, RefuseView, Short, ShortView, evidence as evidence_markup, moved_on as moved_on_markup,
     refuse as refuse_markup, short as short_markup,
@@ -162,7 +161,7 @@ fn show_evidence(this: &CaseSheet<'_>, status: u16, errors: Vec<FieldError>) -> 
             form,
             person: subject(user),
             case: this.case.number,
-            known: Known { on_record: None, numbers: numbers_of(tx, call, user.id)? },
+            known: known_of(tx, call, user.id)?,
             fresh: policy::get(tx, call.now)?.lasting(Key::EvidenceAge),
             signals: signals_of(tx, call, user)?,
         })

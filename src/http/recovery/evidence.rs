@@ -3,9 +3,9 @@
 use crate::actions::nonce::Nonce;
 use crate::audit::{Reason, Ticket};
 use crate::grants::Grant;
-use crate::http::contacts::numbers_of;
 use crate::http::error::Problem;
 use crate::http::guards::{Call, Signed};
+use crate::http::portraits::known_of;
 use crate::http::show::wrong;
 use crate::pages::FieldError;
 use crate::pages::grants::{Known, OnRecord};
@@ -32,9 +32,9 @@ impl Ground {
         user: &User,
         grant: Grant,
     ) -> Result<Self, Problem> {
-        let numbers = numbers_of(tx, call, user.id)?;
+        let known = known_of(tx, call, user.id)?;
         let Some(case) = recovery::find_open(tx, user.id)? else {
-            return Ok(Self { known: Known { on_record: None, numbers }, asked: None });
+            return Ok(Self { known, asked: None });
         };
         let asked = requests::find_live(tx, case.number)?.filter(|r| r.grant == grant && is_permitted(r, call, signed));
         let policy = policy::get(tx, call.now)?;
@@ -48,7 +48,7 @@ impl Ground {
             kind: r.evidence.kind(),
             permitted: asked.is_some(),
         });
-        Ok(Self { known: Known { on_record, numbers }, asked })
+        Ok(Self { known: Known { on_record, ..known }, asked })
     }
 
     /// What stands in the form when it is opened.
