@@ -32,7 +32,7 @@ const PRINTED: [(&str, usize, &[&str]); 11] = [
         ],
     ),
     ("entry", 1, &["Entry #1204", "Lost phone, verified on a video call", "c4c4c4c4", "9f9f9f9f"]),
-    ("case", 2, &["R-2026-0042", "Identity verified", "waiting to enrol", "#1204"]),
+    ("case", 2, &["R-2026-0042", "Identity verified", "waiting for enrolment", "#1204"]),
     ("user-activity", 1, &["Mara Lindqvist", "by Tom Okafor", "#1204"]),
     ("system", 1, &["System", "48,211"]),
 ];

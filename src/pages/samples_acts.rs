@@ -50,6 +50,13 @@ fn recorded(portrait: Option<Portrait>, permitted: bool) -> Known {
     Known { on_record: Some(on_record), ..known(portrait) }
 }
 
+/// Nobody has a number or a photo of them.
+fn unknown() -> Known {
+    let requested_at = at("2026-11-24T10:40:00Z");
+    let numbers = Numbers { phones: Vec::new(), known: samples_contacts::KNOWN, requested_at };
+    Known { numbers, ..known(None) }
+}
+
 fn grant_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let values =
@@ -74,15 +81,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         case: None,
         codes: 3,
         valid: Duration::from_secs(7 * 86400),
-        known: Known {
-            portrait: None,
-            on_record: None,
-            numbers: Numbers {
-                phones: Vec::new(),
-                known: samples_contacts::KNOWN,
-                requested_at: at("2026-11-24T10:40:00Z"),
-            },
-        },
+        known: unknown(),
         signals: Vec::new(),
     };
     let password = TemporaryPasswordView {

@@ -207,10 +207,9 @@ fn identity(frame: &Frame, p: &Progress) -> Step {
                 Identity::Stale => small { "Older than " (lasting(p.fresh)) ": make sure again before you give anything." },
                 Identity::Fresh(left) => small { "Fresh for another " (lasting(left)) "." },
             }
-            div class="actions" {
-                a class=(if at == At::Next { "button main" } else { "button" }) href=(p.href("/evidence")) {
-                    "Record how you made sure"
-                }
+            // What comes next has its button above.
+            @if at != At::Next {
+                div class="actions" { a class="button" href=(p.href("/evidence")) { "Record how you made sure" } }
             }
         }
     };
