@@ -285,6 +285,19 @@ CREATE TABLE cases (
     signals         TEXT    NOT NULL DEFAULT '',
     follow_up_at    INTEGER,
     follow_up_by    TEXT,
+    -- What has to permit a grant that was asked for, or that it is permitted: kept by triggers on case_requests, for lists.
+    asks            TEXT             CHECK (asks IN ('owner', 'admin', 'time', 'approved')),
+    -- Who has to do something next, which is where it stands on the board: every case that is not closed stands there once.
+    waits_for       TEXT    AS (CASE
+        WHEN state = 'disavowed' THEN 'frozen'
+        WHEN closed_at IS NOT NULL THEN NULL
+        WHEN asks = 'approved' OR state = 'approved' THEN 'approved'
+        WHEN asks IS NOT NULL OR state = 'awaiting_approval' THEN 'approval_' || coalesce(asks, 'owner')
+        WHEN state IN ('acted', 'awaiting_enrolment') THEN 'person'
+        WHEN state = 'escalated' OR for_owner = 1 THEN 'owner'
+        ELSE 'open' END),
+    -- What runs out first stands first there.
+    pressing_at     INTEGER AS (coalesce(due_at, state_at)),
     UNIQUE (year, count)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX cases_by_user ON cases (user_id, opened_at);
@@ -292,6 +305,10 @@ CREATE UNIQUE INDEX one_open_case ON cases (user_id) WHERE closed_at IS NULL;
 CREATE INDEX cases_open ON cases (state, state_at) WHERE closed_at IS NULL;
 CREATE INDEX cases_due ON cases (due_at) WHERE closed_at IS NULL;
 CREATE INDEX cases_closed ON cases (closed_at) WHERE closed_at IS NOT NULL;
+-- The board is walked in its order, urgent cases first; who opened a case finds those in which it is their turn.
+CREATE INDEX cases_on_board ON cases (waits_for, urgent, pressing_at) WHERE waits_for IS NOT NULL;
+CREATE INDEX cases_of_opener ON cases (opened_by_id, urgent, pressing_at) WHERE waits_for = 'open';
+CREATE INDEX cases_closed_in ON cases (state, closed_at) WHERE closed_at IS NOT NULL;
 CREATE TRIGGER cases_are_kept BEFORE DELETE ON cases BEGIN
     SELECT raise(ABORT, 'cases are closed, never deleted');
 END;
@@ -357,6 +374,17 @@ CREATE TABLE case_requests (
 CREATE INDEX case_requests_by_case ON case_requests (case_number, asked_at);
 CREATE UNIQUE INDEX one_live_request ON case_requests (case_number) WHERE state IN ('waiting', 'approved');
 CREATE INDEX case_requests_live ON case_requests (valid_until) WHERE state IN ('waiting', 'approved');
+CREATE INDEX case_requests_by_asker ON case_requests (asked_by_id) WHERE state IN ('waiting', 'approved');
+CREATE TRIGGER case_requests_noted_insert AFTER INSERT ON case_requests BEGIN
+    UPDATE cases SET asks = (SELECT CASE state WHEN 'approved' THEN 'approved' ELSE needs END FROM case_requests
+                             WHERE case_number = new.case_number AND state IN ('waiting', 'approved'))
+    WHERE number = new.case_number;
+END;
+CREATE TRIGGER case_requests_noted_update AFTER UPDATE OF state ON case_requests BEGIN
+    UPDATE cases SET asks = (SELECT CASE state WHEN 'approved' THEN 'approved' ELSE needs END FROM case_requests
+                             WHERE case_number = new.case_number AND state IN ('waiting', 'approved'))
+    WHERE number = new.case_number;
+END;
 
 -- An account that is disabled because somebody objected to what was done to it. Who acted in that case can not lift it.
 CREATE TABLE freezes (
@@ -429,7 +457,6 @@ CREATE TABLE policy_settings (
     -- A value that was taken back before it took effect.
     cancelled_at INTEGER
 ) STRICT;
-CREATE INDEX policy_by_key ON policy_settings (key, effective_at);
 
 -- Consecutive failures, whether or not the account exists: the key is an HMAC, so the table names nobody.
 CREATE TABLE failures (
@@ -487,6 +514,15 @@ CREATE INDEX audit_by_target ON audit (target_id) WHERE target_id IS NOT NULL;
 CREATE INDEX audit_by_case ON audit (case_number) WHERE case_number IS NOT NULL;
 -- A person's notes are shown on their page, however much else there is about them.
 CREATE INDEX audit_notes ON audit (target_id) WHERE action = 'user.note_added' AND outcome = 'success';
+-- What weighs as an unusual sign of an account, or is shown beside it; and sign-ins on a device that was never seen before.
+-- A grant looks for them, however much else there is about the person.
+CREATE INDEX audit_signs ON audit (target_id, action)
+    WHERE action IN ('user.sign_in_failed', 'mfa.challenge_failed', 'user.email_changed', 'user.contact_changed',
+                     'user.password_changed', 'user.password_reset_completed', 'user.password_set_by_admin',
+                     'mfa.factor_admin_reset', 'mfa.backup_codes_issued_by_admin');
+-- In canonical JSON, as bodies are, nothing that somebody typed can look like this: its quotes would be escaped.
+CREATE INDEX audit_new_devices ON audit (target_id)
+    WHERE action = 'user.signed_in' AND instr(body, '"new_device":true') > 0;
 
 CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN
     SELECT raise(ABORT, 'an audit entry is never changed');

@@ -119,8 +119,6 @@ impl FromStr for Chosen {
 pub struct PeopleFigures {
     /// People in each need.
     pub needs: Vec<(Need, u32)>,
-    /// When the first window of those who wait for enrolment closes.
-    pub first_closes: Option<Timestamp>,
     /// People whose recovery ran out within [`policy::LATELY`] and who still have nothing to show.
     pub expired: u32,
     /// People who met the longest delay within a day.
@@ -158,8 +156,6 @@ pub enum Urgency {
 /// One thing that needs attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matter {
-    /// The window of someone who waits for enrolment closes within [`policy::CLOSES_SOON`].
-    WindowCloses(Timestamp),
     /// So many recoveries ran out.
     Expired(u32),
     /// So many people met the longest delay.
@@ -184,7 +180,7 @@ impl Matter {
     /// How pressing it is.
     pub const fn urgency(self) -> Urgency {
         match self {
-            Self::WindowCloses(_) | Self::Expired(_) | Self::DiskLow(_) => Urgency::Now,
+            Self::Expired(_) | Self::DiskLow(_) => Urgency::Now,
             Self::People(Need::NoFactor | Need::FactorDisabled, _) => Urgency::Now,
             Self::FewOwners(0) | Self::Backup(None) => Urgency::Now,
             Self::People(..) | Self::ClockStepped(_) => Urgency::Soon,
@@ -195,11 +191,10 @@ impl Matter {
 }
 
 impl PeopleFigures {
-    fn matters(&self, now: Timestamp) -> Vec<Matter> {
-        let soon = self.first_closes.filter(|at| at.since(now) <= policy::CLOSES_SOON);
-        let mut matters: Vec<Matter> = soon.map(Matter::WindowCloses).into_iter().collect();
+    /// Who waits for enrolment stands on the board, whose summary comes first.
+    fn matters(&self) -> Vec<Matter> {
         let some = |count: u32, matter: Matter| (count > 0).then_some(matter);
-        matters.extend(some(self.expired, Matter::Expired(self.expired)));
+        let mut matters: Vec<Matter> = some(self.expired, Matter::Expired(self.expired)).into_iter().collect();
         matters.extend(self.needs.iter().filter_map(|(need, count)| some(*count, Matter::People(*need, *count))));
         matters.extend(some(self.locked, Matter::Locked(self.locked)));
         matters.extend(some(self.invited, Matter::Invited(self.invited)));
@@ -224,7 +219,7 @@ impl HouseFigures {
 
 /// All that needs attention, the most pressing first; people before things.
 pub fn matters(people: &PeopleFigures, house: &HouseFigures, now: Timestamp) -> Vec<Matter> {
-    let mut all = people.matters(now);
+    let mut all = people.matters();
     all.extend(house.matters(now));
     sorted(all)
 }
@@ -254,7 +249,7 @@ mod tests {
             clock_stepped: None,
             free: u64::MAX,
         };
-        (PeopleFigures { needs, first_closes: None, expired: 0, locked: 0, invited: 0 }, house)
+        (PeopleFigures { needs, expired: 0, locked: 0, invited: 0 }, house)
     }
 
     #[test]
@@ -284,20 +279,18 @@ mod tests {
     fn who_can_not_get_in_comes_first() {
         let (mut people, mut house) = quiet();
         people.invited = 3;
-        people.needs = vec![(Need::FewCodes, 1), (Need::NoFactor, 2), (Need::Awaiting, 1)];
-        people.first_closes = Some(NOW.plus(Duration::from_secs(600)));
+        people.needs = vec![(Need::FewCodes, 1), (Need::NoFactor, 2), (Need::TemporaryPassword, 1)];
+        people.expired = 1;
         house.able_owners = 1;
         let expected = [
-            Matter::WindowCloses(people.first_closes.unwrap()),
+            Matter::Expired(1),
             Matter::People(Need::NoFactor, 2),
             Matter::People(Need::FewCodes, 1),
-            Matter::People(Need::Awaiting, 1),
+            Matter::People(Need::TemporaryPassword, 1),
             Matter::FewOwners(1),
             Matter::Invited(3),
         ];
         assert_eq!(matters(&people, &house, NOW), expected);
-        people.first_closes = Some(NOW.plus(policy::CLOSES_SOON + Duration::from_secs(1)));
-        assert_eq!(matters(&people, &house, NOW), expected[1..]);
     }
 
     #[test]

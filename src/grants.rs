@@ -4,17 +4,19 @@
 //! access asks it inside the transaction that would give it.
 
 mod rule;
+mod second_person;
 
 use std::str::FromStr;
 
 use crate::audit::Action;
 use crate::contacts::usable_for_call;
-use crate::policy::{Key, Policy, SecondPerson};
+use crate::policy::{Key, Policy};
 use crate::recovery::{CaseErrand, Evidence, EvidenceKind, Needs};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Role, Status, User};
 
 pub use rule::Rule;
+pub use second_person::{Half, Needed, Why, counts_as, may_decide, needed};
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,8 @@ pub enum Grant {
     ChangeRole(Role),
     /// Put a note on someone's record.
     AddNote,
+    /// Write to someone about what was done in their case.
+    FollowUp,
     /// Add or remove a way to reach someone, by which they could be called or vouched for later.
     ChangeContacts,
     /// Put or remove the photo or the note about an ID that whoever makes sure who someone is compares them with.
@@ -59,6 +63,8 @@ pub enum Grant {
     InCase(CaseErrand),
     /// Let everybody sign in again after a restore that could not know what was decided since the backup.
     ConfirmPeople,
+    /// Set what holds for everybody, or take that back.
+    ChangePolicy,
 }
 
 impl Grant {
@@ -80,11 +86,13 @@ impl Grant {
             Self::ChangeEmail => Action::UserEmailChanged,
             Self::ChangeRole(_) => Action::UserRoleChanged,
             Self::AddNote => Action::UserNoteAdded,
+            Self::FollowUp => Action::RecoveryFollowedUp,
             Self::ChangeContacts => Action::UserContactChanged,
             Self::ChangePortrait => Action::UserPortraitChanged,
             Self::OpenCase => Action::RecoveryCaseOpened,
             Self::InCase(errand) => errand.action(),
             Self::ConfirmPeople => Action::SystemPeopleConfirmed,
+            Self::ChangePolicy => Action::PolicyUpdated,
         }
     }
 
@@ -94,13 +102,22 @@ impl Grant {
     }
 
     /// Whether it gives something to sign in with, to someone who has an account in use.
-    const fn gives_means(self) -> bool {
+    pub const fn gives_means(self) -> bool {
         matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword)
     }
 
     /// Whether it belongs to a recovery, but gives nothing: the case's story is looked at, and nobody has to approve it.
     const fn is_about_case(self) -> bool {
         matches!(self, Self::OpenCase | Self::InCase(_))
+    }
+
+    /// Of the two halves of what lets a person in, the one that this does not give; nothing where it gives neither.
+    pub const fn other_half(self) -> Option<Half> {
+        match self {
+            Self::ResetFactors | Self::IssueBackupCodes => Some(Half::Password),
+            Self::SetTemporaryPassword => Some(Half::Factor),
+            _ => None,
+        }
     }
 
     /// Those that a second person can be asked to permit.
@@ -233,7 +250,7 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
         return Ok(Verdict::Go);
     }
     check_case(q)?;
-    let needed = needs(q);
+    let needed = needed(q).map(|n| n.needs);
     let permitted = needed.is_some_and(|needed| q.circumstances.permitted.is_some_and(|p| p.covers(needed)));
     if q.grant.needs_evidence() || q.grant == Grant::InCase(CaseErrand::Evidence) {
         let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
@@ -244,35 +261,6 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
         Some(needed) if !permitted => Verdict::Ask(needed),
         _ => Verdict::Go,
     })
-}
-
-/// What has to permit a grant that no rule forbids.
-fn needs(q: &Question<'_>) -> Option<Needs> {
-    if q.grant.is_about_case() {
-        return None;
-    }
-    let (Asker::Person(asker), Some(target)) = (q.asker, q.target) else { return None };
-    let c = &q.circumstances;
-    let rank = target.recent_rank.max(target.role.rank());
-    // An admin acts on a peer, and against unusual signs, only with an owner.
-    if asker.role != Role::Owner && (rank > Role::Member.rank() || c.strong_signs >= c.policy.number(Key::StrongSigns))
-    {
-        return Some(Needs::Owner);
-    }
-    let asked_by_policy = match c.policy.second_person() {
-        SecondPerson::Never => false,
-        SecondPerson::Privileged => rank > Role::Member.rank(),
-        SecondPerson::Always => true,
-    };
-    // Nobody approves what is done to a superior.
-    let able = if rank >= Role::Owner.rank() { c.others.owners } else { c.others.owners + c.others.admins };
-    match (asked_by_policy, able) {
-        (true, 0) => Some(Needs::Time),
-        (true, _) if rank >= Role::Owner.rank() => Some(Needs::Owner),
-        (true, _) => Some(Needs::Admin),
-        (false, 1..) if c.same_hands => Some(if rank >= Role::Owner.rank() { Needs::Owner } else { Needs::Admin }),
-        (false, _) => None,
-    }
 }
 
 /// What the case's story asks for: an owner, once it was escalated or help was refused.
@@ -324,7 +312,7 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::RoleAboveYours);
     }
     // Who looks after people compares faces with the photo: whoever could also put it there would only need themself.
-    if matches!(q.grant, Grant::ConfirmPeople | Grant::ChangePortrait) && !is_owner {
+    if matches!(q.grant, Grant::ConfirmPeople | Grant::ChangePolicy | Grant::ChangePortrait) && !is_owner {
         return Err(Rule::OwnersOnly);
     }
     let Some(target) = q.target else { return Ok(()) };
@@ -332,8 +320,10 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::Yourself);
     }
     let rank = target.recent_rank.max(target.role.rank());
-    // What lets a peer in may be asked for, and prepared in a case; an owner has to permit it.
-    let may_ask = rank == asker.role.rank() && (q.grant.needs_evidence() || q.grant.is_about_case());
+    // What lets a peer in may be asked for, and prepared in a case; an owner has to permit it. Who carried that out also
+    // writes to them about it.
+    let of_recovery = q.grant.needs_evidence() || q.grant.is_about_case() || q.grant == Grant::FollowUp;
+    let may_ask = rank == asker.role.rank() && of_recovery;
     if !is_owner && rank >= asker.role.rank() && !may_ask && q.grant != Grant::AddNote {
         return Err(Rule::Rank);
     }

@@ -28,6 +28,8 @@
 //!   opened: [`sign_in::next`] is the whole machine.
 //! - Whatever lets someone in is decided by one pure function, [`grants::decide`], inside the transaction that gives it;
 //!   [`actions::grants`] is where every errand asks it, with the evidence, and where a refusal gets its entry.
+//! - What needs a second person is asked for in a case and only permitted by them, [`actions::approve`]. Who asked carries it
+//!   out with the same errand as ever, which weighs the permit again: [`grants::needed`], [`grants::may_decide`].
 //! - After a restore that can not know what was decided since the backup, nobody but owners has a session of any kind until
 //!   an owner has confirmed who is here: [`storage::instance::get_people_confirmed`], [`actions::confirm_people`].
 //! - No byte that somebody uploaded as a picture is stored or served: [`portraits`] makes one of its own.

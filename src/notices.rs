@@ -176,6 +176,21 @@ pub struct Notice {
     pub seen_at: Option<Timestamp>,
 }
 
+/// A message that a case has brought forth.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// When it was written.
+    pub at: Timestamp,
+    /// What it is about, in a word or two.
+    pub about: String,
+    /// To which address.
+    pub address: String,
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+    /// When it was given up.
+    pub given_up_at: Option<Timestamp>,
+}
+
 /// What has to be told of an entry: nothing, one notice, or one to the person and one to the owners.
 pub fn due(record: &Record) -> Vec<Due> {
     let of = |user: &crate::audit::Person, kind, what: &str, case: Option<CaseNumber>| Due {
@@ -219,10 +234,14 @@ pub fn due(record: &Record) -> Vec<Due> {
             to_owners(record, Kind::HostActed, &user.name, "enabled", None)
         }
         Event::Case { user, case, fact } => in_case(record, user, *case, fact),
-        Event::PolicyUpdated { key, from, to, taken_back: false, .. }
-            if key.parse::<crate::policy::Key>().is_ok_and(|k| k.is_looser(*from, *to)) =>
-        {
-            to_owners(record, Kind::PolicyLoosened, "", &format!("{key}: {from} → {to}"), None)
+        Event::PolicyUpdated(change) if change.loosens() => {
+            let mut all = to_owners(record, Kind::PolicyLoosened, "", &change.in_words(), None);
+            for due in &mut all {
+                // Who did it too: it may have been somebody else, in their session.
+                due.whom = Whom::Owners(None);
+                change.reason.as_str().clone_into(&mut due.facts.reason);
+            }
+            all
         }
         _ => Vec::new(),
     }

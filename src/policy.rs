@@ -2,10 +2,12 @@
 //! the rest is the same for everybody.
 
 pub mod settings;
+pub mod standing;
 
 use std::time::Duration;
 
-pub use settings::{KEYS, Key, Looser, Policy, SecondPerson, Unit};
+pub use settings::{Group, KEYS, Key, Looser, SecondPerson, Unit, Value};
+pub use standing::{Policy, Setting, Standing};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);

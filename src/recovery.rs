@@ -3,7 +3,9 @@
 //! Architecture invariant: what does not count as evidence (knowing the address, knowledge questions, a code to the
 //! mailbox, a chat message) has no variant, so no case can rest on it.
 
+pub mod board;
 pub mod errand;
+pub mod follow_up;
 pub mod request;
 pub mod state;
 

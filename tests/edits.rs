@@ -120,7 +120,7 @@ fn evidence_that_is_too_old_changes_no_address_and_makes_no_link() {
         ada.page = page.clone();
         let fields = if path.ends_with("/email") { &MARRIED[..] } else { &FOUNDED };
         let answer = ada.post(path, fields);
-        assert!(answer.status == 403 && answer.says("more than an hour"), "{path}: {}", answer.text());
+        assert!(answer.status == 403 && answer.says("too long ago"), "{path}: {}", answer.text());
     }
     assert_eq!(last(&world, Action::UserEmailChanged), "denied evidence_stale");
     assert_eq!(last(&world, Action::UserInvited), "denied evidence_stale");

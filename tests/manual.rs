@@ -50,7 +50,8 @@ fn a_shell_completes_commands_and_options() {
         );
         fed("bash", &[], &ask).lines().map(str::to_owned).collect::<Vec<_>>()
     };
-    assert_eq!(complete("rec", "rec"), ["recover-owner"]);
+    assert_eq!(complete("rec", "rec"), ["recover-owner", "recovery"]);
+    assert_eq!(complete("recovery a", "a"), ["approve"]);
     assert_eq!(complete("audit ex", "ex"), ["export"]);
     assert_eq!(complete("serve --pub", "--pub"), ["--public-url"]);
     for shell in ["zsh", "fish", "elvish", "powershell"] {

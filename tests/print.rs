@@ -11,7 +11,7 @@ use crate::webdriver::Browser;
 const SHEET: (u32, u32) = (717, 1500);
 
 /// Samples of pages that one prints, at most how many sheets each takes, and what has to stand there.
-const PRINTED: [(&str, usize, &[&str]); 11] = [
+const PRINTED: [(&str, usize, &[&str]); 13] = [
     ("codes", 1, &["Backup codes · Fernhill Joinery · mara@x.example", "K7PM-2XQD-9RTH-0ABC", "K7PM-2XQD-9RTH-9ABC"]),
     ("codes-issued", 1, &["Mara Lindqvist", "K7PM-2XQD-9RTH", "M3TR-77WX-0AQZ", "9HJK-4D2P-6VNE", "2026-12-01"]),
     ("pass", 1, &["Mara Lindqvist", "K7PM-2XQD-9RTH", "R-2026-0042", "11:42"]),
@@ -33,6 +33,22 @@ const PRINTED: [(&str, usize, &[&str]); 11] = [
     ),
     ("entry", 1, &["Entry #1204", "Lost phone, verified on a video call", "c4c4c4c4", "9f9f9f9f"]),
     ("case", 2, &["R-2026-0042", "Identity verified", "waiting for enrolment", "#1204"]),
+    (
+        "story",
+        2,
+        &[
+            "The story of R-2026-0045",
+            "mara@fernhill.example",
+            "known since 2026-02-03",
+            "Jonas Berg, HR vouches",
+            "1 change within 7 days",
+            "Ada Brandt said no",
+            "given up 2026-11-24",
+            "#1200",
+            "#1229",
+        ],
+    ),
+    ("story-short", 1, &["The story of R-2026-0040", "They pressed, threatened or hurried", "#1200"]),
     ("user-activity", 1, &["Mara Lindqvist", "by Tom Okafor", "#1204"]),
     ("system", 1, &["System", "48,211"]),
 ];

@@ -80,12 +80,13 @@ fn path(cast: &Cast, route: &Route) -> String {
         .replace("{session}", &id_of(&cast.world, "sessions", &cast.mara.id))
         .replace("{case}", "R-2026-0001")
         .replace("{seq}", "1")
+        .replace("{key}", "evidence_minutes")
         .replace("{name}", "app.css")
         .replace("{token}", &idp::secret::Token::generate().to_text())
 }
 
 /// A row of this table that belongs to this person.
-fn id_of(world: &World, table: &str, user: &str) -> String {
+pub fn id_of(world: &World, table: &str, user: &str) -> String {
     let db = rusqlite::Connection::open(world.database()).unwrap();
     db.query_row(&format!("SELECT id FROM {table} WHERE user_id = ?1"), [user], |row| row.get(0)).unwrap()
 }

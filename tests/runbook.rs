@@ -314,9 +314,7 @@ fn a_new_pass_needs_fresh_evidence_and_a_form_that_stood_open_too_long_keeps_wha
     fields.push(("step_up_code", &code));
     let page = ada.post(&path, &fields);
     assert_eq!(page.status, 403);
-    assert!(
-        page.says("It is more than an hour since you made sure who it is.") && page.says("lost her phone on the train")
-    );
+    assert!(page.says("It is too long ago that you made sure who it is.") && page.says("lost her phone on the train"));
     assert!(page.body.contains("value=\"#1234\"") && !page.body.contains("value=\"video_call\" checked"));
     let denied = world.entries_of(Action::MfaFactorAdminReset).pop().unwrap();
     assert_eq!((denied.header.outcome.as_str(), body(&denied).fact("rule").as_str()), ("denied", "evidence_stale"));

@@ -85,7 +85,8 @@ fn every_page_has_a_sample() {
 
 #[test]
 fn every_sentence_that_a_page_can_say_stands_in_a_sample() {
-    let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let escaped =
+        |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     let pages: String = samples::all().into_iter().map(|(_, page)| page).collect();
     let (mut seen, mut missing) = (0, Vec::new());
     for (file, source) in sources().into_iter().filter(|(name, _)| !name.starts_with("samples")) {

@@ -7,6 +7,7 @@ const all = (selector) => document.querySelectorAll(selector);
 // The text of what a button is about: the listed codes one a line, or the element's own text.
 const textOf = (button, key) => {
   const source = document.getElementById(button.dataset[key]);
+  if (source.tagName === "TEXTAREA") return source.value;
   const items = source.querySelectorAll("li");
   const lines = items.length ? Array.from(items, (item) => item.textContent.trim()) : [source.textContent.trim()];
   return lines.join("\n");
@@ -19,6 +20,7 @@ const sayDone = (button, text) => {
 };
 
 const selectText = (element) => {
+  if (element.select) return element.select();
   const range = document.createRange();
   range.selectNodeContents(element);
   getSelection().removeAllRanges();

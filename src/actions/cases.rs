@@ -91,6 +91,13 @@ pub(super) fn advance(
     Ok(())
 }
 
+/// A case does not expire before what was asked for in it can be decided, or carried out.
+pub(super) fn keep_until(case: &mut Case, until: Timestamp) {
+    if matches!(case.state, CaseState::AwaitingApproval | CaseState::Approved) {
+        case.due_at = case.due_at.max(Some(until));
+    }
+}
+
 /// Puts a piece of evidence on record; says its row.
 pub(super) fn verify(
     tx: &WriteTx<'_>,

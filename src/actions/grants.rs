@@ -1,6 +1,17 @@
 //! The grant rule, asked inside a transaction: who acts on whom, with what evidence, in which circumstances; the entry about
 //! a refusal; and the request where something has to permit it first.
 
+mod circumstances;
+mod permit;
+mod preview;
+mod without_pass;
+
+pub(super) use self::permit::has_changed;
+pub use self::permit::still_counts;
+pub use self::preview::{Ahead, Preview};
+
+pub(super) use self::circumstances::circumstances;
+use self::permit::{Permit, find_permit};
 use super::authorise::{Admin, By};
 use super::cases::{self, entry};
 use super::contacts::look_up_number;
@@ -8,14 +19,13 @@ use super::nonce::Nonce;
 use super::sign_in::many;
 use super::{Error, Result};
 use crate::audit::{Action, Actor, CaseFact, Event, Record, Source};
-use crate::grants::{Asker, Circumstances, Grant, Others, Question, Rule, Verdict, decide};
+use crate::grants::{Asker, Circumstances, Grant, Question, Rule, Verdict, decide};
 use crate::ids::{CaseNumber, RequestId, UserId};
 use crate::policy::{Key, Policy};
 use crate::recovery::{Case, CaseEvent, Doer, Evidence, Needs, Request, RequestState, Statement, next};
 use crate::signals::Signals;
 use crate::storage::recovery::{evidence, requests};
-use crate::storage::{Audited, ReadTx, WriteTx, policy, recovery, signals, users};
-use crate::time::Timestamp;
+use crate::storage::{Audited, WriteTx, policy, recovery, signals, users};
 use crate::users::User;
 
 /// Done, waiting, or refused by a rule. Whichever, there is an entry.
@@ -71,8 +81,10 @@ pub(super) struct Founded {
     case: Option<Case>,
     /// The row of evidence that was on record.
     recorded: Option<i64>,
-    /// What permits it.
-    permit: Option<Request>,
+    /// What permits it, or did.
+    permit: Option<Permit>,
+    /// Whether that is of no use any more.
+    over: bool,
 }
 
 impl Ask {
@@ -118,41 +130,40 @@ impl Ask {
         let policy = policy::get(tx, tx.now())?;
         let case = recovery::find_open(tx, user.id)?;
         let signals = signals::get(tx, user.id, case.as_ref().map(|c| c.number), &policy, tx.now())?;
-        let asked = case.as_ref().map(|c| requests::find_live(tx, c.number)).transpose()?.flatten();
-        let asked = asked.filter(|r| {
-            r.grant == grant && r.argument == argument && r.asked_by.id.is_some() && r.asked_by.id == admin.id()
-        });
-        let permit = asked.filter(|r| r.is_permitted(tx.now()));
-        let unchanged =
-            |r: &Request| case.as_ref().is_some_and(|c| c.version == r.case_version) && !signals.adds_to(&r.signals);
-        let changed = permit.as_ref().is_some_and(|r| !unchanged(r));
+        let permit = match &case {
+            Some(case) => {
+                find_permit(tx, case, &user, &signals, admin.id(), |r| r.grant == grant && r.argument == argument)?
+            }
+            None => None,
+        };
         let (evidence, recorded) = match (&statement.evidence, &permit, &case) {
             (Some(said), ..) => (Some(said.clone()), None),
-            (None, Some(permit), _) => on_record(evidence::find(tx, permit.evidence)?),
+            (None, Some(permit), _) => on_record(evidence::find(tx, permit.request.evidence)?),
             (None, None, Some(case)) => on_record(evidence::find_newest(tx, case.number)?),
             (None, None, None) => (None, None),
         };
-        let circumstances = Circumstances {
-            strong_signs: signals.strong(),
-            permitted: permit.as_ref().map(|r| r.needs),
-            ..circumstances(tx, grant, admin.asker(), &user, case.as_ref(), &policy, tx.now())?
-        };
-        let verdict = decide(&Question {
+        let question = Question {
             grant,
             asker: admin.asker(),
             target: Some(&user),
             evidence: evidence.as_ref(),
             other_owners: users::count_owners(tx, Some(user.id))?,
-            circumstances,
+            circumstances: Circumstances {
+                strong_signs: signals.strong(),
+                permitted: permit.as_ref().and_then(|p| p.counts_as),
+                ..circumstances(tx, grant, admin.asker(), &user, case.as_ref(), &policy, tx.now())?
+            },
             now: tx.now(),
-        });
-        let verdict = if changed { verdict.and(Err(Rule::ChangedSinceAsked)) } else { verdict };
+        };
+        let over = permit.as_ref().is_some_and(|p| p.is_over(&question));
         let since = self.nonce.as_ref().map(Nonce::issued_at);
-        let verdict = match verdict {
+        let verdict = match decide(&question) {
+            // Who acts, and how the account is, come first; how fresh the evidence is does not matter any more.
+            verdict if over && verdict.err().is_none_or(Rule::is_about_evidence) => Err(Rule::ChangedSinceAsked),
             Ok(_) if cases::moved_on(tx, &user, case.as_ref(), (&admin, since))? => Err(Rule::NotNow),
             verdict => verdict,
         };
-        Ok(Founded { admin, user, policy, signals, verdict, evidence, statement, case, recorded, permit })
+        Ok(Founded { admin, user, policy, signals, verdict, evidence, statement, case, recorded, permit, over })
     }
 
     /// Marks the form as carried out.
@@ -178,7 +189,7 @@ impl Ask {
         rule: Rule,
     ) -> Result<Audited<Granted<T>>> {
         let mut records = vec![f.refusal(grant.action(), rule.as_str(), &self.source)];
-        if let (Rule::ChangedSinceAsked, Some(case)) = (rule, &mut f.case) {
+        if let (true, Some(case)) = (f.over, &mut f.case) {
             let why = (Actor::System, "something has changed since it was asked for");
             records.extend(cases::lapse(tx, case, &f.user, why, &self.source, &f.policy)?);
         }
@@ -198,12 +209,18 @@ impl Ask {
     ) -> Result<Audited<Granted<T>>> {
         let (mut case, mut records) = f.begin(tx, &self.source)?;
         let row = f.recorded.or(evidence::find_newest(tx, case.number)?.map(|e| e.id)).ok_or(Error::NotFound)?;
-        let why = (f.admin.actor(), "something else was asked for");
+        let same = |r: Request| r.grant == grant && r.argument == argument;
+        let again = requests::find_live(tx, case.number)?.is_some_and(same);
+        let why = if again { "it was asked for again" } else { "something else was asked for" };
+        let why = (f.admin.actor(), why);
         records.extend(cases::lapse(tx, &mut case, &f.user, why, &self.source, &f.policy)?);
-        let signals = f.signals.clone();
-        cases::advance(tx, &mut case, CaseEvent::Asked, &f.policy, |case| case.signals = signals)?;
-        let now = tx.now();
+        let (signals, now) = (f.signals.clone(), tx.now());
         let ripe_at = (needs == Needs::Time).then(|| now.plus(f.policy.lasting(Key::CoolingOff)));
+        let valid_until = ripe_at.unwrap_or(now).plus(f.policy.lasting(Key::ApprovalLife));
+        cases::advance(tx, &mut case, CaseEvent::Asked, &f.policy, |case| {
+            case.signals = signals;
+            cases::keep_until(case, valid_until);
+        })?;
         requests::insert(
             tx,
             &Request {
@@ -220,7 +237,7 @@ impl Ask {
                 case_version: case.version,
                 signals: f.signals.clone(),
                 state: RequestState::Waiting,
-                valid_until: ripe_at.unwrap_or(now).plus(f.policy.lasting(Key::ApprovalLife)),
+                valid_until,
                 ripe_at,
                 decided_by: None,
                 decided_at: None,
@@ -295,7 +312,7 @@ impl Founded {
     /// As [`Founded::begin`].
     pub(super) fn begin_giving(&mut self, tx: &WriteTx<'_>, source: &Source) -> Result<(Case, Vec<Record>)> {
         let (mut case, mut records) = self.begin(tx, source)?;
-        let Some(permit) = self.permit.take() else {
+        let Some(Permit { request: permit, .. }) = self.permit.take() else {
             let why = (self.admin.actor(), "it was done without");
             records.extend(cases::lapse(tx, &mut case, &self.user, why, source, &self.policy)?);
             return Ok((case, records));
@@ -333,44 +350,6 @@ fn on_record(found: Option<crate::recovery::Recorded>) -> (Option<Evidence>, Opt
     found.map_or((None, None), |r| (Some(r.evidence), Some(r.id)))
 }
 
-/// What a grant depends on besides who asks and whom it is about; the signs and the permit are left to who knows them.
-pub(super) fn circumstances<'p>(
-    tx: &ReadTx<'_>,
-    grant: Grant,
-    asker: Asker<'_>,
-    user: &User,
-    case: Option<&Case>,
-    policy: &'p Policy,
-    now: Timestamp,
-) -> Result<Circumstances<'p>> {
-    let refusal = recovery::find_refusal(tx, user.id, now.minus(policy.lasting(Key::RefusalOwner)))?;
-    let asker = match asker {
-        Asker::Person(asker) => Some(asker.id),
-        Asker::Host => None,
-    };
-    let since = now.minus(policy.lasting(Key::SameHands));
-    let other_half: &[Action] = match grant {
-        Grant::ResetFactors | Grant::IssueBackupCodes => &[Action::UserPasswordSetByAdmin],
-        Grant::SetTemporaryPassword => &[Action::MfaFactorAdminReset, Action::MfaBackupCodesIssuedByAdmin],
-        _ => &[],
-    };
-    let mut same_hands = false;
-    for action in other_half {
-        let by = asker.map(|by| signals::find_given(tx, user.id, by, *action, since)).transpose()?;
-        same_hands |= by.unwrap_or(false);
-    }
-    Ok(Circumstances {
-        policy,
-        strong_signs: 0,
-        for_owner: case.is_some_and(|c| c.for_owner),
-        // A case that is open since was opened by an owner.
-        refused_lately: refusal.is_some() && case.is_none(),
-        same_hands,
-        others: users::count_approvers(tx, [asker, Some(user.id)])?,
-        permitted: None,
-    })
-}
-
 pub(super) fn ask_rule(
     tx: &WriteTx<'_>,
     grant: Grant,
@@ -388,80 +367,6 @@ pub(super) fn ask_rule(
         now: tx.now(),
     };
     Ok(decide(&question).map(drop))
-}
-
-/// What the rule says before anything is asked for: for a menu that says why, and for forms that need not be filled in
-/// for nothing. Evidence and step-up are not looked at; they come with the form.
-#[derive(Debug)]
-pub struct Preview<'a> {
-    viewer: &'a User,
-    user: &'a User,
-    evidence: Evidence,
-    other_owners: u32,
-    others: Others,
-    for_owner: bool,
-    refused_lately: bool,
-    policy: Policy,
-    strong_signs: u32,
-    now: Timestamp,
-}
-
-impl<'a> Preview<'a> {
-    /// Reads what the rule looks at beside these two.
-    ///
-    /// # Errors
-    /// Storage.
-    pub fn read(tx: &ReadTx<'_>, viewer: &'a User, user: &'a User, now: Timestamp) -> Result<Self> {
-        let policy = policy::get(tx, now)?;
-        let case = recovery::find_open(tx, user.id)?;
-        let seen = circumstances(tx, Grant::AddNote, Asker::Person(viewer), user, case.as_ref(), &policy, now)?;
-        Ok(Self {
-            viewer,
-            user,
-            evidence: Evidence::host(now),
-            other_owners: users::count_owners(tx, Some(user.id))?,
-            others: seen.others,
-            for_owner: seen.for_owner,
-            refused_lately: seen.refused_lately,
-            strong_signs: 0,
-            policy,
-            now,
-        })
-    }
-
-    /// With the signs of unusual activity, for saying beforehand whether something has to permit it.
-    #[must_use]
-    pub fn with_signals(self, signals: &Signals) -> Self {
-        Self { strong_signs: signals.strong(), ..self }
-    }
-
-    /// What the rule says of `grant` now.
-    ///
-    /// # Errors
-    /// The rule that would refuse it.
-    pub fn verdict(&self, grant: Grant) -> std::result::Result<Verdict, Rule> {
-        let circumstances = Circumstances {
-            for_owner: self.for_owner,
-            refused_lately: self.refused_lately,
-            others: self.others,
-            strong_signs: self.strong_signs,
-            ..Circumstances::plain(&self.policy)
-        };
-        decide(&Question {
-            grant,
-            asker: Asker::Person(self.viewer),
-            target: Some(self.user),
-            evidence: Some(&self.evidence),
-            other_owners: self.other_owners,
-            circumstances,
-            now: self.now,
-        })
-    }
-
-    /// Which rule would refuse `grant` now, if any.
-    pub fn refusal(&self, grant: Grant) -> Option<Rule> {
-        self.verdict(grant).err()
-    }
 }
 
 /// By whom something in a case is done.

@@ -5,6 +5,7 @@
 //! and the transaction refuses a changed one.
 
 pub mod administer;
+pub mod approve;
 pub mod authorise;
 pub mod backup;
 pub mod cases;
@@ -16,12 +17,14 @@ pub mod edit;
 pub mod enrol;
 pub mod export;
 pub mod first_run;
+pub mod follow_up;
 pub mod grants;
 pub mod import;
 pub mod keep_out;
 pub mod key_export;
 pub mod nonce;
 pub mod password_check;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
 pub mod recover;

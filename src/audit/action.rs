@@ -74,7 +74,7 @@ actions! {
     RecoveryIdentityVerified "recovery.identity_verified" "Evidence that the person is who they say was recorded.";
     RecoveryRefused "recovery.refused" "Help was refused, by which rule.";
     RecoveryEscalated "recovery.escalated" "A case was handed to the owners.";
-    RecoveryApprovalRequested "recovery.approval_requested" "What lets somebody in was asked for; a second person, or an hour, has to permit it first.";
+    RecoveryApprovalRequested "recovery.approval_requested" "What lets somebody in was asked for; a second person, or time, has to permit it first.";
     RecoveryApproved "recovery.approved" "A second person permitted what was asked for; nothing is done by that.";
     RecoveryApprovalDenied "recovery.approval_denied" "A second person did not permit what was asked for.";
     RecoveryApprovalLapsed "recovery.approval_lapsed" "What was asked for was not decided or carried out in time, or something has changed since.";

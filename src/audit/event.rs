@@ -1,7 +1,7 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
 use super::proof::{Challenge, Methods};
-use super::{Action, CaseFact, Person, Reason, Ticket};
+use super::{Action, CaseFact, Person, PolicyChange, Reason, Ticket};
 use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
@@ -307,15 +307,8 @@ pub enum Event {
         case: CaseNumber,
         fact: CaseFact,
     },
-    PolicyUpdated {
-        key: &'static str,
-        from: i64,
-        to: i64,
-        /// When it takes effect, RFC 3339.
-        effective_at: String,
-        /// What was to take effect was taken back.
-        taken_back: bool,
-    },
+    /// What holds here was set, or that was taken back.
+    PolicyUpdated(PolicyChange),
     /// A message left this host, or was given up.
     NoticeSent {
         user: Option<Person>,

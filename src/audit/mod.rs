@@ -14,6 +14,7 @@ pub mod export;
 pub mod filter;
 pub mod own;
 pub mod plain;
+pub mod policy_change;
 pub mod proof;
 pub mod record;
 pub mod verify;
@@ -28,6 +29,7 @@ use crate::users::{BadInput, User};
 pub use action::Action;
 pub use case_fact::CaseFact;
 pub use event::Event;
+pub use policy_change::{PolicyChange, PolicyStep};
 pub use record::Record;
 
 /// How it went.

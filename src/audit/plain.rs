@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Action, Entry, Outcome};
+use super::{Action, Entry, Outcome, policy_change};
 use crate::contacts::Kind;
 use crate::grants::Grant;
-use crate::policy::Key;
 use crate::sessions::device_name;
 
 /// An entry's body, read for showing it.
@@ -112,6 +111,7 @@ pub(super) const fn wish(action: Action) -> &'static str {
         Action::RecoveryApproved | Action::RecoveryApprovalDenied => "an approval",
         Action::RecoveryIncidentDeclared => "declaring an incident",
         Action::RecoveryReassured => "lifting an objection",
+        Action::RecoveryFollowedUp => "a message to the person",
         Action::PolicyUpdated => "another policy",
         _ => "this act",
     }
@@ -214,11 +214,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::RecoveryReassured => "Objection lifted: it was a mistake".into(),
         Action::RecoveryIncidentDeclared => "Incident declared".into(),
         Action::RecoveryFollowedUp => format!("Message to the person {}", fact("how")),
-        Action::PolicyUpdated => {
-            let label = fact("key").parse::<Key>().map_or_else(|_| fact("key"), |key| key.label().to_owned());
-            let back = if fact("taken_back") == "yes" { ", taken back" } else { "" };
-            format!("Policy, {label}: {} to {}{back}", fact("from"), fact("to"))
-        }
+        Action::PolicyUpdated => policy_change::sentence(read),
         Action::NoticeSent => match fact("why").as_str() {
             "" => format!("Message sent to {}", fact("address")),
             why => format!("Message to {} given up: {why}", fact("address")),

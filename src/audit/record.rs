@@ -270,12 +270,7 @@ impl Event {
                 Parts::of(A::MfaEnrolmentPassIssued, user).case(case).with("valid_minutes", minutes)
             }
             Self::Case { user, case, fact } => fact.into_parts(user, case),
-            Self::PolicyUpdated { key, from, to, effective_at, taken_back } => Parts::bare(A::PolicyUpdated)
-                .with("key", key)
-                .with("from", Fact::Number(from))
-                .with("to", Fact::Number(to))
-                .with("effective_at", effective_at)
-                .with("taken_back", taken_back),
+            Self::PolicyUpdated(change) => change.into_parts(),
             Self::NoticeSent { user, case, kind, address, attempts, given_up } => {
                 let parts = Parts { user, case, ..Parts::bare(A::NoticeSent) }
                     .with("kind", kind)

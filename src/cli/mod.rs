@@ -17,6 +17,7 @@ mod manual;
 mod operator;
 mod outcome;
 mod recover_owner;
+mod recovery;
 mod restore;
 mod serve;
 mod settings;
@@ -68,6 +69,8 @@ pub enum Command {
     User(user::Users),
     RecoverOwner(recover_owner::RecoverOwner),
     #[command(subcommand)]
+    Recovery(recovery::Recovery),
+    #[command(subcommand)]
     Audit(audit::Audit),
     #[command(subcommand)]
     Key(key::Key),
@@ -91,6 +94,7 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::User(command) => command.run(),
             Self::RecoverOwner(command) => command.run(),
+            Self::Recovery(command) => command.run(),
             Self::Audit(command) => command.run(),
             Self::Key(command) => command.run(),
             Self::Backup(command) => command.run(),

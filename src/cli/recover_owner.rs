@@ -13,8 +13,9 @@ use crate::recovery::{Evidence, Statement};
 /// Recovers an owner who has lost every factor: the last resort, for whoever holds the host.
 ///
 /// Removes every factor, voids backup codes, ends sessions, and prints a one-time pass. With it and their password the
-/// owner enrols a new authenticator app within 60 minutes. The audit trail records it as recovery.break_glass. For
-/// anyone but an owner, a reset in the console is the way.
+/// owner enrols a new authenticator app, before the time that is printed with it. Where the policy asks for no pass, the
+/// password is enough. The audit trail records it as recovery.break_glass. For anyone but an owner, a reset in the console
+/// is the way.
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Example:\n  idp recover-owner ada@example.org --reason \"phone lost, verified in person\""

@@ -6,6 +6,7 @@ use super::outcome::{Answer, Failure, say};
 use super::{operator, settings};
 use crate::actions::restore::{RestoreError, Restored, restore};
 use crate::audit::event::Decision;
+use crate::audit::{PolicyChange, PolicyStep};
 use crate::config::Place;
 use crate::storage::carry::Forgotten;
 use crate::storage::restore::Begun;
@@ -33,9 +34,10 @@ The owner then resets everyone else from the console.";
 /// idp.db.replaced-TIME.
 ///
 /// What was decided since the backup is read from the database that was there and stays decided: who was disabled, who
-/// was given a lesser role, which factors were removed, who has another password. People added, promoted or enabled
-/// since are named, so that you can do it again. Where that database is absent, damaged, or did not go on from this
-/// backup, nobody but owners can sign in until an owner has confirmed the list of people in the console.
+/// was given a lesser role, which factors were removed, who has another password, which rule was made tighter. People
+/// added, promoted or enabled since are named, so that you can do it again. Where that database is absent, damaged, or did
+/// not go on from this backup, nobody but owners can sign in until an owner has confirmed the list of people in the
+/// console.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Restore {
@@ -77,6 +79,7 @@ fn lines(done: &Restored) -> Vec<String> {
     if begun.carried.contacts > 0 {
         lines.push(format!("kept: {} contact details that were removed since stay removed", begun.carried.contacts));
     }
+    lines.extend(begun.carried.policy.iter().map(policy));
     lines.extend(begun.carried.forgotten.iter().map(|(who, what)| format!("lost: {}: {}", who.name, forgotten(*what))));
     lines.push(format!(
         "void: {} sessions, {} devices, {} backup codes, {} links, {} enrolment windows, {} temporary passwords, {} \
@@ -120,6 +123,16 @@ fn decided(decision: &Decision) -> String {
         Decision::Password { newer: false } => {
             "the password was changed since the backup, so the older one is void".into()
         }
+    }
+}
+
+fn policy(change: &PolicyChange) -> String {
+    let (label, from, to) = (change.key.label(), change.key.in_words(change.from), change.key.in_words(change.to));
+    match change.step {
+        PolicyStep::CarriedOver { taken_back: true, .. } => {
+            format!("kept: policy, {label}: {to} was taken back since the backup")
+        }
+        _ => format!("kept: policy, {label}: {to} since the backup, no longer {from}"),
     }
 }
 

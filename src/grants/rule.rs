@@ -96,7 +96,7 @@ impl Rule {
             Self::RoleAboveYours => "Only an owner gives a role above member. Ask an owner.",
             Self::OwnersOnly => "Only an owner may do this. Ask an owner.",
             Self::EvidenceMissing => "Say first how you made sure who it is.",
-            Self::EvidenceStale => "It is more than an hour since you made sure who it is. Verify it again.",
+            Self::EvidenceStale => "It is too long ago that you made sure who it is. Verify it again.",
             Self::NumberNotOnAccount => {
                 "This number is not on the account, or was removed from it. Call one that is listed, or verify another way."
             }
@@ -132,6 +132,18 @@ impl Rule {
             Self::HasLeft => "This person has left for good. If they come back, add them under another address.",
             Self::NothingToDo => "This is so already; nothing was changed.",
         }
+    }
+
+    /// Whether it is about how it was made sure who it is, which can be done again.
+    pub const fn is_about_evidence(self) -> bool {
+        matches!(
+            self,
+            Self::EvidenceMissing
+                | Self::EvidenceStale
+                | Self::NumberNotOnAccount
+                | Self::NumberTooNew
+                | Self::VouchesForThemself
+        )
     }
 
     /// Whether it is about the state of the account, and not about who asks.

@@ -4,6 +4,7 @@ use super::*;
 use crate::audit::Ticket;
 use crate::contacts::KnownNumber;
 use crate::ids::UserId;
+use crate::policy::SecondPerson;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -354,4 +355,47 @@ fn what_was_handed_to_the_owners_or_refused_lately_is_an_owners_to_go_on_with() 
         assert_eq!(of(Role::Admin), Err(rule));
         assert_eq!(of(Role::Owner), Ok(Verdict::Go));
     }
+}
+
+#[test]
+fn what_an_hour_has_permitted_goes_on_although_somebody_came_since_who_could_have_been_asked() {
+    let policy = Policy::default();
+    let ask = |target: Role, permitted, strong_signs| {
+        let others = Others { owners: 1, admins: 1 };
+        let circumstances = Circumstances { permitted, others, strong_signs, ..Circumstances::plain(&policy) };
+        let asker = if target == Role::Member { user(Role::Admin) } else { user(Role::Owner) };
+        verdict(Grant::ResetFactors, &asker, &user(target), Some(&evidence(NOW)), circumstances)
+    };
+    assert_eq!(ask(Role::Admin, None, 0), Ok(Verdict::Ask(Needs::Admin)));
+    assert_eq!(ask(Role::Admin, Some(Needs::Time), 0), Ok(Verdict::Go));
+    assert_eq!(ask(Role::Owner, Some(Needs::Time), 0), Ok(Verdict::Go));
+    assert_eq!(ask(Role::Member, Some(Needs::Time), 2), Ok(Verdict::Ask(Needs::Owner)), "time is no owner");
+}
+
+#[test]
+fn why_something_has_to_permit_a_grant_is_told_with_it() {
+    let (policy, always) = (Policy::default(), Policy::default().with(Key::SecondPersonRule, 2));
+    let plain = Circumstances { others: Others { owners: 1, admins: 1 }, ..Circumstances::plain(&policy) };
+    let why = |asker, target, circumstances| {
+        let (asker, target) = (user(asker), user(target));
+        let (asker, target) = (Asker::Person(&asker), Some(&target));
+        let grant = Grant::ResetFactors;
+        second_person::needed(&Question {
+            grant,
+            asker,
+            target,
+            evidence: None,
+            other_owners: 1,
+            circumstances,
+            now: NOW,
+        })
+        .map(|n| n.why)
+    };
+    assert_eq!(why(Role::Admin, Role::Member, plain), None);
+    assert_eq!(why(Role::Admin, Role::Auditor, plain), Some(Why::Peer));
+    let signs = Circumstances { strong_signs: 3, ..plain };
+    assert_eq!(why(Role::Admin, Role::Member, signs), Some(Why::Signs(3)));
+    assert_eq!(why(Role::Owner, Role::Member, Circumstances { same_hands: true, ..signs }), Some(Why::SameHands));
+    assert_eq!(why(Role::Owner, Role::Admin, plain), Some(Why::Policy));
+    assert_eq!(why(Role::Admin, Role::Member, Circumstances { policy: &always, ..plain }), Some(Why::Policy));
 }

@@ -4,9 +4,8 @@ use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
 use super::people::{show_link, taken};
-use super::recovery::evidence::Ground;
+use super::permission::Beforehand;
 use super::show::{Answer, Page, Said, wrong};
-use super::signals::signals_of;
 use crate::actions::edit::EmailChange;
 use crate::actions::grants::Granted;
 use crate::actions::{administer, edit};
@@ -15,8 +14,12 @@ use crate::pages::FieldError;
 use crate::pages::access::{EmailView, InviteAgainView, email as email_markup, invite_again as invite_markup};
 use crate::policy;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, sessions};
+use crate::storage::sessions;
 use crate::users::Email;
+
+/// The fields of the form about another address.
+pub const EMAIL: &[&str] =
+    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 
 /// `GET /admin/users/{id}/invitation`
 pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
@@ -26,14 +29,16 @@ pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let ground = |tx: &ReadTx<'_>| {
-        let ground = Ground::read(tx, call, sheet.signed, user, Grant::InviteAgain)?;
-        Ok::<_, Problem>((ground, signals_of(tx, call, user)?))
+    let form = sheet.form(&nonce, errors)?;
+    let ahead = call.app.means.store.read(|tx| Beforehand::read(tx, sheet, Grant::InviteAgain))?;
+    let view = InviteAgainView {
+        form: ahead.fill(sheet, form),
+        person: subject(user),
+        valid: policy::INVITATION,
+        known: ahead.known,
+        signals: ahead.signals,
+        permission: ahead.permission,
     };
-    let (ground, signals) = call.app.means.store.read(ground)?;
-    let form = sheet.founded_form(&nonce, errors, &ground)?;
-    let (person, valid, known) = (subject(user), policy::INVITATION, ground.known);
-    let view = InviteAgainView { form, person, valid, known, signals };
     let page = Page::signed(call, sheet.signed);
     Ok(page.answer(status, invite_markup(&page.frame(), &view)))
 }
@@ -60,14 +65,15 @@ fn show_email(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
     let view = call.app.means.store.read(|tx| {
-        let ground = Ground::read(tx, call, sheet.signed, user, Grant::ChangeEmail)?;
-        let form = sheet.founded_form(&nonce, errors, &ground)?;
+        let form = sheet.form(&nonce, errors)?;
+        let ahead = Beforehand::read(tx, sheet, Grant::ChangeEmail)?;
         Ok::<_, Problem>(EmailView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            known: ground.known,
-            signals: signals_of(tx, call, user)?,
+            known: ahead.known,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);

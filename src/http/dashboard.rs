@@ -1,6 +1,8 @@
-//! The start of the console: what needs attention, and what happened lately.
+//! The start of the console: what waits for whom, what else needs attention, and what happened lately.
 
 use super::Response;
+use super::board::waiting;
+use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::person::entry_line;
 use super::show::{Answer, Page, home};
@@ -9,6 +11,7 @@ use crate::audit::filter::Filter;
 use crate::audit::{Action, Entry};
 use crate::dashboard::{HouseFigures, matters};
 use crate::pages::dashboard::{DashboardView, dashboard};
+use crate::recovery::board::ON_DASHBOARD;
 use crate::storage::dashboard::{LOCKED_WITHIN, get_people};
 use crate::storage::{self, ReadTx, audit, users};
 
@@ -16,7 +19,7 @@ use crate::storage::{self, ReadTx, audit, users};
 const ENTRIES: u32 = 10;
 
 /// What an admin wants to hear of: acts about other people and about the house. What everyone does all day is not in it.
-const NOTABLE: [Action; 29] = [
+const NOTABLE: [Action; 37] = [
     Action::UserCreated,
     Action::UserUpdated,
     Action::UserEmailChanged,
@@ -35,9 +38,17 @@ const NOTABLE: [Action; 29] = [
     Action::MfaFactorAdminReset,
     Action::MfaFactorDisabled,
     Action::MfaBackupCodesIssuedByAdmin,
+    Action::RecoveryRefused,
+    Action::RecoveryEscalated,
+    Action::RecoveryApproved,
+    Action::RecoveryApprovalDenied,
+    Action::RecoveryDisavowed,
+    Action::RecoveryReassured,
+    Action::RecoveryIncidentDeclared,
     Action::RecoveryCompleted,
     Action::RecoveryExpired,
     Action::RecoveryBreakGlass,
+    Action::PolicyUpdated,
     Action::AuditExported,
     Action::BackupCreated,
     Action::SystemInitialised,
@@ -53,13 +64,13 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     if !signed.user.role.looks_after_people() {
         return Ok(Response::redirect(303, home(signed.user.role)));
     }
-    let (people, house, entries) = call
-        .app
-        .means
-        .store
-        .read(|tx| Ok::<_, storage::Error>((get_people(tx, call.now)?, house(tx, call)?, lately(tx)?)))?;
+    let (waiting, people, house, entries) = call.app.means.store.read(|tx| {
+        let waiting = waiting(tx, call, &signed.user, ON_DASHBOARD)?;
+        Ok::<_, Problem>((waiting, get_people(tx, call.now)?, house(tx, call)?, lately(tx)?))
+    })?;
     let page = Page::signed(call, signed);
     let view = DashboardView {
+        waiting,
         matters: matters(&people, &house, call.now),
         since: call.now.minus(LOCKED_WITHIN),
         entries: entries.iter().map(entry_line).collect(),

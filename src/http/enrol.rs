@@ -21,6 +21,7 @@ use crate::pages::invitation::{
 use crate::pages::{FieldError, Form};
 use crate::password::NewPassword;
 use crate::policy;
+use crate::recovery::Window;
 use crate::secret::{EnrolmentPass, Purpose, Secret, Token};
 use crate::sessions::Stage;
 use crate::storage::recovery;
@@ -134,7 +135,9 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 
 fn show(call: &Call<'_>, signed: &Signed, status: u16, errors: Vec<FieldError>) -> Answer {
     let window = call.app.means.store.read(|tx| recovery::find_window(tx, signed.user.id))?;
-    let Some(window) = window.filter(|w| w.is_open(call.now)) else {
+    // Who came as far as the code of a factor or a backup code needs one: a window that asks for no pass opens no way round.
+    let leads_on = |w: &Window| w.is_open(call.now) && (signed.session.pass_given || w.pass.is_some());
+    let Some(window) = window.filter(leads_on) else {
         return match signed.session.stage {
             Stage::Pending => Ok(Response::redirect(303, "/sign-in/code")),
             _ => Ok(onwards(call, &Progress::NothingToContinueWith, None)),

@@ -3,11 +3,11 @@
 use super::Response;
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::permission::Beforehand;
 use super::recovery::errands::moved_on;
-use super::recovery::evidence::{Ground, statement};
+use super::recovery::evidence::statement;
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
-use super::signals::signals_of;
-use super::standing::already_done;
+use super::standing::{already_done, only_owner, refused};
 use crate::actions::Error;
 use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted, Preview};
@@ -20,7 +20,6 @@ use crate::pages::grants::{
     temporary_password as temporary_markup,
 };
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
-use crate::pages::standing::{RefusedView, refused as refused_markup};
 use crate::pages::{FieldError, Form};
 use crate::policy::{ISSUED_CODES, Key};
 use crate::recovery::Statement;
@@ -28,6 +27,20 @@ use crate::secret::Secret;
 use crate::sessions::Stage;
 use crate::storage::{backup_codes, factors, policy, recovery, sessions, users};
 use crate::users::User;
+
+/// The fields of a form about a grant.
+pub const FIELDS: &[&str] = &[
+    "csrf",
+    "nonce",
+    "step_up_code",
+    "evidence",
+    "evidence_note",
+    "voucher",
+    "number",
+    "ticket",
+    "reason",
+    "codes_unavailable",
+];
 
 const KEPT: &[&str] = &[
     "evidence",
@@ -72,6 +85,7 @@ pub(super) fn open_form(
     let sheet = Sheet::open(call, signed)?;
     let preview = call.app.means.store.read(|tx| Preview::read(tx, &signed.user, &sheet.user, call.now))?;
     match preview.refusal(grant) {
+        Some(Rule::Rank) if preview.is_only_owner() && grant.gives_means() => Ok(only_owner(call, signed, &sheet.user)),
         Some(rule) => Ok(sheet.refused(rule, false)),
         None => show(&sheet),
     }
@@ -91,12 +105,12 @@ impl<'a> Sheet<'a> {
         Ok(Self::about(call, signed, find(call)?))
     }
 
-    /// Where the address names something else than the person.
+    /// A form about a person whom the address does not name.
     pub(super) const fn about(call: &'a Call<'a>, signed: &'a Signed, user: User) -> Self {
         Self { call, signed, user, anew: false }
     }
 
-    /// The form as a new one: how identity was verified has to be said again.
+    /// The same form begun anew, because what it rested on has changed.
     pub(super) fn anew(&self) -> Self {
         Self { anew: true, ..Self::about(self.call, self.signed, self.user.clone()) }
     }
@@ -107,20 +121,6 @@ impl<'a> Sheet<'a> {
         // How identity was verified is the one thing that has to be said again.
         values.retain(|(name, _)| !self.anew || name != "evidence");
         Ok(Form { values, errors, ..form_of(self.call, self.signed, Some(nonce))? })
-    }
-
-    /// As [`Sheet::form`], for a grant: filled in at first with what was asked for, and the evidence that stands in the case.
-    pub(super) fn founded_form<'f>(
-        &'f self,
-        nonce: &'f str,
-        errors: Vec<FieldError>,
-        ground: &Ground,
-    ) -> Result<Form<'f>, Problem> {
-        let mut form = self.form(nonce, errors)?;
-        if !self.call.is_post() {
-            form.values.extend(ground.values());
-        }
-        Ok(form)
     }
 
     /// As [`Sheet::form`], filled in at first with what is there now.
@@ -181,7 +181,10 @@ impl<'a> Sheet<'a> {
         show: impl FnOnce(T) -> Answer,
     ) -> Answer {
         if let Ok(Granted::No(rule @ (Rule::EvidenceStale | Rule::EvidenceMissing))) = granted {
-            return again(&self.anew(), 403, vec![wrong("evidence", rule.sentence())]);
+            // A form without evidence is not sent on: what is missing was on record when the form was opened.
+            let gone = "The case in which that was on record is closed. Make sure again who it is.";
+            let why = if rule == Rule::EvidenceMissing { gone } else { rule.sentence() };
+            return again(&self.anew(), 403, vec![wrong("evidence", why)]);
         }
         if let Ok(Granted::No(Rule::NotNow)) = granted {
             return moved_on(self, again);
@@ -196,12 +199,7 @@ impl<'a> Sheet<'a> {
     }
 
     pub(super) fn refused(&self, rule: Rule, tried: bool) -> Response {
-        let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
-        let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
-        let page = Page::signed(self.call, self.signed);
-        let (instead, about_state) = (instead.to_owned(), rule.is_about_state());
-        let view = RefusedView { person: subject(&self.user), rule: what, instead, about_state, tried };
-        page.answer(403, refused_markup(&page.frame(), &view))
+        refused(self.call, self.signed, &self.user, rule, tried)
     }
 }
 
@@ -240,18 +238,21 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
     let view = call.app.means.store.read(|tx| {
-        let ground = Ground::read(tx, call, sheet.signed, user, Grant::ResetFactors)?;
-        let form = sheet.founded_form(&nonce, errors, &ground)?;
+        let policy = policy::get(tx, call.now)?;
+        let form = sheet.form(&nonce, errors)?;
+        let ahead = Beforehand::read(tx, sheet, Grant::ResetFactors)?;
         Ok::<_, Problem>(ResetView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             factors: factors::count_working(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            known: ground.known,
-            signals: signals_of(tx, call, user)?,
-            window: policy::get(tx, call.now)?.window(),
+            known: ahead.known,
+            signals: ahead.signals,
+            permission: ahead.permission,
+            window: policy.window(),
+            asks_for_pass: policy.asks_for_pass(),
         })
     })?;
     let page = Page::signed(call, sheet.signed);
@@ -301,16 +302,17 @@ fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
     let view = call.app.means.store.read(|tx| {
-        let ground = Ground::read(tx, call, sheet.signed, user, Grant::IssueBackupCodes)?;
-        let form = sheet.founded_form(&nonce, errors, &ground)?;
+        let form = sheet.form(&nonce, errors)?;
+        let ahead = Beforehand::read(tx, sheet, Grant::IssueBackupCodes)?;
         Ok::<_, Problem>(IssueCodesView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             codes: u32::try_from(ISSUED_CODES).unwrap_or(u32::MAX),
             valid: policy::get(tx, call.now)?.lasting(Key::IssuedCodes),
-            known: ground.known,
-            signals: signals_of(tx, call, user)?,
+            known: ahead.known,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);
@@ -349,15 +351,16 @@ fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Ans
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
     let view = call.app.means.store.read(|tx| {
-        let ground = Ground::read(tx, call, sheet.signed, user, Grant::SetTemporaryPassword)?;
-        let form = sheet.founded_form(&nonce, errors, &ground)?;
+        let form = sheet.form(&nonce, errors)?;
+        let ahead = Beforehand::read(tx, sheet, Grant::SetTemporaryPassword)?;
         Ok::<_, Problem>(TemporaryPasswordView {
-            form,
+            form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             valid: policy::get(tx, call.now)?.lasting(Key::TemporaryPassword),
-            known: ground.known,
-            signals: signals_of(tx, call, user)?,
+            known: ahead.known,
+            signals: ahead.signals,
+            permission: ahead.permission,
         })
     })?;
     let page = Page::signed(call, sheet.signed);

@@ -11,7 +11,7 @@ use crate::actions::portraits::{self as errands, ChangedPortrait, Picture};
 use crate::grants::{Grant, Rule};
 use crate::ids::UserId;
 use crate::pages::FieldError;
-use crate::pages::grants::Known;
+use crate::pages::evidence::Known;
 use crate::pages::portraits::{PortraitView, portrait as portrait_markup};
 use crate::portraits::IdNote;
 use crate::storage::{ReadTx, portraits};

@@ -14,11 +14,13 @@ use super::fields::{FILE, Fields};
 use super::guards::{Call, Guest, Signed};
 use super::headers::protect;
 use super::recovery::errands;
+use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, confirm_people, contacts, dashboard, enrol, factors, grants, health, import, log,
-    multipart, people, person, portraits, profile, recovery, sessions, sign_in, standing, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
+    health, import, log, multipart, people, person, policy, portraits, profile, recovery, sessions, sign_in, standing,
+    story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -78,23 +80,11 @@ const CHANGING: &[Stage] = &[Stage::ChangingPassword];
 const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
-const GRANT: &[&str] = &[
-    "csrf",
-    "nonce",
-    "step_up_code",
-    "evidence",
-    "evidence_note",
-    "voucher",
-    "number",
-    "ticket",
-    "reason",
-    "codes_unavailable",
-];
-const EMAIL: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
+const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
 const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
+const DECIDE: &[&str] = &["csrf", "nonce", "step_up_code", "request", "note"];
 const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
 const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
 const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
@@ -177,11 +167,11 @@ pub const ROUTES: &[Route] = &[
     large(post("/admin/users/{id}/portrait", PORTRAIT, Door::People(portraits::change))),
     get("/admin/users/{id}/portrait.jpg", &[], Door::People(portraits::picture)),
     get("/admin/users/{id}/mfa/reset", &[], Door::People(grants::reset_page)),
-    post("/admin/users/{id}/mfa/reset", GRANT, Door::People(grants::reset)),
+    post("/admin/users/{id}/mfa/reset", grants::FIELDS, Door::People(grants::reset)),
     get("/admin/users/{id}/mfa/backup-codes", &[], Door::People(grants::codes_page)),
-    post("/admin/users/{id}/mfa/backup-codes", GRANT, Door::People(grants::codes)),
+    post("/admin/users/{id}/mfa/backup-codes", grants::FIELDS, Door::People(grants::codes)),
     get("/admin/users/{id}/password", &[], Door::People(grants::password_page)),
-    post("/admin/users/{id}/password", GRANT, Door::People(grants::password)),
+    post("/admin/users/{id}/password", grants::FIELDS, Door::People(grants::password)),
     get("/admin/users/{id}/sessions", &[], Door::People(person::sessions::page)),
     get("/admin/users/{id}/sessions/end", &[], Door::People(|c, s| standing::page(c, s, Errand::EndSessions))),
     post("/admin/users/{id}/sessions/end", REASON, Door::People(|c, s| standing::act(c, s, Errand::EndSessions))),
@@ -204,15 +194,15 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/name", &[], Door::People(standing::name_page)),
     post("/admin/users/{id}/name", &["csrf", "nonce", "step_up_code", "name"], Door::People(standing::name)),
     get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
-    post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
+    post("/admin/users/{id}/email", access::EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
-    post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
+    post("/admin/users/{id}/invitation", grants::FIELDS, Door::People(access::invitation)),
     get("/admin/users/{id}/case", &[], Door::People(recovery::opening::page)),
     post("/admin/users/{id}/case", recovery::opening::FIELDS, Door::People(recovery::opening::open)),
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
-    get("/admin/recovery", &["before"], Door::People(recovery::board)),
+    get("/admin/recovery", &["state", "after"], Door::People(board::page)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case::page)),
     get("/admin/recovery/{case}/evidence", &[], Door::People(errands::evidence_page)),
     post("/admin/recovery/{case}/evidence", errands::EVIDENCE, Door::People(errands::record_evidence)),
@@ -224,6 +214,20 @@ pub const ROUTES: &[Route] = &[
     post("/admin/recovery/{case}/close", errands::CLOSE, Door::People(errands::close)),
     get("/admin/recovery/{case}/urgent", &[], Door::People(errands::urgency_page)),
     post("/admin/recovery/{case}/urgent", errands::URGENT, Door::People(errands::mark_urgent)),
+    get("/admin/recovery/{case}/approve", &[], Door::People(|c, s| requests::page(c, s, Verb::Approve))),
+    post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
+    get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
+    post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
+    get("/admin/recovery/{case}/story", &[], Door::People(story::page)),
+    get("/admin/recovery/{case}/message", &[], Door::People(follow_up::page)),
+    post("/admin/recovery/{case}/message", &["csrf", "nonce", "step_up_code", "message", "how"],
+        Door::People(follow_up::write)),
+
+    get("/admin/policy", &[], Door::People(policy::page)),
+    get("/admin/policy/{key}", &[], Door::People(policy::change_page)),
+    post("/admin/policy/{key}", POLICY, Door::People(policy::change)),
+    get("/admin/policy/{key}/take-back", &[], Door::People(policy::take_back_page)),
+    post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),

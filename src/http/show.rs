@@ -81,6 +81,13 @@ said! {
     MarkedNotUrgent "marked-not-urgent" "The case is no longer marked as urgent.";
     Left "left" "The person is marked as left.";
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
+    MessageSent "message-sent" "The message is on its way.";
+    MessageCopied "message-copied" "It is noted that you copied the message.";
+    PolicyChanged "policy-changed" "It is changed, and holds from now on.";
+    PolicyWaits "policy-waits" "It takes effect a day from now, and all owners are told. Until then any owner can take it back.";
+    PolicyTakenBack "policy-taken-back" "It was taken back, and stays as it is.";
+    Approved "approved" "It is approved. Who asked can carry it out.";
+    Denied "denied" "It was denied.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

@@ -1,20 +1,9 @@
 //! What happened lately to an account, in words, beside every form that lets someone in.
 
-use super::error::Problem;
-use super::guards::Call;
 use crate::pages::grants::{Signal, Weight};
 use crate::pages::words::{count, day};
 use crate::policy::{Key, Policy};
 use crate::signals::{Sign, Signals};
-use crate::storage::{ReadTx, policy, recovery, signals};
-use crate::users::User;
-
-/// What happened lately to this account, as every form about a grant shows it.
-pub(super) fn signals_of(tx: &ReadTx<'_>, call: &Call<'_>, user: &User) -> Result<Vec<Signal>, Problem> {
-    let policy = policy::get(tx, call.now)?;
-    let case = recovery::find_open(tx, user.id)?.map(|c| c.number);
-    Ok(in_words(&signals::get(tx, user.id, case, &policy, call.now)?, &policy))
-}
 
 /// Each kind of sign in words, also those that were not found: that nothing happened is worth knowing.
 pub(super) fn in_words(signals: &Signals, policy: &Policy) -> Vec<Signal> {

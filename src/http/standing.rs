@@ -1,5 +1,6 @@
 //! Acts on an account that rest on a reason and on rank, and on no evidence.
 
+use super::Response;
 use super::error::Problem;
 use super::grants::{Sheet, confirmed, open_form, subject};
 use super::guards::{Call, Signed};
@@ -11,15 +12,16 @@ use crate::grants::{Grant, Rule};
 use crate::ids::SessionId;
 use crate::pages::FieldError;
 use crate::pages::standing::{
-    AlreadyDoneView, EndSessionView, Errand, NameView, RoleView, StandingView, already_done as already_done_markup,
-    end_session as end_session_markup, errand as errand_markup, name as name_markup, role as role_markup,
+    AlreadyDoneView, EndSessionView, Errand, NameView, RefusedView, RoleView, StandingView,
+    already_done as already_done_markup, end_session as end_session_markup, errand as errand_markup,
+    name as name_markup, refused as refused_markup, role as role_markup,
 };
 use crate::pages::words::{count, lasting};
 use crate::sessions::{Stage, device_name};
 use crate::storage::nonces::Done;
 use crate::storage::{recovery, sessions, users};
 use crate::throttle::Kind;
-use crate::users::{PersonName, Role};
+use crate::users::{PersonName, Role, User};
 
 const fn grant(errand: Errand) -> Grant {
     match errand {
@@ -221,7 +223,7 @@ pub fn name(call: &Call<'_>, signed: &Signed) -> Answer {
 /// # Errors
 /// None; the type is that of a handler.
 pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
-    let case = done.link.strip_prefix("/admin/recovery/").and_then(|c| c.parse().ok());
+    let case = done.link.strip_prefix("/admin/recovery/").and_then(|rest| rest.split('/').next()?.parse().ok());
     let of_case = match case {
         Some(case) => call.app.means.store.read(|tx| recovery::find(tx, case))?.map(|c| c.user_id),
         None => None,
@@ -242,4 +244,24 @@ pub fn already_done(call: &Call<'_>, signed: &Signed, done: &Done) -> Answer {
         secret_was_shown: done.said.contains("shown once"),
     };
     Ok(page.answer(409, already_done_markup(&page.frame(), &view)))
+}
+
+/// Which rule says no.
+pub(super) fn refused(call: &Call<'_>, signed: &Signed, user: &User, rule: Rule, tried: bool) -> Response {
+    let (what, instead) = rule.sentence().split_once(". ").unwrap_or((rule.sentence(), ""));
+    let what = if instead.is_empty() { what.to_owned() } else { format!("{what}.") };
+    let page = Page::signed(call, signed);
+    let (instead, about_state) = (instead.to_owned(), rule.is_about_state());
+    let view = RefusedView { person: subject(user), rule: what, instead, about_state, tried };
+    page.answer(403, refused_markup(&page.frame(), &view))
+}
+
+/// Nobody here can let the only owner in again.
+pub(super) fn only_owner(call: &Call<'_>, signed: &Signed, user: &User) -> Response {
+    let rule = format!("{} is the only owner, and only an owner may do this for an owner.", user.name);
+    let command = format!("`idp recover-owner {} --reason \"…\"`", user.email);
+    let instead = format!("Whoever runs the host lets them in again: {command}.");
+    let page = Page::signed(call, signed);
+    let view = RefusedView { person: subject(user), rule, instead, about_state: false, tried: false };
+    page.answer(403, refused_markup(&page.frame(), &view))
 }

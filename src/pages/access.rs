@@ -5,9 +5,11 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
+use super::evidence::Known;
 use super::field::Field;
 use super::form::Form;
-use super::grants::{Act, Known, Signal, Subject, granting};
+use super::grants::{Act, Signal, Subject, granting};
+use super::permission::Permission;
 use super::words::{count, lasting};
 
 /// `POST /admin/users/{id}/email` with `email`, `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -23,6 +25,8 @@ pub struct EmailView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// Another address to sign in with.
@@ -44,7 +48,14 @@ pub fn email(frame: &Frame, view: &EmailView) -> Markup {
             li { "Both addresses stand in the audit log, with your name and your reason." }
         }
     };
-    granting(frame, &act, &view.form, (person, None), &field.show(&view.form), (&what, &view.known, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, None),
+        &field.show(&view.form),
+        (&what, &view.known, &view.signals, &view.permission),
+    )
 }
 
 /// `POST /admin/users/{id}/invitation` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`. The answer is
@@ -61,6 +72,8 @@ pub struct InviteAgainView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A fresh link for somebody who has not used the first.
@@ -81,5 +94,5 @@ pub fn invite_again(frame: &Frame, view: &InviteAgainView) -> Markup {
             li { "It stands in the audit log with your name and your reason." }
         }
     };
-    granting(frame, &act, &view.form, (person, None), &html! {}, (&what, &view.known, &view.signals))
+    granting(frame, &act, &view.form, (person, None), &html! {}, (&what, &view.known, &view.signals, &view.permission))
 }

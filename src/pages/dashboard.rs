@@ -1,8 +1,9 @@
-//! What needs attention, in words, and what happened lately.
+//! What waits for whom, what else needs attention, in words, and what happened lately.
 
 use maud::{Markup, html};
 
 use super::Frame;
+use super::board::{SectionView, summary};
 use super::entry::{EntryLine, entry_table};
 use super::frame::Section;
 use super::parts::{Badge, Tone, address, card, empty, heading};
@@ -13,7 +14,9 @@ use crate::time::Timestamp;
 /// The start page of the console: `GET /admin`.
 #[derive(Debug, Clone)]
 pub struct DashboardView {
-    /// What needs attention, the most pressing first.
+    /// The lists of the board that have something, each with its first cases.
+    pub waiting: Vec<SectionView>,
+    /// What else needs attention, the most pressing first.
     pub matters: Vec<Matter>,
     /// Since when people are counted who met the longest delay.
     pub since: Timestamp,
@@ -21,13 +24,20 @@ pub struct DashboardView {
     pub entries: Vec<EntryLine>,
 }
 
-/// What needs attention first, what happened lately below.
+/// What waits for whom first, then what else needs attention; what happened lately below.
 pub fn dashboard(frame: &Frame, view: &DashboardView) -> Markup {
     let content = html! {
         (heading(None, "Dashboard", None))
-        @if view.matters.is_empty() {
+        @if !view.waiting.is_empty() {
+            (card("recovery", "Recovery", &html! {
+                (summary(frame, &view.waiting))
+                p { a href="/admin/recovery" { "The whole board" } }
+            }))
+        }
+        @if view.matters.is_empty() && view.waiting.is_empty() {
             (empty("Nothing needs attention.", "Nobody is locked out, everyone has a second factor, and there is a fresh backup."))
-        } @else {
+        }
+        @if !view.matters.is_empty() {
             (card("attention", "Needs attention", &matters(frame, &view.matters, view.since)))
         }
         @if !view.entries.is_empty() {
@@ -70,9 +80,7 @@ fn people(n: u32, one: &str, many: &str) -> String {
 /// Where it can be seen to.
 fn place(matter: Matter, since: Timestamp) -> String {
     match matter {
-        Matter::WindowCloses(_) | Matter::Expired(_) | Matter::People(Need::Awaiting, _) => {
-            "/admin/recovery".to_owned()
-        }
+        Matter::Expired(_) => "/admin/recovery?state=expired".to_owned(),
         Matter::People(need, _) => format!("/admin/users?state={}", need.as_str()),
         Matter::Invited(_) => "/admin/users?state=invited".to_owned(),
         Matter::FewOwners(_) => "/admin/users?role=owner".to_owned(),
@@ -93,12 +101,6 @@ fn words(matter: Matter, now: Timestamp) -> (String, &'static str) {
             people(n, "met the longest delay", "met the longest delay"),
             "Too many wrong passwords or codes within a day. Ask whether it was them; nothing is locked for good.",
         ),
-        Matter::WindowCloses(at) if at <= now => {
-            ("An enrolment window has closed".to_owned(), "Ask whether they got through.")
-        }
-        Matter::WindowCloses(at) => {
-            (format!("An enrolment window closes {}", ago(at, now)), "Ask whether they get through.")
-        }
         Matter::Expired(n) => (
             people(n, "was reset and did not enrol in time", "were reset and did not enrol in time"),
             "Make sure again who it is, and start anew.",
@@ -155,7 +157,7 @@ const fn need_words(need: Need) -> (&'static str, &'static str, &'static str) {
         Need::TemporaryPassword => (
             "has a temporary password",
             "have a temporary password",
-            "They have not chosen their own yet. It works for 24 hours.",
+            "They have not chosen their own yet, and it stops working by itself.",
         ),
         Need::InvitationOver => (
             "was invited, and the link ran out",

@@ -14,12 +14,14 @@ pub struct Field<'a> {
     kind: Kind,
     focus: bool,
     fixed: Option<&'a str>,
+    unit: &'a str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Text,
     Area,
+    Letter,
     List,
     File,
     Picture,
@@ -32,13 +34,14 @@ enum Kind {
     Otp,
     Code,
     Spoken,
+    Number,
 }
 
 impl Kind {
     /// `type`, `autocomplete`, `inputmode`, `class` of the input.
     const fn attributes(self) -> (&'static str, &'static str, Option<&'static str>, Option<&'static str>) {
         match self {
-            Self::Text | Self::Area => ("text", "off", None, None),
+            Self::Text | Self::Area | Self::Letter => ("text", "off", None, None),
             Self::List => ("text", "off", None, Some("code")),
             Self::File | Self::Picture => ("file", "off", None, None),
             Self::Search => ("search", "off", None, None),
@@ -50,6 +53,15 @@ impl Kind {
             Self::Otp => ("text", "one-time-code", Some("numeric"), Some("otp")),
             Self::Code => ("text", "one-time-code", None, Some("spoken")),
             Self::Spoken => ("text", "off", None, Some("spoken")),
+            Self::Number => ("text", "off", Some("numeric"), Some("number")),
+        }
+    }
+
+    const fn rows(self) -> u8 {
+        match self {
+            Self::Letter => 18,
+            Self::List => 12,
+            _ => 3,
         }
     }
 
@@ -70,7 +82,7 @@ impl Kind {
 impl<'a> Field<'a> {
     /// A line of text.
     pub const fn new(name: &'static str, label: &'a str) -> Self {
-        Self { name, label, hint: None, kind: Kind::Text, focus: false, fixed: None }
+        Self { name, label, hint: None, kind: Kind::Text, focus: false, fixed: None, unit: "" }
     }
 
     const fn kind(self, kind: Kind) -> Self {
@@ -95,6 +107,11 @@ impl<'a> Field<'a> {
     /// Several lines.
     pub const fn area(self) -> Self {
         self.kind(Kind::Area)
+    }
+
+    /// A whole letter.
+    pub const fn letter(self) -> Self {
+        self.kind(Kind::Letter)
     }
 
     /// Many lines of which each is read by itself.
@@ -157,6 +174,11 @@ impl<'a> Field<'a> {
         self.kind(Kind::Spoken)
     }
 
+    /// A number, with in what it is counted behind it.
+    pub const fn number(self, unit: &'a str) -> Self {
+        Self { unit, ..self.kind(Kind::Number) }
+    }
+
     /// The field with its label, hint, error and what was typed.
     pub(super) fn show(self, form: &Form) -> Markup {
         let name = self.name;
@@ -166,7 +188,8 @@ impl<'a> Field<'a> {
                 label for=(name) { (self.label) }
                 @if let Some(hint) = self.hint { span class="hint" id={ (name) "-hint" } { (with_commands(hint)) } }
                 @if let Some(error) = error { span class="error" id={ (name) "-error" } { (error) } }
-                (self.input(form, described_by(name, self.hint.is_some(), error.is_some()).as_deref()))
+                @let input = self.input(form, described_by(name, self.hint.is_some(), error.is_some()).as_deref());
+                @if self.unit.is_empty() { (input) } @else { span class="counted" { (input) " " (self.unit) } }
                 @if self.kind.password() {
                     button class="small" type="button" hidden data-reveal=(name) aria-pressed="false" {
                         "Show password"
@@ -184,10 +207,10 @@ impl<'a> Field<'a> {
         // After a mistake elsewhere the error summary comes first.
         let focus = self.focus && (!form.wrong() || invalid.is_some());
         html! {
-            @if matches!(self.kind, Kind::Area | Kind::List) {
+            @if matches!(self.kind, Kind::Area | Kind::Letter | Kind::List) {
                 // A browser drops the first line break in here.
                 @let typed = if typed.starts_with('\n') { format!("\n{typed}") } else { typed.to_owned() };
-                textarea id=(self.name) name=(self.name) class=[class] rows=(if spelled { "12" } else { "3" })
+                textarea id=(self.name) name=(self.name) class=[class] rows=(self.kind.rows())
                     autocapitalize=[spelled.then_some("none")] spellcheck=[spelled.then_some("false")]
                     aria-describedby=[described] aria-invalid=[invalid] autofocus[focus] { (typed) }
             } @else if matches!(self.kind, Kind::File | Kind::Picture) {

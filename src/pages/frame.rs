@@ -57,6 +57,8 @@ pub(super) enum Section {
     Recovery,
     /// `/admin/audit`
     Audit,
+    /// `/admin/policy`
+    Policy,
     /// `/admin/system`
     System,
     /// `/profile`
@@ -160,6 +162,7 @@ impl Frame<'_> {
             (role.looks_after_people(), Section::People, "/admin/users", "People"),
             (role.looks_after_people(), Section::Recovery, "/admin/recovery", "Recovery"),
             (role.reads_audit(), Section::Audit, "/admin/audit", "Audit"),
+            (role.looks_after_people(), Section::Policy, "/admin/policy", "Policy"),
             (role.looks_after_people(), Section::System, "/admin/system", "System"),
         ];
         role.reads_audit().then(|| {

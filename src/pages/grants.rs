@@ -1,24 +1,19 @@
 //! The forms for what lets somebody in, takes something away or stays on record: each a page of its own that posts to
 //! its own address, says what will happen, and asks for a reason.
-//!
-//! Invariant: evidence that does not count has no control here. It is named, with the reason why it does not.
 
 use std::time::Duration;
 
 use maud::{Markup, html};
 
 use super::Frame;
-use super::contacts::Numbers;
+use super::evidence::{Known, evidence};
 use super::field::Field;
-use super::form::{Choice, Form, checkbox, radios};
-use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
-use super::portraits::beside_the_call;
+use super::form::{Choice, Form, checkbox};
+use super::parts::{Badge, Tone, cancel, card, facts, heading};
+use super::permission::Permission;
 use super::users::page;
-use super::words::{ago, count, lasting};
+use super::words::{count, lasting};
 use crate::ids::{CaseNumber, UserId};
-use crate::portraits::Portrait;
-use crate::recovery::EvidenceKind;
-use crate::time::Timestamp;
 
 /// The person it is about.
 #[derive(Debug, Clone, Copy)]
@@ -41,45 +36,6 @@ impl Subject<'_> {
             a href=(self.href("")) { bdi { (self.name) } }
             @if let Some(case) = case { " · case " a href={ "/admin/recovery/" (case) } { (case) } }
         }
-    }
-}
-
-/// What is on record of a person, by which whoever looks after people can make sure that it is them.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// What they look like, and which ID was seen.
-    pub portrait: Option<Portrait>,
-    /// What stands in their open case and can be used again.
-    pub on_record: Option<OnRecord>,
-    /// Where they could be called.
-    pub numbers: Numbers,
-}
-
-/// How somebody made sure lately, as it stands in the case.
-#[derive(Debug, Clone)]
-pub struct OnRecord {
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: String,
-    /// How.
-    pub kind: EvidenceKind,
-    /// Whether the viewer asked for exactly this on it, and it is permitted: then it holds, however old it is.
-    pub permitted: bool,
-}
-
-impl OnRecord {
-    /// The value of the choice.
-    pub const VALUE: &'static str = "on_record";
-
-    fn choice(&self, frame: &Frame) -> Choice<'static> {
-        let label = format!("As recorded {} by {}: {}", ago(self.at, frame.now), self.by, self.kind.sentence());
-        let hint = if self.permitted {
-            "You asked on this, and it was permitted."
-        } else {
-            "It stands in the case, and is fresh."
-        };
-        Choice::new(Self::VALUE, label).hint(hint)
     }
 }
 
@@ -125,14 +81,20 @@ pub struct ResetView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
     /// How long the enrolment window stays open.
     pub window: Duration,
+    /// Whether a pass is asked for first.
+    pub asks_for_pass: bool,
 }
 
 /// The confirmation of a reset.
 pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
     let (form, person) = (&view.form, &view.person);
     let title = format!("Force MFA reset for {}", person.name);
+    let act =
+        Act { title: title.clone(), path: "/mfa/reset", back: "/mfa", button: "Remove all factors", danger: true };
     let codes = Choice::new(
         "on",
         format!(
@@ -156,10 +118,8 @@ pub fn reset(frame: &Frame, view: &ResetView) -> Markup {
                 (evidence(frame, form, person, &view.known))
                 (ticket_and_reason(form))
                 (form.step_up())
-                div class="actions" {
-                    button class="danger" { "Remove all factors" }
-                    (cancel(&person.href("/mfa")))
-                }
+                (view.permission.show(frame, person))
+                (buttons(&act.with(&view.permission), person))
             }
             div class="stack" {
                 (card("what", "What will happen", &what_happens(view)))
@@ -190,8 +150,13 @@ fn what_happens(view: &ResetView) -> Markup {
                 1 => li { strong { "1 session" } " ends." },
                 more => li { strong { (more) " sessions" } " end." },
             }
-            li { "You get a pass to read to " bdi { (name) } ". With it and the password, " bdi { (name) }
-                " sets up a new factor within " (lasting(view.window)) "." }
+            @if view.asks_for_pass {
+                li { "You get a pass to read to " bdi { (name) } ". With it and the password, " bdi { (name) }
+                    " sets up a new factor within " (lasting(view.window)) "." }
+            } @else {
+                li { "With the password alone, " bdi { (name) } " sets up a new factor within " (lasting(view.window))
+                    ". No pass is asked for: could somebody else know the password?" }
+            }
             li { "It stands in the audit log with your name and your reason." }
         }
     }
@@ -220,39 +185,6 @@ pub(super) fn signal_facts(signals: &[Signal]) -> Markup {
     facts(&signals.iter().map(|s| (s.label.as_str(), value(s))).collect::<Vec<_>>())
 }
 
-/// How the admin made sure, and what does not count.
-pub(super) fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
-    let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
-    let mut choices = vec![
-        Choice::new("video_call", "Live video call")
-            .hint("Compared with the photo or ID on record.")
-            .beside(beside_the_call(frame, person, known.portrait.as_ref())),
-        Choice::new("manager_ticket", "Ticket by their manager or HR")
-            .hint("You know that it really comes from them. Give its number below.")
-            .more(voucher),
-        Choice::new("in_person", "In person, with an ID"),
-    ];
-    if let Some(call) = known.numbers.choice(form) {
-        choices.insert(1, call);
-    }
-    if let Some(on_record) = &known.on_record {
-        choices.insert(0, on_record.choice(frame));
-    }
-    let note =
-        Field::new("evidence_note", "What did you see or hear? (optional)").hint("For whoever asks in six months.");
-    html! {
-        (radios(form, "evidence", &format!("How did you make sure it is {}?", person.name), &choices))
-        (known.numbers.not_offered(frame))
-        (more("What does not count, and why", &html! { ul class="hint" {
-            li { "Knowing an e-mail address, a birthday or the like: others can know it too." }
-            li { "A code sent to their mailbox: whoever has the mailbox has the code." }
-            li { "A chat message: the account that writes may be the one that was taken." }
-            li { "A call that came in: the number shown can be forged." }
-        } }))
-        (note.show(form))
-    }
-}
-
 fn ticket_and_reason(form: &Form) -> Markup {
     html! {
         (Field::new("ticket", "Ticket (optional)").hint("Its number, if there is one.").show(form))
@@ -278,6 +210,8 @@ pub struct IssueCodesView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A few codes that can be dictated, for somebody who has nothing to enrol with.
@@ -298,7 +232,14 @@ pub fn issue_codes(frame: &Frame, view: &IssueCodesView) -> Markup {
         button: "Generate codes",
         danger: false,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.known, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, view.case),
+        &html! {},
+        (&what, &view.known, &view.signals, &view.permission),
+    )
 }
 
 /// `POST /admin/users/{id}/password` with `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -316,6 +257,8 @@ pub struct TemporaryPasswordView<'a> {
     pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
+    /// What has to permit it, or does.
+    pub permission: Permission,
 }
 
 /// A password that the system makes up.
@@ -337,16 +280,32 @@ pub fn temporary_password(frame: &Frame, view: &TemporaryPasswordView) -> Markup
         button: "Set temporary password",
         danger: true,
     };
-    granting(frame, &act, &view.form, (person, view.case), &html! {}, (&what, &view.known, &view.signals))
+    granting(
+        frame,
+        &act,
+        &view.form,
+        (person, view.case),
+        &html! {},
+        (&what, &view.known, &view.signals, &view.permission),
+    )
 }
 
 /// What such a page is called and where it posts and leads back to, under the person's address.
+#[derive(Clone)]
 pub(super) struct Act<'a> {
     pub title: String,
     pub path: &'a str,
     pub back: &'static str,
     pub button: &'static str,
     pub danger: bool,
+}
+
+impl Act<'_> {
+    /// The same where something has to permit it first: its button says so.
+    fn with(&self, permission: &Permission) -> Self {
+        let danger = self.danger && permission.is_done_at_once();
+        Self { button: permission.button(self.button), danger, ..self.clone() }
+    }
 }
 
 /// A form with `fields`, evidence, ticket and reason, beside it what will happen and what happened lately.
@@ -356,7 +315,7 @@ pub(super) fn granting(
     form: &Form,
     (person, case): (&Subject, Option<CaseNumber>),
     fields: &Markup,
-    (what, known, recent): (&Markup, &Known, &[Signal]),
+    (what, known, recent, permission): (&Markup, &Known, &[Signal], &Permission),
 ) -> Markup {
     let content = html! {
         (heading(Some(&person.trail(case)), &act.title, None))
@@ -368,7 +327,8 @@ pub(super) fn granting(
                 (evidence(frame, form, person, known))
                 (ticket_and_reason(form))
                 (form.step_up())
-                (buttons(act, person))
+                (permission.show(frame, person))
+                (buttons(&act.with(permission), person))
             }
             div class="stack" { (card("what", "What will happen", what)) (signals(recent)) }
         }

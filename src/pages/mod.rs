@@ -14,6 +14,7 @@ pub mod access;
 pub mod activity;
 pub mod assets;
 pub mod audit;
+pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
@@ -22,8 +23,10 @@ pub mod entry;
 pub mod errors;
 #[cfg(test)]
 mod every_page;
+pub mod evidence;
 pub mod factors;
 mod field;
+pub mod follow_up;
 mod form;
 mod frame;
 pub mod grants;
@@ -31,6 +34,8 @@ pub mod handover;
 pub mod import;
 pub mod invitation;
 pub mod parts;
+pub mod permission;
+pub mod policy;
 pub mod portraits;
 pub mod profile;
 pub mod recovery;
@@ -38,6 +43,8 @@ pub mod recovery;
 pub mod samples;
 #[cfg(any(test, feature = "testing"))]
 mod samples_acts;
+#[cfg(any(test, feature = "testing"))]
+mod samples_board;
 #[cfg(any(test, feature = "testing"))]
 mod samples_case;
 #[cfg(any(test, feature = "testing"))]
@@ -47,14 +54,19 @@ mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
+mod samples_policy;
+#[cfg(any(test, feature = "testing"))]
 mod samples_portraits;
 #[cfg(any(test, feature = "testing"))]
 mod samples_profile;
+#[cfg(any(test, feature = "testing"))]
+mod samples_requests;
 #[cfg(any(test, feature = "testing"))]
 mod samples_user;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
+pub mod story;
 pub mod system;
 pub mod user;
 pub mod users;

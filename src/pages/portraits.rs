@@ -99,16 +99,23 @@ pub(super) fn overview_card(frame: &Frame, person: &Subject, portrait: Option<&P
     )
 }
 
+/// What a face was, or is to be, compared with; and whether it is so new that somebody should ask who added it.
+pub(super) fn compared_with(frame: &Frame, person: &Subject, portrait: &Portrait) -> Markup {
+    html! {
+        (on_record(frame, person, portrait))
+        @if portrait.is_new(frame.now) {
+            p { (Badge::new(Tone::Warn, "new").show()) " " strong {
+                "Added " (ago(portrait.added_at, frame.now)) ": make sure who added it."
+            } }
+        }
+    }
+}
+
 /// What a face on a video call is compared with, beside that choice.
 pub(super) fn beside_the_call(frame: &Frame, person: &Subject, portrait: Option<&Portrait>) -> Markup {
     html! {
         @if let Some(portrait) = portrait {
-            (on_record(frame, person, portrait))
-            @if portrait.is_new(frame.now) {
-                p { (Badge::new(Tone::Warn, "new").show()) " " strong {
-                    "Added " (ago(portrait.added_at, frame.now)) ": make sure who added it."
-                } }
-            }
+            (compared_with(frame, person, portrait))
             @if !portrait.has_picture {
                 p class="hint" { "Compare with the ID that they hold up, and note what you saw." }
             }

@@ -9,7 +9,10 @@ use super::errors::{self, ErrorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
-use super::{FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_profile};
+use super::{
+    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_policy, samples_profile,
+    samples_requests,
+};
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -67,7 +70,9 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(enrol_pages());
     pages.extend(samples_profile::all());
     pages.extend(samples_console::all());
+    pages.extend(samples_requests::all());
     pages.extend(samples_dashboard::all());
+    pages.extend(samples_policy::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }

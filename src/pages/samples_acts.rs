@@ -6,7 +6,9 @@ use maud::Markup;
 
 use super::access::{self, EmailView, InviteAgainView};
 use super::contacts::Numbers;
-use super::grants::{self, IssueCodesView, Known, OnRecord, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
+use super::evidence::{Known, OnRecord};
+use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
+use super::permission::Permission;
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::standing::{self, AlreadyDoneView, EndSessionView, Errand, NameView, RefusedView, RoleView, StandingView};
 use super::{samples_contacts, samples_portraits};
@@ -18,6 +20,7 @@ use crate::users::Role;
 /// Every such page by a name of its own.
 pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = grant_pages();
+    pages.extend(access_pages());
     pages.extend(standing_pages());
     pages.extend(samples_portraits::all());
     pages
@@ -70,7 +73,9 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         sessions: 3,
         known: known(Some(samples_portraits::old())),
         signals: signals(),
+        permission: Permission::default(),
         window: Duration::from_secs(3600),
+        asks_for_pass: true,
     };
     let wrong =
         typed(&values, &[("reason", "Say why this is done."), ("codes_unavailable", "Tick this, or use a code.")]);
@@ -83,6 +88,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         valid: Duration::from_secs(7 * 86400),
         known: unknown(),
         signals: Vec::new(),
+        permission: Permission::default(),
     };
     let password = TemporaryPasswordView {
         form: step_up(typed(&values, &[])),
@@ -91,13 +97,31 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         valid: Duration::from_secs(86400),
         known: recorded(Some(samples_portraits::new()), true),
         signals: signals(),
+        permission: Permission::default(),
     };
+    vec![
+        ("reset", grants::reset(&f, &reset(form(), 0))),
+        ("reset-right-to-left", grants::reset(&f, &ResetView { person: maryam(), ..reset(form(), 4) })),
+        ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
+        ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
+        ("reset-again", grants::reset(&f, &ResetView { factors: 0, sessions: 0, ..reset(form(), 0) })),
+        ("reset-without-pass", grants::reset(&f, &ResetView { asks_for_pass: false, ..reset(form(), 0) })),
+        ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
+        ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
+        ("issue-codes", grants::issue_codes(&f, &issue)),
+        ("temporary-password", grants::temporary_password(&f, &password)),
+    ]
+}
+
+fn access_pages() -> Vec<(&'static str, Markup)> {
+    let f = viewer(Role::Admin);
     let email = EmailView {
         form: step_up(typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")])),
         person: mara(),
         sessions: 1,
         known: recorded(Some(samples_portraits::noted()), false),
         signals: signals(),
+        permission: Permission::default(),
     };
     let invite = InviteAgainView {
         form: form(),
@@ -105,20 +129,9 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         valid: Duration::from_secs(72 * 3600),
         known: known(None),
         signals: signals(),
+        permission: Permission::default(),
     };
-    vec![
-        ("email", access::email(&f, &email)),
-        ("invite-again", access::invite_again(&f, &invite)),
-        ("reset", grants::reset(&f, &reset(form(), 0))),
-        ("reset-right-to-left", grants::reset(&f, &ResetView { person: maryam(), ..reset(form(), 4) })),
-        ("reset-one", grants::reset(&f, &ResetView { factors: 1, sessions: 1, ..reset(form(), 1) })),
-        ("reset-none", grants::reset(&f, &ResetView { factors: 1, sessions: 0, ..reset(form(), 0) })),
-        ("reset-again", grants::reset(&f, &ResetView { factors: 0, sessions: 0, ..reset(form(), 0) })),
-        ("reset-uncalled", grants::reset(&f, &reset(uncalled, 0))),
-        ("reset-wrong", grants::reset(&f, &reset(wrong, 4))),
-        ("issue-codes", grants::issue_codes(&f, &issue)),
-        ("temporary-password", grants::temporary_password(&f, &password)),
-    ]
+    vec![("email", access::email(&f, &email)), ("invite-again", access::invite_again(&f, &invite))]
 }
 
 fn standing_pages() -> Vec<(&'static str, Markup)> {

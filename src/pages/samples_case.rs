@@ -8,6 +8,7 @@ use super::Frame;
 use super::parts::{Badge, Tone};
 use super::recovery::case::{self, CaseView, Escalated};
 use super::recovery::errands::{self, EvidenceView, MovedOnView, OpenCaseView, RefuseView, Short, ShortView};
+use super::recovery::requests::RequestView;
 use super::recovery::steps::{ActLine, Progress};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{known, mara, signals};
@@ -181,6 +182,7 @@ fn view(progress: Progress<'_>) -> CaseView<'_> {
         escalated: None,
         signals: signals(),
         frozen: progress.case.act.is_some(),
+        live: None,
         notices: &[],
         entries: entries(),
         progress,
@@ -242,14 +244,20 @@ fn asked(f: &Frame) -> Vec<(&'static str, Markup)> {
     let time = [request(RequestState::Waiting, Needs::Time)];
     let ok = [request(RequestState::Approved, Needs::Admin)];
     vec![
-        ("case-asked-owner", show(f, with(&waiting, &owner, None))),
-        ("case-asked-admin", show(f, with(&waiting, &admin, None))),
-        ("case-asked-time", show(f, with(&waiting, &time, None))),
-        ("case-approved", show(f, with(&approved, &ok, None))),
-        ("case-approved-mine", show(f, with(&approved, &ok, Some(Grant::ResetFactors)))),
-        ("case-approved-address", show(f, with(&approved, &ok, Some(Grant::ChangeEmail)))),
-        ("case-asked-nothing", show(f, with(&waiting, &[], None))),
+        ("case-asked-owner", show(f, with(&waiting, &owner, false))),
+        ("case-asked-admin", show(f, with(&waiting, &admin, false))),
+        ("case-asked-time", show(f, with(&waiting, &time, false))),
+        ("case-approved-other", show(f, with(&approved, &ok, false))),
+        ("case-approved-mine", show(f, with(&approved, &ok, true))),
+        ("case-asked-nothing", show(f, with(&waiting, &[], false))),
     ]
+}
+
+/// A case with something that waits in it.
+pub(super) fn waiting(f: &Frame, live: RequestView) -> Markup {
+    let (case, evidence) = (one(CaseState::AwaitingApproval), evidence());
+    let progress = Progress { person: live.person, ..progress(&case, &evidence, 0) };
+    case::case(f, &CaseView { live: Some(live), ..view(progress) })
 }
 
 /// Once something was given.

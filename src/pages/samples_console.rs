@@ -6,15 +6,14 @@ use super::audit::{self, AuditView, ChainView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
-use super::parts::{Badge, Tone};
-use super::recovery::{self, BoardView, CaseLine};
+use super::parts::Tone;
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame, samples_case, samples_contacts, samples_user};
+use super::{Flash, Frame, samples_board, samples_case, samples_contacts, samples_user};
 use crate::audit::Outcome;
 use crate::dashboard::Need;
-use crate::ids::{CaseNumber, UserId};
+use crate::ids::UserId;
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
@@ -25,7 +24,7 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages.extend(samples_contacts::all());
     pages.extend(samples_acts::all());
     pages.extend(handover_pages());
-    pages.extend(recovery_pages());
+    pages.extend(samples_board::all());
     pages.extend(samples_case::all());
     pages.extend(audit_pages());
     pages
@@ -168,30 +167,6 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
         ("pass-none", handover::reset_done(&f, &done(None))),
         ("codes-issued", handover::codes_issued(&f, &codes)),
         ("password-set", handover::password_set(&f, &password)),
-    ]
-}
-
-fn recovery_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Admin);
-    let case = |number, person: &str, state| CaseLine {
-        number: CaseNumber::new(2026, number),
-        person_id: UserId::generate(),
-        person: person.to_owned(),
-        state,
-        opened_by: "Tom Okafor".to_owned(),
-        opened_at: at("2026-11-24T10:12:00Z"),
-        closes_at: (number == 42).then(|| at("2026-11-24T11:42:00Z")),
-    };
-    let board = BoardView {
-        cases: vec![
-            case(42, "Mara Lindqvist", Badge::new(Tone::Warn, "waiting to enrol")),
-            case(41, HOSTILE, Badge::new(Tone::Good, "recovered")),
-        ],
-        older: Some("/admin/recovery?before=R-2026-0041".to_owned()),
-    };
-    vec![
-        ("board", recovery::board(&f, &board)),
-        ("board-empty", recovery::board(&f, &BoardView { cases: Vec::new(), older: None })),
     ]
 }
 

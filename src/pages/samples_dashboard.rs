@@ -7,6 +7,7 @@ use maud::Markup;
 use super::dashboard::{self, DashboardView};
 use super::import::{self, ImportView, ImportedView, JoinedLine};
 use super::samples::{HOSTILE, at, form, now, step_up, typed, viewer};
+use super::samples_board;
 use super::samples_console::entries;
 use super::system::{self, SystemView};
 use crate::dashboard::{Matter, Need};
@@ -24,8 +25,6 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
 fn matters() -> Vec<Matter> {
     let mut matters: Vec<Matter> = (1..).zip(Need::ALL).map(|(n, need)| Matter::People(need, n)).collect();
     matters.extend([
-        Matter::WindowCloses(at("2026-11-24T10:50:00Z")),
-        Matter::WindowCloses(at("2026-11-24T10:40:00Z")),
         Matter::Expired(1),
         Matter::Locked(2),
         Matter::Invited(12),
@@ -43,21 +42,15 @@ fn matters() -> Vec<Matter> {
 /// As they stand where each concerns one person more, or less.
 fn few() -> Vec<Matter> {
     let mut matters: Vec<Matter> = Need::ALL.map(|need| Matter::People(need, 1)).into();
-    let soon = Matter::WindowCloses(at("2026-11-24T10:42:30Z"));
-    matters.extend([
-        Matter::People(Need::Awaiting, 2),
-        Matter::Expired(2),
-        Matter::Invited(1),
-        Matter::Locked(1),
-        soon,
-    ]);
+    matters.extend([Matter::People(Need::Awaiting, 2), Matter::Expired(2), Matter::Invited(1), Matter::Locked(1)]);
     matters
 }
 
 fn overview_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Owner);
     let since = at("2026-11-23T10:42:00Z");
-    let view = |matters, entries| DashboardView { matters, since, entries };
+    let view = |waiting, matters, entries| DashboardView { waiting, matters, since, entries };
+    let (waiting, others) = (samples_board::waiting(), samples_board::other_numbers());
     let system = SystemView {
         matters: vec![Matter::Backup(None), Matter::KeyNotExported],
         version: "0.1.0",
@@ -80,9 +73,10 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         ..system.clone()
     };
     vec![
-        ("dashboard", dashboard::dashboard(&f, &view(matters(), entries()))),
-        ("dashboard-few", dashboard::dashboard(&f, &view(few(), Vec::new()))),
-        ("dashboard-calm", dashboard::dashboard(&f, &view(Vec::new(), entries()))),
+        ("dashboard", dashboard::dashboard(&f, &view(waiting, matters(), entries()))),
+        ("dashboard-few", dashboard::dashboard(&f, &view(others.clone(), few(), Vec::new()))),
+        ("dashboard-recoveries", dashboard::dashboard(&f, &view(others, Vec::new(), entries()))),
+        ("dashboard-calm", dashboard::dashboard(&f, &view(Vec::new(), Vec::new(), entries()))),
         ("system", system::system(&f, &system)),
         ("system-calm", system::system(&f, &calm)),
     ]

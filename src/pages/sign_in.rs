@@ -217,8 +217,8 @@ pub fn no_way_in(frame: &Frame, view: &NoWayInView) -> Markup {
                 "up is over or has not been opened."
             }
             p {
-                "Ask an admin for a new enrolment pass. They will make sure that it is you, then read you a pass of "
-                "12 letters and digits. " (whom_to_ask(view.help_contact))
+                "Ask an admin to open it again. They will make sure that it is you, and may read you a pass of 12 letters "
+                "and digits. " (whom_to_ask(view.help_contact))
             }
             p { "Nobody will ask for your password." }
             div class="actions" { a class="button main" href="/sign-in" { "Sign in again" } }

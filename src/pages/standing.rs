@@ -9,7 +9,7 @@ use super::form::{Choice, Form, radios, required_checkbox};
 use super::grants::{Act, Subject, UNCHANGED, buttons};
 use super::parts::{Tone, heading, notice};
 use super::users::{page, role_choice};
-use super::words::{count, time_ago};
+use super::words::{count, time_ago, with_commands};
 use crate::ids::{CaseNumber, SessionId};
 use crate::time::Timestamp;
 use crate::users::Role;
@@ -244,8 +244,11 @@ pub struct AlreadyDoneView<'a> {
 
 /// Says what happened the first time, and leads on.
 pub fn already_done(frame: &Frame, view: &AlreadyDoneView) -> Markup {
-    let people = html! { a href="/admin/users" { "People" } };
-    let trail = view.person.as_ref().map_or(people, |person| person.trail(view.case));
+    let place = html! {
+        @if view.link.starts_with("/admin/policy") { a href="/admin/policy" { "Policy" } }
+        @else { a href="/admin/users" { "People" } }
+    };
+    let trail = view.person.as_ref().map_or(place, |person| person.trail(view.case));
     let content = html! {
         (heading(Some(&trail), "This was done already", None))
         section class="card" {
@@ -291,7 +294,7 @@ pub fn refused(frame: &Frame, view: &RefusedView) -> Markup {
     let content = html! {
         (heading(Some(&view.person.trail(None)), title, None))
         (notice(Tone::Warn, &html! {
-            p { strong { (view.rule) } " " (view.instead) }
+            p { strong { (view.rule) } " " (with_commands(&view.instead)) }
             p {
                 "Nothing has been changed."
                 @if view.tried { " That it was tried stands in the audit log, as every try does." }

@@ -1,9 +1,9 @@
 //! What owners may set: one table, each with its range, its default and its sentence.
 //!
-//! Architecture invariant: a [`Policy`] is complete and every value in it is within its range, whatever the database holds.
+//! Architecture invariant: a number, a switch or a length of time that owners may set stands in this table and nowhere else;
+//! a [`Value`] is within its range.
 
 use std::str::FromStr;
-use std::time::Duration;
 
 use crate::users::BadInput;
 
@@ -37,7 +37,7 @@ pub enum Looser {
 
 macro_rules! settings {
     ($($variant:ident $name:literal $unit:ident $default:literal in $min:literal..=$max:literal $looser:ident
-       $label:literal $sentence:literal;)*) => {
+       $label:literal $sentence:literal $caution:literal;)*) => {
         /// One thing that owners may set.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Key { $(#[doc = $sentence] $variant,)* }
@@ -59,6 +59,11 @@ macro_rules! settings {
             /// What it means.
             pub const fn sentence(self) -> &'static str {
                 match self { $(Self::$variant => $sentence,)* }
+            }
+
+            /// What the other side of a change is: who gains by it.
+            pub const fn caution(self) -> &'static str {
+                match self { $(Self::$variant => $caution,)* }
             }
 
             /// In what it is counted.
@@ -86,45 +91,111 @@ macro_rules! settings {
 
 settings! {
     EvidenceAge "evidence_minutes" Minutes 60 in 5..=240 More
-        "Evidence is fresh for" "So long after somebody made sure who it is, a grant can be asked for.";
+        "Evidence is fresh for" "So long after somebody made sure who it is, what lets that person in can be asked for."
+        "The longer it is, the more can have happened since: somebody else may have taken over the conversation.";
     KnownNumber "known_number_days" Days 7 in 1..=90 Less
-        "A number counts once it is known for" "A call is evidence only to a number that was on the account for so long before help was asked for.";
+        "A number counts once it is known for" "A call is evidence only to a number that was on the account for so long before help was asked for."
+        "The shorter it is, the sooner a number counts that somebody else has put on the account.";
     EnrolmentPass "enrolment_pass" YesNo 1 in 0..=1 Less
-        "Ask for a pass before enrolment" "After a reset the person enters a pass that the admin reads out, so that a leaked password and a reset are no takeover.";
+        "Ask for a pass before enrolment" "After a reset the person enters a pass that the admin reads out, so that a leaked password and a reset are no takeover."
+        "Without a pass, whoever first signs in with the password after a reset sets up the new factor: also somebody to whom the password leaked. Backup codes that are issued meanwhile shut that way: one of them is asked for. A temporary password voids the leaked one, but then lets in by itself; so a second person approves it, where there is one.";
     WindowWithPass "window_with_pass_minutes" Minutes 60 in 10..=240 More
-        "The enrolment window, with a pass" "So long after a reset the person can set up a new factor, with the pass.";
+        "The enrolment window, with a pass" "So long after a reset the person can set up a new factor, with the pass."
+        "The longer it is, the longer somebody who knows the password can use a pass that they overheard.";
     WindowWithoutPass "window_without_pass_hours" Hours 24 in 1..=72 More
-        "The enrolment window, without a pass" "So long after a reset the person can set up a new factor, where no pass is asked for.";
+        "The enrolment window, without a pass" "So long after a reset the person can set up a new factor, where no pass is asked for."
+        "The longer it is, the longer a password that leaked is enough to take the account over.";
     IssuedCodes "issued_codes_days" Days 7 in 1..=30 More
-        "Issued backup codes work for" "Codes that an admin dictates to somebody stop working after so long.";
+        "Issued backup codes work for" "Codes that an admin dictates to somebody stop working after so long."
+        "The longer it is, the longer a code that was overheard, or left lying about, works together with the password.";
     TemporaryPassword "temporary_password_hours" Hours 24 in 1..=72 More
-        "A temporary password works for" "It has to be changed at the first sign-in, within this time.";
+        "A temporary password works for" "It has to be changed at the first sign-in, within this time."
+        "The longer it is, the longer a password that was overheard works together with a second factor.";
     SecondPersonRule "second_person" SecondPerson 1 in 0..=2 Less
-        "A second person approves" "Whether somebody else has to approve what lets a person in.";
+        "A second person approves" "Whether somebody else has to approve what lets a person in."
+        "The less it is asked for, the more one admin alone can do, or whoever sits at their screen. Whatever is set here, an admin needs an owner for what concerns another admin or an auditor.";
     SameHands "same_hands_days" Days 7 in 1..=30 Less
-        "Password and factor from one hand" "Who gave a person one of the two within this time needs a second person to give the other, where there is one.";
+        "Password and factor from one hand" "Who gave a person one of the two within this time needs a second person to give the other, where there is one."
+        "The shorter it is, the sooner one admin alone can hold both halves of somebody's sign-in.";
     CoolingOff "cooling_off_minutes" Minutes 60 in 15..=1440 Less
-        "Where nobody can approve, wait" "So long the person can object before it is carried out.";
+        "Where nobody can approve, wait" "So long the person can object before it is carried out."
+        "The shorter it is, the less time somebody has to say that it was not they who asked.";
     ApprovalLife "approval_hours" Hours 24 in 1..=72 More
-        "An approval is good for" "It is for exactly what was asked, and who asked carries it out within this time.";
+        "An approval is good for" "It is for exactly what was asked, and who asked carries it out within this time."
+        "The longer it is, the more can have changed between the approval and the act.";
     StrongSigns "strong_signs" Number 2 in 1..=5 More
-        "Unusual signs that need an owner" "From so many unusual signs on, an owner has to approve.";
+        "Unusual signs that need an owner" "From so many unusual signs on, an owner has to approve."
+        "The more it takes, the more an admin alone can do although something looks unusual. There are four kinds, so five is never.";
     SignDays "sign_days" Days 7 in 1..=30 Less
-        "A change is recent for" "A change of password or contact details, and a new device, are unusual signs for so long.";
+        "A change is recent for" "A change of password or contact details, and a new device, are unusual signs for so long."
+        "The shorter it is, the sooner somebody who changed things in another's account is past notice.";
     ResetSignDays "reset_sign_days" Days 90 in 7..=365 Less
-        "A reset is recent for" "An earlier reset is an unusual sign for so long.";
+        "A reset is recent for" "An earlier reset is an unusual sign for so long."
+        "The shorter it is, the sooner somebody who was let in once can ask again unnoticed.";
     RefusalShown "refusal_shown_days" Days 30 in 7..=365 Less
-        "A refusal is shown for" "Everybody who opens the person sees it for so long, and it counts as an unusual sign.";
+        "A refusal is shown for" "Everybody who opens the person sees it for so long, and it counts as an unusual sign."
+        "The shorter it is, the sooner somebody who was refused finds an admin who has not heard of it.";
     RefusalOwner "refusal_owner_days" Days 7 in 1..=90 Less
-        "After a refusal only an owner, for" "So long after a refusal a new case needs an owner.";
+        "After a refusal only an owner, for" "So long after a refusal a new case needs an owner."
+        "The shorter it is, the sooner somebody who was refused can try another admin.";
     Objection "objection_days" Days 14 in 3..=60 Less
-        "“This wasn't me” works for" "The link in a notice freezes the account within this time, once.";
+        "“This wasn't me” works for" "The link in a notice freezes the account within this time, once."
+        "The shorter it is, the more often somebody reads the notice too late, after a holiday for example.";
     CaseIdle "case_idle_hours" Hours 72 in 4..=336 Neither
-        "A case waits for" "A case in which nothing was given and nobody did anything for so long expires.";
+        "A case waits for" "A case in which nothing was given and nobody did anything for so long expires."
+        "Short keeps the list of cases clear; long spares people from starting anew after a weekend.";
+}
+
+/// What a page puts together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Making sure who it is.
+    Evidence,
+    /// Setting up a new factor after a reset.
+    Enrolment,
+    /// What an admin reads out.
+    Given,
+    /// A second person.
+    SecondPerson,
+    /// What is unusual.
+    Signs,
+    /// Refusals, objections, and cases that nobody closed.
+    Refusals,
+}
+
+impl Group {
+    /// In the order of [`KEYS`].
+    pub const ALL: [Self; 6] =
+        [Self::Evidence, Self::Enrolment, Self::Given, Self::SecondPerson, Self::Signs, Self::Refusals];
+
+    /// The word in an address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Evidence => "evidence",
+            Self::Enrolment => "enrolment",
+            Self::Given => "given",
+            Self::SecondPerson => "second-person",
+            Self::Signs => "signs",
+            Self::Refusals => "refusals",
+        }
+    }
+
+    /// As the page calls it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Evidence => "Making sure who it is",
+            Self::Enrolment => "Setting up anew after a reset",
+            Self::Given => "What an admin reads out",
+            Self::SecondPerson => "A second person",
+            Self::Signs => "What counts as unusual",
+            Self::Refusals => "Refusals, objections and open cases",
+        }
+    }
 }
 
 impl Key {
-    fn index(self) -> usize {
+    /// Its place in [`KEYS`].
+    pub(super) const fn index(self) -> usize {
         self as usize
     }
 
@@ -137,14 +208,75 @@ impl Key {
         }
     }
 
+    /// With what it stands together.
+    pub const fn group(self) -> Group {
+        match self {
+            Self::EvidenceAge | Self::KnownNumber => Group::Evidence,
+            Self::EnrolmentPass | Self::WindowWithPass | Self::WindowWithoutPass => Group::Enrolment,
+            Self::IssuedCodes | Self::TemporaryPassword => Group::Given,
+            Self::SecondPersonRule | Self::SameHands | Self::CoolingOff | Self::ApprovalLife => Group::SecondPerson,
+            Self::StrongSigns | Self::SignDays | Self::ResetSignDays => Group::Signs,
+            Self::RefusalShown | Self::RefusalOwner | Self::Objection | Self::CaseIdle => Group::Refusals,
+        }
+    }
+
+    /// A value as people say it: `60 minutes`, `yes`.
+    pub fn in_words(self, value: i64) -> String {
+        match self.unit() {
+            Unit::YesNo if value == 0 => "no".into(),
+            Unit::YesNo => "yes".into(),
+            Unit::SecondPerson => SecondPerson::of(value).sentence().into(),
+            unit => match (unit.noun(), value) {
+                ("", _) => value.to_string(),
+                (noun, 1) => format!("1 {noun}"),
+                (noun, _) => format!("{value} {noun}s"),
+            },
+        }
+    }
+
     /// Reads what was typed.
     ///
     /// # Errors
     /// It is no number, or out of range.
-    pub fn parse_value(self, text: &str) -> Result<i64, String> {
+    pub fn parse_value(self, text: &str) -> Result<Value, String> {
         let (min, max) = self.range();
-        let value = text.trim().parse::<i64>().ok().filter(|v| (min..=max).contains(v));
-        value.ok_or_else(|| format!("Write a number from {min} to {max}."))
+        let number = text.trim().parse::<i64>().ok().filter(|v| (min..=max).contains(v));
+        number.map(|number| Value { key: self, number }).ok_or_else(|| match self.unit() {
+            Unit::YesNo | Unit::SecondPerson => "Choose one of them.".into(),
+            Unit::Number => format!("Write a whole number from {min} to {max}."),
+            unit => format!("Write a whole number of {}s, from {min} to {max}.", unit.noun()),
+        })
+    }
+}
+
+impl Unit {
+    /// One of it; empty where nothing is counted.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Minutes => "minute",
+            Self::Hours => "hour",
+            Self::Days => "day",
+            Self::Number | Self::YesNo | Self::SecondPerson => "",
+        }
+    }
+}
+
+/// A value that its key can have; only [`Key::parse_value`] makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    key: Key,
+    number: i64,
+}
+
+impl Value {
+    /// Of what.
+    pub const fn key(self) -> Key {
+        self.key
+    }
+
+    /// The number, in its unit.
+    pub const fn number(self) -> i64 {
+        self.number
     }
 }
 
@@ -171,78 +303,21 @@ impl SecondPerson {
     /// As it is stored, from 0.
     pub const ALL: [Self; 3] = [Self::Never, Self::Privileged, Self::Always];
 
+    /// The one that is stored as this number.
+    pub const fn of(number: i64) -> Self {
+        match number {
+            0 => Self::Never,
+            1 => Self::Privileged,
+            _ => Self::Always,
+        }
+    }
+
     /// As a page says it.
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Never => "never",
             Self::Privileged => "for owners, admins and auditors",
             Self::Always => "for everybody",
-        }
-    }
-}
-
-/// What holds at one moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Policy {
-    values: [i64; KEYS.len()],
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        let mut values = [0; KEYS.len()];
-        for key in KEYS {
-            values[key.index()] = key.default();
-        }
-        Self { values }
-    }
-}
-
-impl Policy {
-    /// With another value, brought into its range.
-    #[must_use]
-    pub fn with(mut self, key: Key, value: i64) -> Self {
-        let (min, max) = key.range();
-        self.values[key.index()] = value.clamp(min, max);
-        self
-    }
-
-    /// A value in its unit.
-    pub fn get(&self, key: Key) -> i64 {
-        self.values[key.index()]
-    }
-
-    /// A length of time.
-    pub fn lasting(&self, key: Key) -> Duration {
-        let seconds = match key.unit() {
-            Unit::Minutes => 60,
-            Unit::Hours => 3_600,
-            Unit::Days => 86_400,
-            Unit::Number | Unit::YesNo | Unit::SecondPerson => 0,
-        };
-        Duration::from_secs(self.get(key).unsigned_abs() * seconds)
-    }
-
-    /// A number of things.
-    pub fn number(&self, key: Key) -> u32 {
-        u32::try_from(self.get(key)).unwrap_or(u32::MAX)
-    }
-
-    /// Whether a pass is asked for before enrolment.
-    pub fn asks_for_pass(&self) -> bool {
-        self.get(Key::EnrolmentPass) == 1
-    }
-
-    /// How long an enrolment window stays open after a reset.
-    pub fn window(&self) -> Duration {
-        self.lasting(if self.asks_for_pass() { Key::WindowWithPass } else { Key::WindowWithoutPass })
-    }
-
-    /// When somebody else has to approve.
-    pub fn second_person(&self) -> SecondPerson {
-        match self.get(Key::SecondPersonRule) {
-            0 => SecondPerson::Never,
-            1 => SecondPerson::Privileged,
-            _ => SecondPerson::Always,
         }
     }
 }
@@ -258,13 +333,31 @@ mod tests {
             let (min, max) = key.range();
             assert!((min..=max).contains(&key.default()) && seen.insert(key.as_str()), "{key:?}");
             assert_eq!(key.as_str().parse(), Ok(*key));
-            assert!(key.sentence().ends_with('.'), "{key:?}");
-            assert_eq!(Policy::default().with(*key, i64::MAX).get(*key), max);
+            assert!(key.sentence().ends_with('.') && key.caution().ends_with('.'), "{key:?}");
             assert!(key.parse_value(&(max + 1).to_string()).is_err() && key.parse_value("x").is_err());
         }
-        assert_eq!(Policy::default().window(), Duration::from_secs(3_600));
-        assert_eq!(Policy::default().with(Key::EnrolmentPass, 0).window(), Duration::from_secs(86_400));
         assert!(Key::EvidenceAge.is_looser(60, 61) && !Key::EvidenceAge.is_looser(60, 59));
         assert!(Key::KnownNumber.is_looser(7, 6) && !Key::CaseIdle.is_looser(1, 2));
+        let grouped: Vec<Key> =
+            Group::ALL.iter().flat_map(|g| KEYS.iter().copied().filter(|k| k.group() == *g)).collect();
+        assert_eq!(grouped, KEYS, "what stands together is listed together");
+    }
+
+    #[test]
+    fn a_value_is_said_as_people_say_it_and_read_as_they_write_it() {
+        let said = [
+            Key::EvidenceAge.in_words(60),
+            Key::IssuedCodes.in_words(1),
+            Key::WindowWithoutPass.in_words(24),
+            Key::StrongSigns.in_words(1),
+            Key::EnrolmentPass.in_words(0),
+            Key::SecondPersonRule.in_words(2),
+        ];
+        assert_eq!(said, ["60 minutes", "1 day", "24 hours", "1", "no", "for everybody"]);
+        assert_eq!(Key::EvidenceAge.parse_value(" 30 ").map(Value::number), Ok(30));
+        for bad in ["", "4", "241", "1e1", "30 minutes", "٣٠", "9223372036854775808", "5.0", "-5"] {
+            assert!(Key::EvidenceAge.parse_value(bad).is_err(), "{bad}");
+        }
+        assert_eq!(Key::EnrolmentPass.parse_value("2"), Err("Choose one of them.".into()));
     }
 }

@@ -136,11 +136,16 @@ pub fn find_newest(tx: &ReadTx<'_>, action: Action) -> Result<Option<Timestamp>>
     Ok(query.query_row([action.as_str()], |row| Ok(Timestamp::from_micros(row.get(0)?))).optional()?)
 }
 
+/// The number of the first entry since `since`; beyond every entry if there is none.
+pub(super) fn find_first_since(tx: &ReadTx<'_>, since: Timestamp) -> Result<i64> {
+    Ok(seq_range(tx, &Filter { since: Some(since), ..Filter::default() })?.0)
+}
+
 pub(super) const PEOPLE: &str = "SELECT count(DISTINCT target_id) FROM audit WHERE action = ?1 AND seq >= ?2";
 
 /// The people about whom there are such entries since `since`.
 pub fn count_people(tx: &ReadTx<'_>, action: Action, since: Timestamp) -> Result<u32> {
-    let (low, _) = seq_range(tx, &Filter { since: Some(since), ..Filter::default() })?;
+    let low = find_first_since(tx, since)?;
     let mut query = tx.conn.prepare_cached(PEOPLE)?;
     Ok(query.query_row((action.as_str(), low), |row| row.get(0))?)
 }

@@ -7,6 +7,8 @@
 //! Why a database whose chain is broken is still heard where it takes away: someone who can write that file can disable
 //! people by it, which a command on the host undoes; to ignore it would let the people back in who were shut out.
 
+mod policy;
+
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
@@ -15,7 +17,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::users::parse;
 use super::{ReadTx, Result, audit, backup, instance, migrate, schema};
 use crate::audit::event::Decision;
-use crate::audit::{Action, Event, Head, Outcome, Person};
+use crate::audit::{Action, Event, Head, Outcome, Person, PolicyChange};
 use crate::ids::UserId;
 use crate::time::Timestamp;
 use crate::users::{Role, Status};
@@ -48,6 +50,7 @@ pub struct Old {
     factors: HashMap<String, i64>,
     /// Contact details that are no longer in use: which, since when, by whom.
     removed_contacts: Vec<(String, i64, String)>,
+    policy: Option<policy::Set>,
     /// The newest entry after the fork about each person and action.
     told: HashMap<(UserId, String), i64>,
 }
@@ -90,6 +93,8 @@ pub struct Carried {
     pub forgotten: Vec<(Person, Forgotten)>,
     /// Contact details that stay removed.
     pub contacts: u32,
+    /// What owners set, or took back, and stays so.
+    pub policy: Vec<PolicyChange>,
     /// Whether everybody may sign in, or people wait until an owner has confirmed them.
     pub people_confirmed: bool,
 }
@@ -102,7 +107,7 @@ impl Carried {
             decision: decision.clone(),
             entry: *entry,
         };
-        self.kept.iter().map(event).collect()
+        self.kept.iter().map(event).chain(self.policy.iter().cloned().map(Event::PolicyUpdated)).collect()
     }
 
     /// How many people the backup does not know.
@@ -183,6 +188,7 @@ fn read_old(conn: &Connection, is_sound: impl FnOnce() -> bool, copy: &ReadTx<'_
             "SELECT id, removed_at, removed_by FROM contacts WHERE removed_at IS NOT NULL",
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?,
+        policy: policy::read(conn, fork).ok(),
         told: list_told(conn, fork)?,
     }))
 }
@@ -239,6 +245,7 @@ pub(super) fn carry(conn: &Connection, old: Option<&Old>, now: Timestamp) -> Res
         let mut keeper = Keeper { conn, old, now, carried };
         keeper.people()?;
         carried = keeper.carried;
+        carried.policy = policy::keep(conn, old, now)?;
         carried.people_confirmed = old.belief == Belief::Full && old.people_confirmed;
     }
     conn.execute("UPDATE instance SET people_confirmed = ?1", [carried.people_confirmed])?;

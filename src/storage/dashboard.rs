@@ -5,7 +5,6 @@
 
 use rusqlite::params_from_iter;
 
-use super::users::optional_time;
 use super::{ReadTx, Result, audit};
 use crate::audit::Action;
 use crate::dashboard::{Need, PeopleFigures};
@@ -65,9 +64,6 @@ pub(super) fn count_query(need: Need) -> String {
 
 pub(super) const INVITED: &str = "SELECT count(*) FROM users WHERE status = 'invited'";
 
-pub(super) const FIRST_CLOSES: &str =
-    "SELECT min(due_at) FROM cases INDEXED BY cases_open WHERE state = 'awaiting_enrolment' AND closed_at IS NULL";
-
 pub(super) fn expired_query() -> String {
     let condition = condition(Need::NoFactor);
     format!(
@@ -79,7 +75,8 @@ pub(super) fn expired_query() -> String {
 /// Everything about people.
 pub fn get_people(tx: &ReadTx<'_>, now: Timestamp) -> Result<PeopleFigures> {
     let mut needs = Vec::new();
-    for need in Need::ALL {
+    // Who waits for enrolment is counted by the board.
+    for need in Need::ALL.into_iter().filter(|need| *need != Need::Awaiting) {
         let mut query = tx.conn.prepare_cached(&count_query(need))?;
         // Not each of them asks for the present moment.
         let values = &[now.as_micros()][..query.parameter_count()];
@@ -87,9 +84,8 @@ pub fn get_people(tx: &ReadTx<'_>, now: Timestamp) -> Result<PeopleFigures> {
     }
     let invited: u32 = tx.conn.prepare_cached(INVITED)?.query_row([], |row| row.get(0))?;
     let over = needs.iter().find(|(need, _)| *need == Need::InvitationOver).map_or(0, |(_, count)| *count);
-    let first_closes = tx.conn.prepare_cached(FIRST_CLOSES)?.query_row([], |row| optional_time(row, 0))?;
     let since = now.minus(policy::LATELY).as_micros();
     let expired = tx.conn.prepare_cached(&expired_query())?.query_row([since], |row| row.get(0))?;
     let locked = audit::count_people(tx, Action::UserLocked, now.minus(LOCKED_WITHIN))?;
-    Ok(PeopleFigures { needs, first_closes, expired, locked, invited: invited.saturating_sub(over) })
+    Ok(PeopleFigures { needs, expired, locked, invited: invited.saturating_sub(over) })
 }

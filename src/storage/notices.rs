@@ -3,12 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
 use super::users::{optional_time, parse, time};
-use super::{ReadTx, Result, WriteTx, policy, users};
+use super::{ReadTx, Result, WriteTx, policy, signals, users};
 use crate::ids::{CaseNumber, MessageId, NoticeId, UserId};
-use crate::notices::{Due, Facts, Notice, Whom};
+use crate::notices::{Due, Facts, Notice, Told, Whom};
 use crate::policy::Key;
 use crate::time::Timestamp;
-use crate::users::Status;
+use crate::users::{Status, User};
 
 const COLUMNS: &str = "id, user_id, kind, at, case_number, facts, objection_until, objected_at, seen_at";
 
@@ -114,6 +114,41 @@ fn insert_message(
     Ok(())
 }
 
+/// The addresses of a person that were known before `since`: what was added after it may be somebody else's.
+pub fn list_known_before(tx: &ReadTx<'_>, user: &User, since: Timestamp) -> Result<Vec<String>> {
+    let mut addresses: Vec<String> = list_known_addresses(tx, user.id, since)?.into_iter().map(|(a, _)| a).collect();
+    addresses.push(signals::find_address_before(tx, user.id, since)?.unwrap_or_else(|| user.email.to_string()));
+    addresses.retain(|address| !address.is_empty());
+    addresses.sort();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+/// Writes a message that a person wrote into the outbox, for one address.
+pub fn insert_written(
+    tx: &WriteTx<'_>,
+    (user, address): (&User, &str),
+    case: CaseNumber,
+    (subject, text): (&str, &str),
+) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO outbox (id, kind, user_id, case_number, address, name, subject, text, created_at, next_at)
+             VALUES (:id, 'message', :user, :case, :address, :name, :subject, :text, :now, :now)",
+        )?
+        .execute(named_params! {
+            ":id": MessageId::generate().to_string(),
+            ":user": user.id.to_string(),
+            ":case": case.to_string(),
+            ":address": address,
+            ":name": user.name.as_str(),
+            ":subject": subject,
+            ":text": text,
+            ":now": tx.now().as_micros(),
+        })?;
+    Ok(())
+}
+
 /// One notice.
 pub fn find(tx: &ReadTx<'_>, id: NoticeId) -> Result<Option<Notice>> {
     let mut query = tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM notices WHERE id = ?1"))?;
@@ -134,6 +169,25 @@ pub fn list_of_case(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Vec<Notice>> {
     let mut query =
         tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM notices WHERE case_number = ?1 ORDER BY at, id"))?;
     let rows = query.query_map([case.to_string()], to_notice)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Which messages a case has brought forth, oldest first, and what became of them.
+pub fn list_told(tx: &ReadTx<'_>, case: CaseNumber, limit: u32) -> Result<Vec<Told>> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT o.created_at, coalesce(n.kind, o.kind), o.address, o.sent_at, o.given_up_at
+         FROM outbox o LEFT JOIN notices n ON n.id = o.notice_id
+         WHERE o.case_number = ?1 ORDER BY o.created_at, o.id LIMIT ?2",
+    )?;
+    let rows = query.query_map((case.to_string(), limit), |row| {
+        Ok(Told {
+            at: time(row, 0)?,
+            about: row.get::<_, String>(1)?.replace('_', " "),
+            address: row.get(2)?,
+            sent_at: optional_time(row, 3)?,
+            given_up_at: optional_time(row, 4)?,
+        })
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

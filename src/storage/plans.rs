@@ -2,12 +2,15 @@
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::recovery::board;
 use super::users::search::{Query, Search};
-use super::{audit, dashboard, schema};
+use super::{audit, dashboard, schema, signals};
 use crate::audit::filter::{ActorFilter, Filter};
 use crate::audit::{Action, Outcome};
 use crate::dashboard::{Chosen, Need};
 use crate::ids::{CaseNumber, UserId};
+use crate::recovery::CaseState;
+use crate::recovery::board::{Closed, Waits, Walk};
 use crate::time::Timestamp;
 use crate::users::{Role, Status};
 
@@ -105,7 +108,6 @@ fn what_the_dashboard_counts_is_walked_and_nothing_else() {
     for (sql, by) in [
         (dashboard::INVITED, "users_by_status (status=?)"),
         (&*dashboard::expired_query(), "cases_closed (closed_at>?)"),
-        (dashboard::FIRST_CLOSES, "cases_open (state=?)"),
         (audit::PEOPLE, "audit_by_action (action=? AND rowid>?)"),
         (audit::NEWEST, "audit_by_action (action=?)"),
         (&*audit::notes_query(), "audit_notes (target_id=? AND rowid<?)"),
@@ -143,5 +145,63 @@ fn each_single_filter_of_the_trail_walks_its_own_index_within_the_time_range() {
             let steps = plan(&conn, &audit::selection(&filter, 1, 2, order, 51).0);
             assert!(matches!(&steps[..], [one] if one.contains(by)), "{filter:?}: {steps:?}");
         }
+    }
+}
+
+#[test]
+fn each_list_of_the_board_is_walked_from_a_place_in_its_order() {
+    let conn = database();
+    let by_list = "SEARCH k USING INDEX cases_on_board (waits_for=? AND urgent=? AND (pressing_at,number)>(?,?))";
+    let of_opener = "SEARCH k USING INDEX cases_of_opener (opened_by_id=? AND urgent=? AND (pressing_at,number)>(?,?))";
+    let all = Waits::ALL.into_iter().flat_map(|w| [Walk::All(w), Walk::MayDecide(w)]);
+    for walk in all.chain([Walk::Opened]) {
+        let steps = plan(&conn, &board::page_query(walk));
+        assert_eq!(steps[0], if walk == Walk::Opened { of_opener } else { by_list }, "{walk:?}");
+        assert!(!steps.iter().any(|s| s.starts_with("SCAN") || s.contains("TEMP B-TREE")), "{walk:?}: {steps:?}");
+    }
+    // One person's own requests are few, and put into order.
+    let steps = plan(&conn, &board::page_query(Walk::Permitted));
+    assert_eq!(steps[0], "SEARCH r USING INDEX case_requests_by_asker (asked_by_id=?)");
+    assert!(!steps.iter().any(|s| s.starts_with("SCAN")), "{steps:?}");
+    for walk in [Walk::All(Waits::Open), Walk::Permitted, Walk::Opened] {
+        let steps = plan(&conn, &board::count_query(walk));
+        assert!(!steps.iter().any(|s| s.starts_with("SCAN k") || s.starts_with("SCAN r")), "{walk:?}: {steps:?}");
+    }
+}
+
+#[test]
+fn closed_cases_are_walked_backwards_from_a_place() {
+    let conn = database();
+    for (closed, by) in [
+        (Closed::Any, "SEARCH k USING INDEX cases_closed (closed_at>? AND (closed_at,number)<(?,?))"),
+        (
+            Closed::In(CaseState::Refused),
+            "SEARCH k USING INDEX cases_closed_in (state=? AND closed_at>? AND (closed_at,number)<(?,?))",
+        ),
+    ] {
+        let steps = plan(&conn, &board::closed_query(closed));
+        assert_eq!(steps[0], by);
+        assert!(!steps.iter().any(|s| s.starts_with("SCAN") || s.contains("TEMP B-TREE")), "{steps:?}");
+    }
+}
+
+#[test]
+fn unusual_signs_are_found_where_there_is_little_else() {
+    let conn = database();
+    let action = Action::UserPasswordChanged;
+    for (sql, by) in [
+        (signals::failures_query(), "audit_signs (target_id=? AND action=? AND rowid>?)"),
+        (signals::changes_query(), "audit_signs (target_id=? AND action=? AND rowid>?)"),
+        (signals::NEW_DEVICES.to_owned(), "audit_new_devices (target_id=? AND rowid>?)"),
+        (signals::last_query(action), "audit_signs (target_id=? AND action=?)"),
+        (signals::given_query(action), "audit_signs (target_id=? AND action=? AND rowid>?)"),
+        (signals::address_before_query(), "audit_signs (target_id=? AND action=? AND rowid>?)"),
+        // What is not in that index is found all the same, if more slowly.
+        (signals::last_query(Action::UserSignedIn), "audit_by_target (target_id=?)"),
+    ] {
+        let steps = plan(&conn, &sql);
+        assert!(steps.iter().any(|step| step.starts_with("SEARCH audit") && step.contains(by)), "{sql}: {steps:?}");
+        let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
+        assert!(!sorted && !steps.iter().any(|step| step.starts_with("SCAN audit")), "{sql}: {steps:?}");
     }
 }

@@ -4,42 +4,32 @@ use rusqlite::{Row, named_params};
 
 use super::users::{optional_time, parse, time};
 use super::{ReadTx, Result, WriteTx};
-use crate::policy::{Key, Policy};
+use crate::policy::{Key, Policy, Setting, Standing, Value};
 use crate::time::Timestamp;
 
-/// What holds at `now`. A row that this program does not know is passed over.
+/// What holds at `now`.
 pub fn get(tx: &ReadTx<'_>, now: Timestamp) -> Result<Policy> {
-    let mut query = tx.conn.prepare_cached(
-        "SELECT key, value FROM policy_settings WHERE effective_at <= ?1 AND cancelled_at IS NULL
-         ORDER BY effective_at, id",
-    )?;
-    let mut policy = Policy::default();
-    let mut rows = query.query([now.as_micros()])?;
-    while let Some(row) = rows.next()? {
-        if let Ok(key) = row.get::<_, String>(0)?.parse::<Key>() {
-            policy = policy.with(key, row.get(1)?);
-        }
-    }
-    Ok(policy)
+    Ok(Policy::of(&list(tx)?, now))
 }
 
-/// A value that somebody set.
-#[derive(Debug, Clone)]
-pub struct Setting {
-    /// Its row.
-    pub id: i64,
-    /// What.
-    pub key: Key,
-    /// To which value, in its unit.
-    pub value: i64,
-    /// By whom: the name then.
-    pub set_by: String,
-    /// When it was asked for.
-    pub set_at: Timestamp,
-    /// When it takes effect.
-    pub effective_at: Timestamp,
-    /// When it was taken back.
-    pub cancelled_at: Option<Timestamp>,
+/// How one setting stands at `now`.
+pub fn get_standing(tx: &ReadTx<'_>, key: Key, now: Timestamp) -> Result<Standing> {
+    Ok(Standing::of(key, &list(tx)?, now))
+}
+
+/// Everything that was ever set, oldest first. A row that this program does not know is passed over.
+pub fn list(tx: &ReadTx<'_>) -> Result<Vec<Setting>> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT id, key, value, set_by, set_at, effective_at, cancelled_at FROM policy_settings ORDER BY id",
+    )?;
+    let mut settings = Vec::new();
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, String>(1)?.parse::<Key>().is_ok() {
+            settings.push(to_setting(row)?);
+        }
+    }
+    Ok(settings)
 }
 
 fn to_setting(row: &Row<'_>) -> rusqlite::Result<Setting> {
@@ -54,26 +44,16 @@ fn to_setting(row: &Row<'_>) -> rusqlite::Result<Setting> {
     })
 }
 
-/// What was set for a key, newest first.
-pub fn list(tx: &ReadTx<'_>, key: Key, limit: u32) -> Result<Vec<Setting>> {
-    let mut query = tx.conn.prepare_cached(
-        "SELECT id, key, value, set_by, set_at, effective_at, cancelled_at FROM policy_settings
-         WHERE key = ?1 ORDER BY set_at DESC, id DESC LIMIT ?2",
-    )?;
-    let rows = query.query_map((key.as_str(), limit), to_setting)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
 /// Sets a value, from `effective_at` on.
-pub fn insert(tx: &WriteTx<'_>, key: Key, value: i64, by: &str, effective_at: Timestamp) -> Result<()> {
+pub fn insert(tx: &WriteTx<'_>, value: Value, by: &str, effective_at: Timestamp) -> Result<()> {
     tx.conn
         .prepare_cached(
             "INSERT INTO policy_settings (key, value, set_by, set_at, effective_at)
              VALUES (:key, :value, :by, :now, :effective)",
         )?
         .execute(named_params! {
-            ":key": key.as_str(),
-            ":value": value,
+            ":key": value.key().as_str(),
+            ":value": value.number(),
             ":by": by,
             ":now": tx.now().as_micros(),
             ":effective": effective_at.as_micros(),
@@ -81,13 +61,10 @@ pub fn insert(tx: &WriteTx<'_>, key: Key, value: i64, by: &str, effective_at: Ti
     Ok(())
 }
 
-/// Takes back what was set for a key and is not in effect yet; says whether there was anything.
-pub fn update_cancelled(tx: &WriteTx<'_>, key: Key) -> Result<bool> {
-    let changed = tx
-        .conn
-        .prepare_cached(
-            "UPDATE policy_settings SET cancelled_at = ?2 WHERE key = ?1 AND effective_at > ?2 AND cancelled_at IS NULL",
-        )?
-        .execute((key.as_str(), tx.now().as_micros()))?;
-    Ok(changed > 0)
+/// Takes back what was set and has not taken effect.
+pub fn update_cancelled(tx: &WriteTx<'_>, setting: &Setting) -> Result<()> {
+    tx.conn
+        .prepare_cached("UPDATE policy_settings SET cancelled_at = ?2 WHERE id = ?1 AND cancelled_at IS NULL")?
+        .execute((setting.id, tx.now().as_micros()))?;
+    Ok(())
 }

@@ -1,5 +1,6 @@
-//! Recovery cases; below, what belongs to them: evidence, requests for approval, enrolment windows.
+//! Recovery cases; below, what belongs to them: the board, evidence, requests for approval, enrolment windows.
 
+pub mod board;
 pub mod evidence;
 pub mod requests;
 pub mod windows;
@@ -9,7 +10,7 @@ use rusqlite::{OptionalExtension, Row, named_params};
 use super::users::{optional_time, parse, time};
 use super::{Error, ReadTx, Result, WriteTx};
 use crate::ids::{CaseNumber, UserId};
-use crate::recovery::{Act, Case, CaseState, Doer, Done};
+use crate::recovery::{Case, CaseState, Doer, Done};
 use crate::signals::Signals;
 use crate::time::Timestamp;
 
@@ -96,7 +97,7 @@ pub fn list_of(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Case>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Cases in a state, those that came into it first on top, after `cursor` (the time and number of the last one shown).
+/// Open cases in a state, those that came into it first on top, after `cursor` (the time and number of the last one shown).
 pub fn list_in(
     tx: &ReadTx<'_>,
     state: CaseState,
@@ -109,22 +110,6 @@ pub fn list_in(
     ))?;
     let (at, number) = cursor.map_or((i64::MIN, String::new()), |(at, n)| (at.as_micros(), n.to_string()));
     let rows = query.query_map((state.as_str(), at, number, limit), to_case)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-/// How many open cases are in a state.
-pub fn count_in(tx: &ReadTx<'_>, state: CaseState) -> Result<u32> {
-    let mut query = tx.conn.prepare_cached("SELECT count(*) FROM cases WHERE state = ?1 AND closed_at IS NULL")?;
-    Ok(query.query_row([state.as_str()], |row| row.get(0))?)
-}
-
-/// Closed cases, the one closed last on top, closed before `cursor`.
-pub fn list_closed(tx: &ReadTx<'_>, cursor: Option<Timestamp>, limit: u32) -> Result<Vec<Case>> {
-    let mut query = tx.conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} {FROM} WHERE k.closed_at IS NOT NULL AND k.closed_at < ?1 ORDER BY k.closed_at DESC LIMIT ?2"
-    ))?;
-    let before = cursor.map_or(i64::MAX, Timestamp::as_micros);
-    let rows = query.query_map((before, limit), to_case)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -151,16 +136,6 @@ pub fn count_resets(
     let except = except.map(|n| n.to_string()).unwrap_or_default();
     let values = (user.to_string(), since.as_micros(), except);
     Ok(query.query_row(values, |row| Ok((row.get(0)?, optional_time(row, 1)?)))?)
-}
-
-/// Whether `by` has given `user` one of `acts` since `since`.
-pub fn find_acted(tx: &ReadTx<'_>, user: UserId, by: UserId, acts: &[Act], since: Timestamp) -> Result<bool> {
-    let acts = acts.iter().map(|a| format!("'{}'", a.as_str())).collect::<Vec<_>>().join(", ");
-    let mut query = tx.conn.prepare_cached(&format!(
-        "SELECT 1 FROM cases WHERE user_id = ?1 AND acted_by_id = ?2 AND acted_at >= ?3 AND act IN ({acts}) LIMIT 1"
-    ))?;
-    let values = (user.to_string(), by.to_string(), since.as_micros());
-    Ok(query.query_row(values, |_| Ok(())).optional()?.is_some())
 }
 
 /// The number that the next case of this moment's year gets.
@@ -236,4 +211,14 @@ pub fn update(tx: &WriteTx<'_>, case: &Case, before: i64) -> Result<()> {
             ":follow_up_by": case.follow_up.as_ref().map(|(_, by)| by.clone()),
         })?;
     if changed == 1 { Ok(()) } else { Err(Error::Other(format!("case {} is not as it was read", case.number).into())) }
+}
+
+/// Notes by whom the last message was sent or copied, also of a closed case, whose state nothing may touch.
+pub fn update_follow_up(tx: &WriteTx<'_>, case: CaseNumber, by: &str) -> Result<()> {
+    tx.conn.prepare_cached("UPDATE cases SET follow_up_at = ?2, follow_up_by = ?3 WHERE number = ?1")?.execute((
+        case.to_string(),
+        tx.now().as_micros(),
+        by,
+    ))?;
+    Ok(())
 }

@@ -132,6 +132,16 @@ pub fn count_approvers(tx: &ReadTx<'_>, except: [Option<UserId>; 2]) -> Result<O
     Ok(query.query_row(except, |row| Ok(Others { owners: row.get(0)?, admins: row.get(1)? }))?)
 }
 
+/// Active owners, then active admins, in the order in which they came; at most `limit`.
+pub fn list_approvers(tx: &ReadTx<'_>, limit: u32) -> Result<Vec<User>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM users WHERE role IN ('owner', 'admin') AND status = 'active'
+         ORDER BY role = 'admin', created_at, id LIMIT ?1"
+    ))?;
+    let rows = query.query_map([limit], to_user)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Adds a person.
 ///
 /// # Errors

@@ -1,25 +1,26 @@
 //! One case, with everything that belongs to it.
 
-use super::badge;
-use super::evidence::is_permitted;
-use crate::actions::grants::Preview;
+use super::requests::find_live;
+use crate::actions::grants::{Ahead, Preview};
 use crate::audit::filter::Filter;
 use crate::audit::plain::Read;
 use crate::audit::{Action, Entry, Outcome};
-use crate::grants::{Grant, Rule};
+use crate::grants::{Grant, Rule, Verdict};
 use crate::http::error::Problem;
 use crate::http::grants::subject;
 use crate::http::guards::{Call, Signed};
 use crate::http::person::entry_line;
-use crate::http::router::ROUTES;
 use crate::http::show::{Answer, Page};
 use crate::http::signals::in_words;
 use crate::ids::CaseNumber;
 use crate::notices::Notice;
 use crate::pages::Form;
+use crate::pages::board::state_badge;
 use crate::pages::recovery::case::{CaseView, Escalated, case as case_markup};
+use crate::pages::recovery::requests::May;
 use crate::pages::recovery::steps::{ActLine, Progress};
 use crate::policy::{Key, Policy};
+use crate::recovery::follow_up::can_be_told;
 use crate::recovery::{Case, CaseErrand, Recorded, Request};
 use crate::signals::Signals;
 use crate::storage::recovery::{evidence, requests};
@@ -73,14 +74,23 @@ struct Viewing {
 
 fn viewing(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, stored: &Stored) -> Result<Viewing, Problem> {
     let (case, user) = (&stored.case, &stored.user);
-    let preview = Preview::read(tx, &signed.user, user, call.now)?.with_signals(&stored.signals);
+    let preview = Preview::read(tx, &signed.user, user, call.now)?.with_signals(stored.signals.clone());
     let rule = preview.refusal(Grant::InCase(CaseErrand::Urgency)).filter(|_| !case.state.is_closed());
     let fits = |errand: &CaseErrand| rule.is_none() && errand.fits(case);
-    let acts = ACTS.map(|grant| ActLine { grant, verdict: preview.verdict(grant) });
+    let mut acts = Vec::new();
+    for grant in ACTS.into_iter().filter(|_| fits(&CaseErrand::Evidence)) {
+        let verdict = match (preview.refusal(grant), preview.ahead(tx, grant)?) {
+            (Some(rule), _) => Err(rule),
+            (None, Ahead::Free | Ahead::Permitted(_)) => Ok(Verdict::Go),
+            (None, Ahead::Asks(needed, _)) => Ok(Verdict::Ask(needed.needs)),
+            (None, Ahead::Waits(request)) => Ok(Verdict::Ask(request.needs)),
+        };
+        acts.push(ActLine { grant, verdict });
+    }
     Ok(Viewing {
         barred: rule.map(Rule::sentence),
         may: CaseErrand::ALL.into_iter().filter(fits).collect(),
-        acts: acts.into_iter().filter(|_| fits(&CaseErrand::Evidence)).collect(),
+        acts,
         may_open: preview.refusal(Grant::OpenCase).is_none() && recovery::find_open(tx, user.id)?.is_none(),
     })
 }
@@ -88,16 +98,18 @@ fn viewing(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, stored: &Stored) -
 /// `GET /admin/recovery/{case}`
 pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     let number: CaseNumber = call.param("case")?;
-    let (stored, viewing) = call.app.means.store.read(|tx| {
+    let (stored, viewing, live) = call.app.means.store.read(|tx| {
         let stored = read(tx, call, number)?;
         let viewing = viewing(tx, call, signed, &stored)?;
-        Ok::<_, Problem>((stored, viewing))
+        let live = find_live(tx, call, &signed.user, &stored.case)?;
+        Ok::<_, Problem>((stored, viewing, live))
     })?;
     let case = &stored.case;
     let nonce = call.new_nonce(signed);
     // What was given or asked for rests on the signs of that moment.
     let frozen = case.act.is_some() || !stored.requests.is_empty();
-    let permitted = stored.requests.iter().find(|r| is_permitted(r, call, signed)).map(|r| r.grant);
+    let live = live.as_ref().map(super::requests::Found::view);
+    let permitted = live.as_ref().is_some_and(|r| matches!(r.may, May::CarryOut(_)));
     let page = Page::signed(call, signed);
     let view = CaseView {
         form: Form { nonce: Some(&nonce), ..Form::new(&signed.csrf) },
@@ -111,9 +123,10 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
             may: viewing.may,
             acts: viewing.acts,
             permitted,
-            message: message(case),
+            message: can_be_told(case).then(|| format!("/admin/recovery/{number}/message")),
         },
-        state: badge(case.state),
+        state: state_badge(case.state),
+        live,
         barred: viewing.barred,
         may_open: viewing.may_open,
         escalated: escalated(&stored.entries),
@@ -123,13 +136,6 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
         entries: stored.entries.iter().map(entry_line).collect(),
     };
     Ok(page.answer(200, case_markup(&page.frame(), &view)))
-}
-
-/// Where the message to the person is written, once something was done.
-fn message(case: &Case) -> Option<String> {
-    const MESSAGE: &str = "/admin/recovery/{case}/message";
-    let exists = ROUTES.iter().any(|route| route.path == MESSAGE);
-    (exists && case.act.is_some()).then(|| MESSAGE.replace("{case}", &case.number.to_string()))
 }
 
 /// Who handed the case to the owners last, as the trail has it: the case's own note is that of what came after.

@@ -13,7 +13,7 @@ use crate::http::grants::{Sheet, confirmed, subject};
 use crate::http::guards::{Call, Signed};
 use crate::http::portraits::known_of;
 use crate::http::show::{Answer, Page, Said, redirect_saying, wrong};
-use crate::http::signals::signals_of;
+use crate::http::signals::in_words;
 use crate::ids::CaseNumber;
 use crate::pages::recovery::errands::{
     EvidenceView, MovedOnView, RefuseView, Short, ShortView, evidence as evidence_markup, moved_on as moved_on_markup,
@@ -22,7 +22,7 @@ use crate::pages::recovery::errands::{
 use crate::pages::{FieldError, Form};
 use crate::policy::Key;
 use crate::recovery::{Case, CaseErrand, CaseEvent, Refusal, next};
-use crate::storage::{policy, recovery, users};
+use crate::storage::{policy, recovery, signals, users};
 
 /// The fields of the forms below.
 pub const EVIDENCE: &[&str] =
@@ -157,13 +157,15 @@ fn show_evidence(this: &CaseSheet<'_>, status: u16, errors: Vec<FieldError>) -> 
     let nonce = this.sheet.nonce_text();
     let form = this.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let policy = policy::get(tx, call.now)?;
+        let found = signals::get(tx, user.id, Some(this.case.number), &policy, call.now)?;
         Ok::<_, Problem>(EvidenceView {
             form,
             person: subject(user),
             case: this.case.number,
             known: known_of(tx, call, user.id)?,
-            fresh: policy::get(tx, call.now)?.lasting(Key::EvidenceAge),
-            signals: signals_of(tx, call, user)?,
+            fresh: policy.lasting(Key::EvidenceAge),
+            signals: in_words(&found, &policy),
         })
     })?;
     let page = Page::signed(call, this.sheet.signed);

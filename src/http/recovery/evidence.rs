@@ -2,75 +2,45 @@
 
 use crate::actions::nonce::Nonce;
 use crate::audit::{Reason, Ticket};
-use crate::grants::Grant;
 use crate::http::error::Problem;
-use crate::http::guards::{Call, Signed};
+use crate::http::guards::Call;
 use crate::http::portraits::known_of;
 use crate::http::show::wrong;
+use crate::ids::UserId;
 use crate::pages::FieldError;
-use crate::pages::grants::{Known, OnRecord};
-use crate::policy::{Key, Policy};
+use crate::pages::evidence::{Known, OnRecord};
+use crate::policy::Key;
 use crate::recovery::{Case, Evidence, Recorded, Request, Statement};
-use crate::storage::recovery::{evidence, requests};
+use crate::storage::recovery::evidence;
 use crate::storage::{ReadTx, policy, recovery};
-use crate::users::User;
 
-/// What the form of a grant begins with.
-pub(in crate::http) struct Ground {
-    /// By what the person can be known.
-    pub known: Known,
-    /// What the viewer asked for, exactly this, and is permitted now.
-    pub asked: Option<Request>,
-}
-
-impl Ground {
-    /// The ground of `grant` for this viewer.
-    pub(in crate::http) fn read(
-        tx: &ReadTx<'_>,
-        call: &Call<'_>,
-        signed: &Signed,
-        user: &User,
-        grant: Grant,
-    ) -> Result<Self, Problem> {
-        let known = known_of(tx, call, user.id)?;
-        let Some(case) = recovery::find_open(tx, user.id)? else {
-            return Ok(Self { known, asked: None });
-        };
-        let asked = requests::find_live(tx, case.number)?.filter(|r| r.grant == grant && is_permitted(r, call, signed));
-        let policy = policy::get(tx, call.now)?;
-        let recorded = match &asked {
-            Some(asked) => evidence::find(tx, asked.evidence)?,
-            None => fresh(tx, call, &case, &policy)?,
-        };
-        let on_record = recorded.map(|r| OnRecord {
-            at: r.evidence.recorded_at(),
-            by: r.by.name,
-            kind: r.evidence.kind(),
-            permitted: asked.is_some(),
-        });
-        Ok(Self { known: Known { on_record, ..known }, asked })
-    }
-
-    /// What stands in the form when it is opened.
-    pub(in crate::http) fn values(&self) -> Vec<(String, String)> {
-        let chosen = self.known.on_record.as_ref().map(|_| ("evidence".to_owned(), OnRecord::VALUE.to_owned()));
-        let asked = self.asked.iter().flat_map(|asked| {
-            let ticket = asked.ticket.clone().unwrap_or_default();
-            [("reason", asked.reason.clone()), ("ticket", ticket), ("email", asked.argument.clone())]
-        });
-        chosen.into_iter().chain(asked.map(|(name, value)| (name.to_owned(), value))).collect()
-    }
-}
-
-/// Whether the viewer may carry out now what this request is for.
-pub(super) fn is_permitted(request: &Request, call: &Call<'_>, signed: &Signed) -> bool {
-    request.asked_by.id == Some(signed.user.id) && request.is_permitted(call.now)
+/// By what a person can be known, with what their open case has about that: what the viewer's request rests on, which is
+/// permitted, or else the newest evidence while it is fresh.
+pub(in crate::http) fn known_in_case(
+    tx: &ReadTx<'_>,
+    call: &Call<'_>,
+    user: UserId,
+    permitted: Option<&Request>,
+) -> Result<Known, Problem> {
+    let recorded = match (permitted, recovery::find_open(tx, user)?) {
+        (Some(asked), _) => evidence::find(tx, asked.evidence)?,
+        (None, Some(case)) => fresh(tx, call, &case)?,
+        (None, None) => None,
+    };
+    let on_record = recorded.map(|r| OnRecord {
+        at: r.evidence.recorded_at(),
+        by: r.by.name,
+        kind: r.evidence.kind(),
+        permitted: permitted.is_some(),
+    });
+    Ok(Known { on_record, ..known_of(tx, call, user)? })
 }
 
 /// The newest evidence of a case, while it is fresh.
-fn fresh(tx: &ReadTx<'_>, call: &Call<'_>, case: &Case, policy: &Policy) -> Result<Option<Recorded>, Problem> {
+fn fresh(tx: &ReadTx<'_>, call: &Call<'_>, case: &Case) -> Result<Option<Recorded>, Problem> {
+    let age = policy::get(tx, call.now)?.lasting(Key::EvidenceAge);
     let newest = evidence::find_newest(tx, case.number)?;
-    Ok(newest.filter(|r| call.now.since(r.evidence.recorded_at()) <= policy.lasting(Key::EvidenceAge)))
+    Ok(newest.filter(|r| call.now.since(r.evidence.recorded_at()) <= age))
 }
 
 /// What a form says about how somebody made sure, and the ticket that it names.

@@ -1,4 +1,5 @@
-//! What was asked for in a case and has to be permitted: who asked, what, why, on what it rests, and how far it is.
+//! What was asked for in a case before: who asked, what, why, on what it rested, and what became of it. What waits now stands in
+//! [`super::requests`].
 
 use maud::{Markup, html};
 
@@ -7,15 +8,14 @@ use crate::pages::parts::{Badge, Tone, facts};
 use crate::pages::words::clock;
 use crate::recovery::{Needs, Recorded, Request, RequestState};
 
-/// All requests of a case, oldest first.
-pub(super) fn asked(frame: &Frame, requests: &[Request], evidence: &[Recorded]) -> Markup {
+/// Requests of a case that are over, oldest first.
+pub(super) fn asked(frame: &Frame, requests: &[&Request], evidence: &[Recorded]) -> Markup {
     html! {
         ul class="requests" { @for request in requests { li { (one(frame, request, evidence)) } } }
     }
 }
 
 fn one(frame: &Frame, request: &Request, evidence: &[Recorded]) -> Markup {
-    let until = html! { "until " (clock(request.valid_until, frame.now)) };
     let needs = match request.needs {
         Needs::Owner => "An owner approves it",
         Needs::Admin => "An admin or an owner approves it",
@@ -33,19 +33,9 @@ fn one(frame: &Frame, request: &Request, evidence: &[Recorded]) -> Markup {
         rows.push(("Rests on", html! { (sentence) " · " bdi { (recorded.by.name) } ", " (clock(recorded.evidence.recorded_at(), frame.now)) }));
     }
     rows.push(("Needs", html! { (needs) @if let Some(at) = request.ripe_at { ", over at " (clock(at, frame.now)) } }));
-    match (&request.decided_by, request.decided_at) {
-        (Some(by), Some(at)) => rows.push((
-            "Decided",
-            html! {
-                (clock(at, frame.now)) " by " bdi { (by.name) }
-                @if !request.note.is_empty() { ": " q { bdi { (request.note) } } }
-            },
-        )),
-        _ if request.state == RequestState::Waiting => rows.push(("Waits", until.clone())),
-        _ => {}
-    }
-    if request.state == RequestState::Approved {
-        rows.push(("To be carried out", until));
+    if let (Some(by), Some(at)) = (&request.decided_by, request.decided_at) {
+        let note = html! { @if !request.note.is_empty() { ": " q { bdi { (request.note) } } } };
+        rows.push(("Decided", html! { (clock(at, frame.now)) " by " bdi { (by.name) } (note) }));
     }
     html! {
         p {
@@ -58,11 +48,9 @@ fn one(frame: &Frame, request: &Request, evidence: &[Recorded]) -> Markup {
 
 fn badge(state: RequestState) -> Badge {
     let (tone, word) = match state {
-        RequestState::Waiting => (Tone::Warn, "waiting"),
-        RequestState::Approved => (Tone::Warn, "approved, not carried out"),
         RequestState::Denied => (Tone::Bad, "not approved"),
         RequestState::Used => (Tone::Good, "carried out"),
-        RequestState::Lapsed => (Tone::Plain, "over"),
+        RequestState::Waiting | RequestState::Approved | RequestState::Lapsed => (Tone::Plain, "over"),
     };
     Badge::new(tone, word)
 }

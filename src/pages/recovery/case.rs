@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::asked::asked;
 use super::next::next;
 use super::page;
+use super::requests::{RequestView, block};
 use super::steps::{Progress, steps};
 use super::told::told;
 use crate::notices::Notice;
@@ -36,6 +37,8 @@ pub struct CaseView<'a> {
     pub signals: Vec<Signal>,
     /// Whether they are those of the moment in which something was asked for, and not those of now.
     pub frozen: bool,
+    /// What waits to be permitted, or to be carried out.
+    pub live: Option<RequestView<'a>>,
     /// What was told in the case.
     pub notices: &'a [Notice],
     /// The entries of the case, oldest first.
@@ -57,6 +60,8 @@ pub struct Escalated {
 pub fn case(frame: &Frame, view: &CaseView) -> Markup {
     let (p, case) = (&view.progress, view.progress.case);
     let title = format!("{} · {}", p.person.name, case.number);
+    let live = view.live.as_ref().map(|live| live.id);
+    let earlier: Vec<_> = p.requests.iter().filter(|r| Some(r.id) != live).collect();
     let content = html! {
         div class="head" {
             div {
@@ -66,6 +71,7 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             }
             (ways_out(view))
         }
+        @if let Some(live) = &view.live { (block(frame, live)) }
         div class="aside" {
             section class="card" aria-labelledby="steps" {
                 h2 id="steps" { "Steps" }
@@ -84,8 +90,8 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
                 @if !view.notices.is_empty() { (card("told", "What was told", &told(frame, view.notices))) }
             }
         }
-        @if !p.requests.is_empty() {
-            (card("requests", "Asked for", &asked(frame, p.requests, p.evidence)))
+        @if !earlier.is_empty() {
+            (card("requests", "Asked for before", &asked(frame, &earlier, p.evidence)))
         }
         @if !view.entries.is_empty() {
             (card("entries", "In the audit log", &entry_table(frame, "Entries of this case", &view.entries)))

@@ -6,10 +6,11 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use crate::ids::CaseNumber;
+use crate::pages::evidence::{Known, evidence as evidence_fields};
 use crate::pages::field::Field;
 use crate::pages::form::{Choice, Form, checkbox, radios};
 use crate::pages::frame::{Frame, Section};
-use crate::pages::grants::{Known, Signal, Subject, UNCHANGED, evidence as evidence_fields, signals};
+use crate::pages::grants::{Signal, Subject, UNCHANGED, signals};
 use crate::pages::parts::{Tone, cancel, card, heading, notice};
 use crate::pages::words::{lasting, time_ago};
 use crate::pages::{recovery, users};

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::steps::{Identity, Progress, label, path};
+use super::steps::{Identity, Progress};
 use crate::pages::frame::Frame;
 use crate::pages::words::{clock, count, lasting};
 use crate::recovery::{CaseErrand, CaseState, Needs};
@@ -11,7 +11,7 @@ use crate::recovery::{CaseErrand, CaseState, Needs};
 pub(super) fn next(frame: &Frame, p: &Progress, may_open: bool) -> Markup {
     let (sentence, button) = match p.case.state {
         CaseState::Opened | CaseState::Verified | CaseState::Escalated => working(frame, p),
-        CaseState::AwaitingApproval | CaseState::Approved => asked(frame, p),
+        CaseState::AwaitingApproval | CaseState::Approved => (asked(frame, p), None),
         state => (after(p, state), None),
     };
     let button = button.or_else(|| closed(p, may_open));
@@ -56,14 +56,13 @@ fn working(frame: &Frame, p: &Progress) -> Next {
 }
 
 /// While something has to be permitted, or is.
-fn asked(frame: &Frame, p: &Progress) -> Next {
-    if let Some(grant) = p.permitted {
-        let button = (format!("Carry it out: {}", label(grant)), p.person.href(path(grant)));
-        return (html! { "carry out what you asked for: it is permitted." }, Some(button));
+fn asked(frame: &Frame, p: &Progress) -> Markup {
+    if p.permitted {
+        return html! { "carry out what you asked for: it is permitted." };
     }
-    let Some(live) = p.live() else { return (html! { "look at what was asked for." }, None) };
+    let Some(live) = p.live() else { return html! { "look at what was asked for." } };
     let by = html! { bdi { (live.asked_by.name) } };
-    let sentence = match (p.case.state, live.needs, live.ripe_at) {
+    match (p.case.state, live.needs, live.ripe_at) {
         (CaseState::Approved, ..) => {
             html! { (by) " carries out what was approved, until " (clock(live.valid_until, frame.now)) "." }
         }
@@ -72,8 +71,7 @@ fn asked(frame: &Frame, p: &Progress) -> Next {
             html! { "wait. " bdi { (p.person.name) } " can object until " (clock(at, frame.now)) "; then " (by) " carries it out." }
         }
         _ => html! { "another admin or an owner approves it, or not." },
-    };
-    (sentence, None)
+    }
 }
 
 /// Once something was given, or it is over.

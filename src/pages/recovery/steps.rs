@@ -31,8 +31,8 @@ pub struct Progress<'a> {
     pub may: Vec<CaseErrand>,
     /// What could be given, and what the rule says of it; nothing where it is only shown.
     pub acts: Vec<ActLine>,
-    /// What the viewer asked for and may carry out now.
-    pub permitted: Option<Grant>,
+    /// Whether the viewer asked for it, and may carry it out now.
+    pub permitted: bool,
     /// Where the message about what was done is written.
     pub message: Option<String>,
 }
@@ -58,7 +58,7 @@ impl<'a> Progress<'a> {
             requests: &[],
             may: Vec::new(),
             acts: Vec::new(),
-            permitted: None,
+            permitted: false,
             message: None,
         }
     }
@@ -107,24 +107,20 @@ impl Progress<'_> {
 }
 
 /// Where a grant is carried out, under the person's address.
-pub(super) const fn path(grant: Grant) -> &'static str {
+const fn path(grant: Grant) -> &'static str {
     match grant {
         Grant::ResetFactors => "/mfa/reset",
         Grant::IssueBackupCodes => "/mfa/backup-codes",
         Grant::SetTemporaryPassword => "/password",
-        Grant::InviteAgain => "/invitation",
-        Grant::ChangeEmail => "/email",
         _ => "",
     }
 }
 
-pub(super) const fn label(grant: Grant) -> &'static str {
+const fn label(grant: Grant) -> &'static str {
     match grant {
         Grant::ResetFactors => "Force MFA reset",
         Grant::IssueBackupCodes => "Generate backup codes",
         Grant::SetTemporaryPassword => "Set temporary password",
-        Grant::InviteAgain => "Invite again",
-        Grant::ChangeEmail => "Change sign-in address",
         _ => "",
     }
 }
@@ -260,7 +256,7 @@ fn acts(frame: &Frame, p: &Progress) -> Step {
     } else if case.state.is_closed() {
         (if p.walked_through() { At::NotNeeded } else { At::NotDone }, html! {})
     } else if p.live().is_some() {
-        (if p.permitted.is_some() { At::Next } else { At::Waiting }, asked(frame, p))
+        (if p.permitted { At::Next } else { At::Waiting }, asked(frame, p))
     } else if p.acts.is_empty() || !fresh {
         (At::Later, html! {})
     } else {
@@ -283,14 +279,7 @@ fn what_was_given(case: &Case, act: Act) -> Markup {
 /// What waits, in one line; the whole of it stands below.
 fn asked(frame: &Frame, p: &Progress) -> Markup {
     let Some(live) = p.live() else { return html! {} };
-    html! {
-        (done(frame, &html! { "Asked to " (live.grant.sentence()) }, &live.asked_by.name, live.asked_at))
-        @if let Some(grant) = p.permitted {
-            div class="actions" {
-                a class="button main" href=(p.person.href(path(grant))) { "Carry it out: " (label(grant)) }
-            }
-        }
-    }
+    done(frame, &html! { "Asked to " (live.grant.sentence()) }, &live.asked_by.name, live.asked_at)
 }
 
 /// What can be given, as buttons; what may not stays in its place with the reason.

@@ -72,6 +72,16 @@ CREATE TABLE cases_3 (
     signals         TEXT    NOT NULL DEFAULT '',
     follow_up_at    INTEGER,
     follow_up_by    TEXT,
+    asks            TEXT             CHECK (asks IN ('owner', 'admin', 'time', 'approved')),
+    waits_for       TEXT    AS (CASE
+        WHEN state = 'disavowed' THEN 'frozen'
+        WHEN closed_at IS NOT NULL THEN NULL
+        WHEN asks = 'approved' OR state = 'approved' THEN 'approved'
+        WHEN asks IS NOT NULL OR state = 'awaiting_approval' THEN 'approval_' || coalesce(asks, 'owner')
+        WHEN state IN ('acted', 'awaiting_enrolment') THEN 'person'
+        WHEN state = 'escalated' OR for_owner = 1 THEN 'owner'
+        ELSE 'open' END),
+    pressing_at     INTEGER AS (coalesce(due_at, state_at)),
     UNIQUE (year, count)
 ) STRICT, WITHOUT ROWID;
 -- Every case of schema 2 began with the reset itself, by whoever opened it; the host has no id.
@@ -107,6 +117,9 @@ CREATE UNIQUE INDEX one_open_case ON cases (user_id) WHERE closed_at IS NULL;
 CREATE INDEX cases_open ON cases (state, state_at) WHERE closed_at IS NULL;
 CREATE INDEX cases_due ON cases (due_at) WHERE closed_at IS NULL;
 CREATE INDEX cases_closed ON cases (closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX cases_on_board ON cases (waits_for, urgent, pressing_at) WHERE waits_for IS NOT NULL;
+CREATE INDEX cases_of_opener ON cases (opened_by_id, urgent, pressing_at) WHERE waits_for = 'open';
+CREATE INDEX cases_closed_in ON cases (state, closed_at) WHERE closed_at IS NOT NULL;
 CREATE TRIGGER cases_are_kept BEFORE DELETE ON cases BEGIN
     SELECT raise(ABORT, 'cases are closed, never deleted');
 END;
@@ -149,6 +162,17 @@ CREATE TABLE case_requests (
 CREATE INDEX case_requests_by_case ON case_requests (case_number, asked_at);
 CREATE UNIQUE INDEX one_live_request ON case_requests (case_number) WHERE state IN ('waiting', 'approved');
 CREATE INDEX case_requests_live ON case_requests (valid_until) WHERE state IN ('waiting', 'approved');
+CREATE INDEX case_requests_by_asker ON case_requests (asked_by_id) WHERE state IN ('waiting', 'approved');
+CREATE TRIGGER case_requests_noted_insert AFTER INSERT ON case_requests BEGIN
+    UPDATE cases SET asks = (SELECT CASE state WHEN 'approved' THEN 'approved' ELSE needs END FROM case_requests
+                             WHERE case_number = new.case_number AND state IN ('waiting', 'approved'))
+    WHERE number = new.case_number;
+END;
+CREATE TRIGGER case_requests_noted_update AFTER UPDATE OF state ON case_requests BEGIN
+    UPDATE cases SET asks = (SELECT CASE state WHEN 'approved' THEN 'approved' ELSE needs END FROM case_requests
+                             WHERE case_number = new.case_number AND state IN ('waiting', 'approved'))
+    WHERE number = new.case_number;
+END;
 
 CREATE TABLE freezes (
     user_id     TEXT    PRIMARY KEY REFERENCES users (id),
@@ -206,4 +230,10 @@ CREATE TABLE policy_settings (
     effective_at INTEGER NOT NULL CHECK (effective_at >= set_at),
     cancelled_at INTEGER
 ) STRICT;
-CREATE INDEX policy_by_key ON policy_settings (key, effective_at);
+
+CREATE INDEX audit_signs ON audit (target_id, action)
+    WHERE action IN ('user.sign_in_failed', 'mfa.challenge_failed', 'user.email_changed', 'user.contact_changed',
+                     'user.password_changed', 'user.password_reset_completed', 'user.password_set_by_admin',
+                     'mfa.factor_admin_reset', 'mfa.backup_codes_issued_by_admin');
+CREATE INDEX audit_new_devices ON audit (target_id)
+    WHERE action = 'user.signed_in' AND instr(body, '"new_device":true') > 0;

@@ -48,6 +48,14 @@ pub fn find_live(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Option<Request>> {
     Ok(query.query_row([case.to_string()], to_request).optional()?)
 }
 
+/// The request of a case that was made last, however far it has come.
+pub fn find_newest(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Option<Request>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM case_requests WHERE case_number = ?1 ORDER BY asked_at DESC, id DESC LIMIT 1"
+    ))?;
+    Ok(query.query_row([case.to_string()], to_request).optional()?)
+}
+
 /// One request.
 pub fn find(tx: &ReadTx<'_>, id: RequestId) -> Result<Option<Request>> {
     let mut query = tx.conn.prepare_cached(&format!("SELECT {COLUMNS} FROM case_requests WHERE id = ?1"))?;

@@ -1,0 +1,60 @@
+//! What a grant depends on besides who asks and whom it is about.
+
+use super::without_pass::one_half_is_enough;
+use crate::actions::Result;
+use crate::audit::Action;
+use crate::grants::{Asker, Circumstances, Grant, Half};
+use crate::ids::UserId;
+use crate::policy::{Key, Policy};
+use crate::recovery::Case;
+use crate::storage::{ReadTx, recovery, signals, users};
+use crate::time::Timestamp;
+use crate::users::User;
+
+/// Reads it; the signs and the permit are left to who knows them.
+pub(in crate::actions) fn circumstances<'p>(
+    tx: &ReadTx<'_>,
+    grant: Grant,
+    asker: Asker<'_>,
+    user: &User,
+    case: Option<&Case>,
+    policy: &'p Policy,
+    now: Timestamp,
+) -> Result<Circumstances<'p>> {
+    let refusal = recovery::find_refusal(tx, user.id, now.minus(policy.lasting(Key::RefusalOwner)))?;
+    let asker = match asker {
+        Asker::Person(asker) => Some(asker.id),
+        Asker::Host => None,
+    };
+    Ok(Circumstances {
+        for_owner: case.is_some_and(|c| c.for_owner),
+        // A case that is open since was opened by an owner.
+        refused_lately: refusal.is_some() && case.is_none(),
+        same_hands: find_other_half(tx, grant, asker, user.id, policy, now)?.is_some()
+            || one_half_is_enough(tx, grant, user, policy, now)?,
+        others: users::count_approvers(tx, [asker, Some(user.id)])?,
+        ..Circumstances::plain(policy)
+    })
+}
+
+/// Which half of what lets a person in `asker` has given them lately, where `grant` gives the other; and when.
+pub(super) fn find_other_half(
+    tx: &ReadTx<'_>,
+    grant: Grant,
+    asker: Option<UserId>,
+    user: UserId,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Option<(Half, Timestamp)>> {
+    let (Some(asker), Some(half)) = (asker, grant.other_half()) else { return Ok(None) };
+    let given: &[Action] = match half {
+        Half::Password => &[Action::UserPasswordSetByAdmin],
+        Half::Factor => &[Action::MfaFactorAdminReset, Action::MfaBackupCodesIssuedByAdmin],
+    };
+    let since = now.minus(policy.lasting(Key::SameHands));
+    let mut last = None;
+    for action in given {
+        last = last.max(signals::find_given(tx, user, asker, *action, since)?);
+    }
+    Ok(last.map(|at| (half, at)))
+}
