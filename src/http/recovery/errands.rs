@@ -24,18 +24,6 @@ use crate::policy::Key;
 use crate::recovery::{Case, CaseErrand, CaseEvent, Refusal, next};
 use crate::storage::{policy, recovery, signals, users};
 
-/// The fields of the forms below.
-pub const EVIDENCE: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket"];
-/// As above.
-pub const REFUSE: &[&str] = &["csrf", "nonce", "step_up_code", "version", "refusal", "note"];
-/// As above.
-pub const ESCALATE: &[&str] = &["csrf", "nonce", "step_up_code", "version", "message"];
-/// As above.
-pub const CLOSE: &[&str] = &["csrf", "nonce", "step_up_code", "version"];
-/// As above.
-pub const URGENT: &[&str] = &["csrf", "nonce", "step_up_code", "urgent"];
-
 /// A form in a case, as it goes back and forth.
 struct CaseSheet<'a> {
     sheet: Sheet<'a>,
