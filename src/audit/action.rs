@@ -70,6 +70,7 @@ actions! {
     MfaBackupCodeUsed "mfa.backup_code_used" "A backup code was used up.";
     MfaEnrolmentPassIssued "mfa.enrolment_pass_issued" "A one-time pass for the enrolment page was shown to an admin.";
     RecoveryCaseOpened "recovery.case_opened" "A recovery case was opened.";
+    RecoveryUrgencyChanged "recovery.urgency_changed" "A case was marked as urgent, or as not urgent any more.";
     RecoveryIdentityVerified "recovery.identity_verified" "Evidence that the person is who they say was recorded.";
     RecoveryRefused "recovery.refused" "Help was refused, by which rule.";
     RecoveryEscalated "recovery.escalated" "A case was handed to the owners.";
