@@ -54,8 +54,9 @@ impl Outline {
             Content::Invitation(link) => invitation(house, &message.name, link),
             Content::PasswordReset(link, facts) => password_reset(house, &message.name, link, facts),
             Content::Written => {
+                // It begins and ends as who wrote it wanted.
                 let parts = vec![Part::Typed(message.text.clone())];
-                Self::new(house, value(&message.subject), &message.name, parts)
+                Self { organisation: String::new(), ..Self::new(house, value(&message.subject), "", parts) }
             }
             Content::Test => test(house, &message.name),
         }
@@ -97,7 +98,7 @@ impl Outline {
 
     /// In plain text.
     pub fn text(&self) -> String {
-        let mut text = format!("Hello {},\n\n", self.name);
+        let mut text = if self.name.is_empty() { String::new() } else { format!("Hello {},\n\n", self.name) };
         for part in &self.parts {
             match part {
                 Part::Text(paragraph) => text += paragraph,
@@ -109,13 +110,13 @@ impl Outline {
             }
             text += "\n\n";
         }
-        text + &self.organisation + "\n"
+        format!("{}\n", (text + &self.organisation).trim_end())
     }
 
     /// What stands between the head and the foot of a page, or of a letter.
     pub(super) fn body(&self) -> Markup {
         html! {
-            p { "Hello " bdi { (self.name) } "," }
+            @if !self.name.is_empty() { p { "Hello " bdi { (self.name) } "," } }
             @for part in &self.parts {
                 @match part {
                     Part::Text(paragraph) => p { (paragraph) },
@@ -126,7 +127,7 @@ impl Outline {
                     },
                 }
             }
-            p { (self.organisation) }
+            @if !self.organisation.is_empty() { p { (self.organisation) } }
         }
     }
 
@@ -136,7 +137,7 @@ impl Outline {
             html lang="en" {
                 head {
                     meta charset="utf-8";
-                    title { (self.subject) " · " (self.organisation) }
+                    title { (self.subject) }
                 }
                 body { (self.body()) }
             }
