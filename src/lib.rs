@@ -11,7 +11,7 @@
 //!
 //! | floor | holds | may import |
 //! |---|---|---|
-//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
+//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`demo`] (its people and what to try), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
 //! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, the way to the mail server ([`host::smtp`]), word to the service manager ([`host::notify`]) | 0 |
 //! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
 //! | 2 | [`pages`]: functions from values to markup | 0 |
@@ -30,6 +30,9 @@
 //!   [`actions::grants`] is where every errand asks it, with the evidence, and where a refusal gets its entry.
 //! - What needs a second person is asked for in a case and only permitted by them, [`actions::approve`]. Who asked carries it
 //!   out with the same errand as ever, which weighs the permit again: [`grants::needed`], [`grants::may_decide`].
+//! - "This wasn't me" is said through a link that no row holds, [`actions::object`]. An account that it freezes, and one that
+//!   was closed because of an attack, is opened again by its case alone: [`recovery::hold`], [`actions::reassure`],
+//!   [`actions::readmit`].
 //! - After a restore that can not know what was decided since the backup, nobody but owners has a session of any kind until
 //!   an owner has confirmed who is here: [`storage::instance::get_people_confirmed`], [`actions::confirm_people`].
 //! - No byte that somebody uploaded as a picture is stored or served: [`portraits`] makes one of its own.
@@ -60,11 +63,13 @@ pub mod backup_codes;
 pub mod config;
 pub mod contacts;
 pub mod dashboard;
+pub mod demo;
 pub mod factors;
 pub mod grants;
 pub mod ids;
 pub mod import;
 pub mod notices;
+pub mod outbox;
 pub mod password;
 pub mod policy;
 pub mod portraits;

@@ -4,6 +4,7 @@
 //! mailbox, a chat message) has no variant, so no case can rest on it.
 
 pub mod board;
+pub mod errand;
 pub mod follow_up;
 pub mod hold;
 pub mod request;
@@ -19,6 +20,7 @@ use crate::signals::Signals;
 use crate::time::Timestamp;
 use crate::users::BadInput;
 
+pub use errand::CaseErrand;
 pub use hold::{Held, Hold};
 pub use request::{Needs, Request, RequestState};
 pub use state::{Act, CaseEvent, CaseState, NotNow, next};
@@ -345,4 +347,19 @@ pub struct Statement {
     pub reason: Reason,
     /// The ticket elsewhere.
     pub ticket: Option<Ticket>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_that_does_not_count_has_no_kind() {
+        let now = Timestamp::from_micros(1_795_000_000_000_000);
+        for kind in ["", "email", "knowledge", "code_to_mailbox", "chat", "host", "VIDEO_CALL"] {
+            assert!(Evidence::parse(kind, "", "", None, now).is_err(), "{kind}");
+        }
+        assert!(Evidence::parse("manager_ticket", "", "", Ticket::optional("1").unwrap().as_ref(), now).is_err());
+        assert!(Evidence::parse("manager_ticket", "", "Ada", None, now).is_err());
+    }
 }

@@ -12,10 +12,13 @@ use crate::factors::totp::Seed;
 use crate::host::keys::SeedKey;
 use crate::ids::{DeviceId, SessionId};
 use crate::password::{NewPassword, TypedPassword};
+use crate::recovery::CaseEvent;
 use crate::secret::{Purpose, Token};
 use crate::sessions::{Freshness, Session, Stage};
 use crate::sign_in::{NoWay, Opening, Standing, State, Step, next};
-use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, instance, recovery, sessions, throttle, users};
+use crate::storage::{
+    Audited, WriteTx, backup_codes, devices, factors, instance, links, recovery, sessions, throttle, users,
+};
 use crate::throttle::sources::source_of;
 use crate::users::{Role, User};
 
@@ -150,13 +153,15 @@ pub fn with_new_password(
         let standing = standing(tx, &user)?;
         let state = next(State::of(&session), Step::NewPassword, standing).map_err(|_| Error::SessionGone)?;
         users::update_password(tx, user.id, &hash)?;
+        links::delete_of(tx, user.id)?;
         sessions::delete_all(tx, user.id, Some(session.id))?;
         let user = users::get(tx, user.id)?;
         session.epoch = user.credential_epoch;
         let methods = methods_of(&session);
         let progress = complete(tx, &mut session, &user, state, &visitor, &key)?;
         let actor = Actor::Person((&user).into());
-        let changed = Event::UserPasswordChanged { user: (&user).into(), forced: true };
+        let case = cases::find_awaiting(tx, &user, CaseEvent::PasswordChosen)?;
+        let changed = Event::UserPasswordChanged { user: (&user).into(), forced: true, case };
         let signed_in = reached(&user, state, Challenge::Password, methods, &progress);
         let mut records = vec![Record::new(actor.clone(), &source, changed), Record::new(actor, &source, signed_in)];
         records.extend(cases::signed_in(tx, &user, methods, true, &source)?);

@@ -3,9 +3,8 @@
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
-use super::people::{show_link, taken};
+use super::people::{show_link, taken, way};
 use super::permission::Beforehand;
-use super::portraits::known_of;
 use super::show::{Answer, Page, Said, wrong};
 use crate::actions::edit::EmailChange;
 use crate::actions::grants::Granted;
@@ -15,7 +14,7 @@ use crate::pages::FieldError;
 use crate::pages::access::{EmailView, InviteAgainView, email as email_markup, invite_again as invite_markup};
 use crate::policy;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, sessions};
+use crate::storage::sessions;
 use crate::users::Email;
 
 /// `GET /admin/users/{id}/invitation`
@@ -26,17 +25,14 @@ pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
-    let on_record = |tx: &ReadTx<'_>| {
-        let ahead = Beforehand::read(tx, sheet, Grant::InviteAgain)?;
-        Ok::<_, Problem>((known_of(tx, call, user.id)?, ahead))
-    };
-    let (known, ahead) = call.app.means.store.read(on_record)?;
+    let form = sheet.form_from(&nonce, errors, [("by_mail", "on")])?;
+    let ahead = call.app.means.store.read(|tx| Beforehand::read(tx, sheet, Grant::InviteAgain))?;
     let view = InviteAgainView {
         form: ahead.fill(sheet, form),
         person: subject(user),
         valid: policy::INVITATION,
-        known,
+        mails: call.app.means.mails,
+        known: ahead.known,
         signals: ahead.signals,
         permission: ahead.permission,
     };
@@ -51,7 +47,7 @@ pub fn invitation(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    let granted = administer::invite_again(&call.app.means, sheet.ask(nonce), statement);
+    let granted = administer::invite_again(&call.app.means, sheet.ask(nonce), statement, way(call));
     sheet.granted_on_evidence(granted, show_invitation, |invitation| {
         Ok(show_link(call, signed, sheet.user.name.as_str(), &invitation))
     })
@@ -65,14 +61,14 @@ pub fn email_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_email(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let form = sheet.form(&nonce, errors)?;
         let ahead = Beforehand::read(tx, sheet, Grant::ChangeEmail)?;
         Ok::<_, Problem>(EmailView {
             form: ahead.fill(sheet, form),
             person: subject(user),
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            known: known_of(tx, call, user.id)?,
+            known: ahead.known,
             signals: ahead.signals,
             permission: ahead.permission,
         })

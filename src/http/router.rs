@@ -10,17 +10,18 @@ use tiny_http::Method;
 
 use super::cookies::Cookie;
 use super::error::{Problem, answer};
-use super::fields::{FILE, Fields};
+use super::fields;
 use super::guards::{Call, Guest, Signed};
 use super::headers::protect;
+use super::recovery::errands;
 use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
-use super::takes::{DECIDE, EMAIL, EXPORT, FILTER, GRANT, IMPORT, INCIDENT, LEAVE, POLICY, PORTRAIT, REASON};
+use super::takes::*;
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
-    health, hold, import, incident, log, multipart, objection, people, person, policy, portraits, profile, readmit,
-    recovery, sessions, sign_in, standing, story, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
+    grants, health, hold, import, incident, log, notices, objection, password_reset, people, person, policy, portraits,
+    profile, readmit, recovery, sessions, sign_in, standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -87,6 +88,7 @@ pub const ROUTES: &[Route] = &[
     get("/assets/{name}", &[], Door::Anyone(assets::file)),
     get("/healthz", &[], Door::Anyone(health::alive)),
     get("/readyz", &[], Door::Anyone(health::ready)),
+    get("/demo", &[], Door::Anyone(demo::page)),
 
     get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
@@ -106,6 +108,10 @@ pub const ROUTES: &[Route] = &[
     post("/sign-in/password", &["csrf", "email", "new_password"], Door::Stage(CHANGING, sign_in::new_password)),
     get("/sign-in/resume", &["next"], Door::Idle(FULL, sign_in::resume_page)),
     post("/sign-in/resume", &["csrf", "email", "password", "next"], Door::Idle(FULL, sign_in::resume)),
+    get("/password-reset", &[], Door::Guest(password_reset::page)),
+    post("/password-reset", &["csrf", "email"], Door::Guest(password_reset::ask)),
+    get("/password-reset/{token}", &[], Door::Guest(password_reset::choose_page)),
+    post("/password-reset/{token}", &["csrf", "email", "new_password"], Door::Guest(password_reset::choose)),
     get("/signed-out", &[], Door::Anyone(sign_in::signed_out_page)),
     post("/sign-out", &["csrf"], Door::Idle(ANY, sign_in::sign_out)),
 
@@ -128,6 +134,8 @@ pub const ROUTES: &[Route] = &[
     post("/profile/devices/forget", &["csrf"], Door::Person(sessions::forget_all)),
     post("/profile/devices/{id}/forget", &["csrf"], Door::Person(sessions::forget)),
     get("/profile/activity", &["before"], Door::Person(activity::page)),
+    get("/profile/notices", &[], Door::Person(notices::own)),
+    post("/profile/notices/seen", &["csrf", "next", "notice*"], Door::Person(notices::seen)),
     get("/profile/backup-codes", &[], Door::Person(profile::new_codes_page)),
     post("/profile/backup-codes", &["csrf", "nonce", "step_up_code"], Door::Person(profile::new_codes)),
     post("/profile/backup-codes/stored", &["csrf", "stored"], Door::Person(profile::codes_stored)),
@@ -141,9 +149,10 @@ pub const ROUTES: &[Route] = &[
 
     get("/admin", &[], Door::Trail(dashboard::page)),
     get("/admin/system", &[], Door::People(system::page)),
+    post("/admin/system/mail-test", &["csrf", "step_up_code"], Door::People(system::test_mail)),
     get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
     get("/admin/users/new", &[], Door::People(people::new_page)),
-    post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
+    post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role", "by_mail"], Door::People(people::new)),
     get("/admin/users/import", &[], Door::People(import::page)),
     post("/admin/users/import", IMPORT, Door::People(import::import)),
     get("/admin/users/confirm", &[], Door::People(confirm_people::page)),
@@ -194,12 +203,30 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
     post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
-    post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
+    post("/admin/users/{id}/invitation", INVITE, Door::People(access::invitation)),
+    get("/admin/users/{id}/case", &[], Door::People(recovery::opening::page)),
+    post("/admin/users/{id}/case", OPEN_CASE, Door::People(recovery::opening::open)),
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
+    get("/admin/users/{id}/notices", &[], Door::People(person::notices::page)),
+    get("/admin/users/{id}/notices/{notice}", &[], Door::People(person::notices::letter)),
 
     get("/admin/recovery", &["state", "after"], Door::People(board::page)),
-    get("/admin/recovery/{case}", &[], Door::People(recovery::case)),
+    get("/admin/recovery/{case}", &[], Door::People(recovery::case::page)),
+    get("/admin/recovery/{case}/evidence", &[], Door::People(errands::evidence_page)),
+    post("/admin/recovery/{case}/evidence", EVIDENCE, Door::People(errands::record_evidence)),
+    get("/admin/recovery/{case}/refuse", &[], Door::People(errands::refuse_page)),
+    post("/admin/recovery/{case}/refuse", REFUSE, Door::People(errands::refuse)),
+    get("/admin/recovery/{case}/escalate", &[], Door::People(errands::escalate_page)),
+    post("/admin/recovery/{case}/escalate", ESCALATE, Door::People(errands::escalate)),
+    get("/admin/recovery/{case}/close", &[], Door::People(errands::close_page)),
+    post("/admin/recovery/{case}/close", CLOSE, Door::People(errands::close)),
+    get("/admin/recovery/{case}/urgent", &[], Door::People(errands::urgency_page)),
+    post("/admin/recovery/{case}/urgent", URGENT, Door::People(errands::mark_urgent)),
+    get("/admin/recovery/{case}/approve", &[], Door::People(|c, s| requests::page(c, s, Verb::Approve))),
+    post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
+    get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
+    post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
     get("/admin/recovery/{case}/incident", &[], Door::People(incident::page)),
     post("/admin/recovery/{case}/incident", INCIDENT, Door::People(incident::act)),
     get("/admin/recovery/{case}/reassure", &[], Door::People(hold::page)),
@@ -215,10 +242,6 @@ pub const ROUTES: &[Route] = &[
     post("/admin/policy/{key}", POLICY, Door::People(policy::change)),
     get("/admin/policy/{key}/take-back", &[], Door::People(policy::take_back_page)),
     post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
-    get("/admin/recovery/{case}/approve", &[], Door::People(|c, s| requests::page(c, s, Verb::Approve))),
-    post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
-    get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
-    post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
     post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),
@@ -287,7 +310,7 @@ impl Router {
         };
         call.route = route.path;
         call.params = found.params.iter().map(|(name, value)| (place(route.path, name), value.to_owned())).collect();
-        call.fields = read_fields(call, route)?;
+        call.fields = fields::read(call, route.takes)?;
         enter(call, route.door)
     }
 }
@@ -296,33 +319,6 @@ impl Router {
 fn place(pattern: &'static str, name: &str) -> &'static str {
     let start = pattern.find(name).unwrap_or(pattern.len());
     pattern.get(start..start + name.len()).unwrap_or_default()
-}
-
-fn read_fields(call: &Call<'_>, route: &Route) -> Result<Fields, Problem> {
-    if !call.is_post() {
-        let query = call.request.query().as_bytes();
-        // Mail and chat programs add names of their own to links. In the console, where a name that is not known may be a
-        // filter that was mistyped, it is told.
-        return match call.request.path().starts_with("/admin") {
-            true => Fields::parse(query, route.takes),
-            false => Fields::parse_known(query, route.takes),
-        };
-    }
-    call.check_origin()?;
-    let kind = call.request.header("content-type").unwrap_or_default();
-    let boundary = multipart::boundary(kind).filter(|_| route.takes.contains(&FILE));
-    if boundary.is_none()
-        && !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    {
-        return Err(Problem::NotAForm);
-    }
-    if !call.request.query().is_empty() {
-        return Err(Problem::bad("A form is sent to an address without a query.".to_owned()));
-    }
-    match boundary {
-        Some(boundary) => multipart::parse(call.request.body(), boundary, route.takes),
-        None => Fields::parse(call.request.body(), route.takes),
-    }
 }
 
 fn enter(call: &mut Call<'_>, door: Door) -> Answer {
@@ -366,6 +362,7 @@ fn signed_in(
         }
         return Err(Problem::Forbidden(closed));
     }
+    call.refused = recovery::refused_lately(call)?;
     let (signed, renewed) = step_up_in_form(call, signed)?;
     let Some(token) = renewed else { return run(call, &signed) };
     // Whatever the handler answers, the session goes on under its new cookie; unless that was replaced once more.

@@ -5,8 +5,10 @@ use std::fmt;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
+use super::notices::{Unseen, banner};
 use super::parts::Tone;
-use super::words::exact;
+use super::words::{exact, time_ago};
+use crate::recovery::Case;
 use crate::time::Timestamp;
 use crate::users::Role;
 
@@ -19,6 +21,12 @@ pub struct Frame<'a> {
     pub signed_in: Option<Viewer<'a>>,
     /// Nobody but owners can sign in until an owner, as the viewer is, has confirmed who is here.
     pub people_wait: bool,
+    /// A case of the person whom the page is about, in which help was refused lately, or not approved.
+    pub refused: Option<&'a Case>,
+    /// Everything is made up, and goes when the program ends.
+    pub demo: bool,
+    /// What the viewer was not shown yet about their account; owners, about other people's too.
+    pub unseen: Option<&'a Unseen>,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -99,12 +107,19 @@ impl Frame<'_> {
         }
     }
 
+    /// A page that belongs to no part and is as wide as those of the console.
+    pub(super) fn open(&self, title: &str, content: &Markup) -> Markup {
+        self.console(None, title, false, content)
+    }
+
     fn console(&self, section: Option<Section>, title: &str, wrong: bool, content: &Markup) -> Markup {
         let navigation = self.navigation(section);
         let main = html! {
             div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
                 @if let Some(navigation) = navigation { (navigation) }
-                main id="main" tabindex="-1" { (self.people_wait()) (self.flash()) (content) }
+                main id="main" tabindex="-1" {
+                    (self.people_wait()) (self.unseen()) (self.refused()) (self.flash()) (content)
+                }
             }
         };
         self.document(section, title, wrong, &main)
@@ -124,8 +139,22 @@ impl Frame<'_> {
                 }
                 body {
                     a class="skip" href="#main" { "Skip to content" }
+                    (self.demo())
                     (self.bar(section))
                     (body)
+                }
+            }
+        }
+    }
+
+    fn demo(&self) -> Markup {
+        html! {
+            @if self.demo {
+                aside class="demo screen" aria-label="Demo" {
+                    p {
+                        strong { "This is a demo." } " Everybody in it is made up, and everything goes when it is stopped. "
+                        a href="/demo" { "Who can sign in, with which code" }
+                    }
                 }
             }
         }
@@ -188,6 +217,34 @@ impl Frame<'_> {
                         " The database was restored, and what was decided since the backup is not known for certain. "
                         a href="/admin/users/confirm" { "Confirm who is here" }
                     }
+                }
+            }
+        }
+    }
+
+    fn unseen(&self) -> Markup {
+        html! {
+            @if let (Some(unseen), Some(viewer)) = (self.unseen, &self.signed_in) {
+                (banner(unseen, viewer.csrf, self.now))
+            }
+        }
+    }
+
+    /// Who asks again, and somebody else, must not find a door open that was closed for a reason.
+    fn refused(&self) -> Markup {
+        let Some(case) = self.refused else { return html! {} };
+        let by = case.closed_by.as_deref().unwrap_or("the host");
+        html! {
+            div class="notice bad" role="note" {
+                p {
+                    strong {
+                        @if case.refusal.is_some() { "Help was refused" } @else { "Help was not approved" }
+                        " to " bdi { (case.user_name) }
+                    }
+                    @if let Some(at) = case.closed_at { " " (time_ago(at, self.now)) } " by " bdi { (by) }
+                    @if let Some(refusal) = case.refusal { ": " (refusal.sentence()) } "."
+                    " Note: " q { bdi { (case.note) } } " "
+                    a class="whole" href={ "/admin/recovery/" (case.number) } { "Case " (case.number) }
                 }
             }
         }

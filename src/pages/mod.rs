@@ -18,11 +18,13 @@ pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
+pub mod demo;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
 #[cfg(test)]
 mod every_page;
+pub mod evidence;
 pub mod factors;
 mod field;
 pub mod follow_up;
@@ -34,8 +36,11 @@ pub mod hold;
 pub mod import;
 pub mod incident;
 pub mod invitation;
+pub mod mail;
+pub mod notices;
 pub mod objection;
 pub mod parts;
+pub mod password_reset;
 pub mod permission;
 pub mod policy;
 pub mod portraits;
@@ -49,13 +54,19 @@ mod samples_acts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_board;
 #[cfg(any(test, feature = "testing"))]
+mod samples_case;
+#[cfg(any(test, feature = "testing"))]
 mod samples_console;
 #[cfg(any(test, feature = "testing"))]
 mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
 #[cfg(any(test, feature = "testing"))]
+mod samples_demo;
+#[cfg(any(test, feature = "testing"))]
 mod samples_incident;
+#[cfg(any(test, feature = "testing"))]
+mod samples_notices;
 #[cfg(any(test, feature = "testing"))]
 mod samples_policy;
 #[cfg(any(test, feature = "testing"))]

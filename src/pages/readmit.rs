@@ -5,8 +5,8 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
+use super::evidence::Known;
 use super::form::Form;
-use super::grants::Known;
 use super::grants::{Act, Signal, Subject, granting};
 use super::parts::{card, heading, secret};
 use super::permission::Permission;

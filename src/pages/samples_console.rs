@@ -6,16 +6,14 @@ use super::audit::{self, AuditView, ChainView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
-use super::parts::{Badge, Task, TaskState, Tone};
-use super::recovery::{self, CaseView};
+use super::parts::Tone;
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame, samples_board, samples_contacts, samples_incident, samples_user};
+use super::{Flash, Frame, samples_board, samples_case, samples_contacts, samples_user};
 use crate::audit::Outcome;
 use crate::dashboard::Need;
 use crate::ids::UserId;
-use crate::recovery::Held;
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
@@ -26,8 +24,8 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages.extend(samples_contacts::all());
     pages.extend(samples_acts::all());
     pages.extend(handover_pages());
-    pages.extend(recovery_pages());
     pages.extend(samples_board::all());
+    pages.extend(samples_case::all());
     pages.extend(audit_pages());
     pages
 }
@@ -89,6 +87,7 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
             &[("email", "Enter an e-mail address, like mara@example.org.")],
         )),
         roles: &Role::ALL,
+        mails: true,
     };
     let waiting = Frame { people_wait: true, ..viewer(Role::Owner) };
     let ticked = people[2].id.to_string();
@@ -103,6 +102,7 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         name: "Mara Lindqvist",
         link: Secret::new("https://id.fernhill.example/invitation/Q0VSVElGSUNBVEUtUkVRVUVTVC1JTlZJVEFUSU9OLTE"),
         expires_at: at("2026-11-27T10:42:00Z"),
+        mailed: true,
     };
     vec![
         ("users", users::users(&f, &middle)),
@@ -145,23 +145,11 @@ pub(super) fn entries() -> Vec<EntryLine> {
     ]
 }
 
-fn steps() -> Vec<Task> {
-    let task =
-        |title: &str, detail: &str, at, state| Task { title: title.to_owned(), detail: detail.to_owned(), at, state };
-    let (began, closes) = (Some(at("2026-11-24T10:38:00Z")), Some(at("2026-11-24T11:42:00Z")));
-    vec![
-        task("Identity verified", "Live video call, compared with the photo · Tom Okafor,", began, TaskState::Done),
-        task("Backup codes checked", "4 left, not at hand", None, TaskState::Done),
-        task("Factors reset", "2 factors removed, 3 sessions ended · ticket #1234", None, TaskState::Done),
-        task("Mara sets up a new factor", "waiting; the window closes", closes, TaskState::Waiting),
-        task("Follow-up", HOSTILE, None, TaskState::ToDo),
-    ]
-}
-
 fn handover_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let until = at("2026-11-24T11:42:00Z");
-    let done = |pass| ResetDoneView { person: mara(), case: CASE, pass, until, tasks: steps() };
+    let (case, evidence) = (samples_case::reset(), samples_case::evidence());
+    let done = |pass| ResetDoneView { person: mara(), case: &case, evidence: &evidence, pass, until };
     let rightward = ResetDoneView { person: maryam(), ..done(Some(Secret::new("K7PM-2XQD-9RTH"))) };
     let codes = CodesIssuedView {
         person: mara(),
@@ -182,36 +170,6 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
         ("codes-issued", handover::codes_issued(&f, &codes)),
         ("password-set", handover::password_set(&f, &password)),
     ]
-}
-
-fn recovery_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Admin);
-    let one = CaseView {
-        number: CASE,
-        person: mara(),
-        state: Badge::new(Tone::Warn, "waiting to enrol"),
-        opened_by: "Tom Okafor",
-        opened_at: at("2026-11-24T10:12:00Z"),
-        closes_at: Some(at("2026-11-24T11:42:00Z")),
-        reason: HOSTILE,
-        ticket: "#1234",
-        tasks: steps(),
-        entries: entries(),
-        request: None,
-        start_again: Some("/admin/users/1/mfa/reset".to_owned()),
-        alarm: None,
-        may_be_attack: true,
-        report: false,
-    };
-    let frozen = CaseView {
-        state: Badge::new(Tone::Bad, "objected to"),
-        start_again: None,
-        alarm: Some(samples_incident::alarm(Held::Objection { frozen: true })),
-        may_be_attack: false,
-        report: true,
-        ..one.clone()
-    };
-    vec![("case", recovery::case(&f, &one)), ("case-frozen", recovery::case(&f, &frozen))]
 }
 
 fn audit_pages() -> Vec<(&'static str, Markup)> {

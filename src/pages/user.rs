@@ -1,6 +1,7 @@
 //! One person in the console: summary, tabs, and the menu of what can be done for them.
 
 pub mod notes;
+pub mod notices;
 pub mod sessions;
 
 use maud::{Markup, html};
@@ -65,8 +66,10 @@ pub struct OpenCase {
     pub opened_by: String,
     /// When.
     pub opened_at: Timestamp,
-    /// What it waits for: "waiting for Mara to enrol".
-    pub waiting_for: String,
+    /// What it waits for: "waiting for enrolment".
+    pub waiting_for: &'static str,
+    /// Whether somebody said that it is urgent.
+    pub urgent: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,7 @@ enum Tab {
     Sessions,
     Activity,
     Notes,
+    Notices,
 }
 
 fn tab(frame: &Frame, head: &UserHead, tab: Tab, wrong: bool, content: &Markup) -> Markup {
@@ -85,6 +89,7 @@ fn tab(frame: &Frame, head: &UserHead, tab: Tab, wrong: bool, content: &Markup) 
         (Tab::Sessions, "Sessions", "/sessions"),
         (Tab::Activity, "Activity", "/activity"),
         (Tab::Notes, "Notes", "/notes"),
+        (Tab::Notices, "Notices", "/notices"),
     ];
     let label = tabs.iter().find(|t| t.0 == tab).map_or("", |t| t.1);
     let title = format!("{}, {label} · People", head.name);
@@ -140,6 +145,7 @@ fn banner(frame: &Frame, case: &OpenCase) -> Markup {
         &html! {
             p {
                 strong { "Recovery " a href={ "/admin/recovery/" (case.number) } { (case.number) } ": " (case.waiting_for) "." }
+                @if case.urgent { " " (Badge::new(Tone::Bad, "urgent").show()) }
                 " Opened " (time_ago(case.opened_at, frame.now)) " by " bdi { (case.opened_by) } "."
             }
         },

@@ -83,10 +83,10 @@ impl Browser {
         answer
     }
 
-    /// Sends a form of the page shown, with its hidden fields `csrf` and `nonce`.
+    /// Sends a form of the page shown, with its hidden fields `csrf`, `nonce` and `version`.
     pub fn post(&mut self, target: &str, fields: &[(&str, &str)]) -> Answer {
         let mut all: Vec<(&str, String)> = fields.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
-        for name in ["csrf", "nonce"] {
+        for name in ["csrf", "nonce", "version"] {
             if let Some(value) = self.page.hidden(name)
                 && !fields.iter().any(|(n, _)| *n == name)
             {
@@ -153,6 +153,18 @@ impl Browser {
         assert_eq!((answer.status, answer.location()), (303, "/sign-in/code"), "{}", answer.text());
         world.later(Duration::from_secs(30));
         self.code(&phone.code(world.now()))
+    }
+
+    /// Says of everything that the person was told that they have read it.
+    pub fn got_it(&mut self) {
+        let page = self.get("/profile/notices");
+        let ids = page.body.split("name=\"notice\" value=\"").skip(1).map(|rest| rest[..36].to_owned());
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.append_pair("csrf", &self.csrf());
+        for id in ids {
+            body.append_pair("notice", &id);
+        }
+        assert_eq!(self.post_raw("/profile/notices/seen", &body.finish()).status, 303);
     }
 
     /// Whether it is signed in, as the profile page tells.
