@@ -348,7 +348,7 @@ CREATE TABLE case_requests (
     id           TEXT    PRIMARY KEY CHECK (length(id) = 36),
     case_number  TEXT    NOT NULL REFERENCES cases (number),
     grant_name   TEXT    NOT NULL CHECK (grant_name IN ('reset_factors', 'issue_codes', 'temporary_password', 'invite_again',
-                                                        'change_email')),
+                                                        'change_email', 'readmit')),
     -- What else was asked for: the new address.
     argument     TEXT    NOT NULL DEFAULT '',
     needs        TEXT    NOT NULL CHECK (needs IN ('owner', 'admin', 'time')),
@@ -386,7 +386,8 @@ CREATE TRIGGER case_requests_noted_update AFTER UPDATE OF state ON case_requests
     WHERE number = new.case_number;
 END;
 
--- An account that is disabled because somebody objected to what was done to it. Who acted in that case can not lift it.
+-- An account that its case alone opens again. In a case that is disavowed, it is disabled because somebody objected to what
+-- was done to it, and who acted in that case can not lift it; in an incident, the person comes back through a new case.
 CREATE TABLE freezes (
     user_id     TEXT    PRIMARY KEY REFERENCES users (id),
     case_number TEXT    NOT NULL REFERENCES cases (number),

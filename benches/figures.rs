@@ -11,6 +11,8 @@ mod append;
 mod backup;
 #[path = "figures/binary.rs"]
 mod binary;
+#[path = "figures/board.rs"]
+mod board;
 #[path = "figures/edge.rs"]
 mod edge;
 #[path = "figures/flat.rs"]
@@ -51,6 +53,7 @@ fn main() {
     flat::figures(&figures, &histories);
     backup::figures(&figures, &histories);
     drop(histories);
+    board::figures(&figures);
     binary::figures(&figures);
 }
 

@@ -13,6 +13,7 @@ use crate::actions::Means;
 use crate::actions::data_folder::Opened;
 use crate::actions::sweep::sweep;
 use crate::config::{Cidr, Config, PublicUrl};
+use crate::demo::Demo;
 use crate::host::files::free_space;
 use crate::host::hash_pool::HashPool;
 use crate::host::smtp::{Smtp, Unusable};
@@ -74,6 +75,8 @@ pub struct App {
     pub settings: Settings,
     /// Since when.
     pub started_at: Timestamp,
+    /// Whom one can be in it, where everything is made up: `idp demo` alone says so.
+    pub demo: Option<Demo>,
     router: Router,
     attempts: Mutex<SourceLimiter>,
     disk: Disk,
@@ -89,6 +92,7 @@ impl App {
         let disk = Disk::new(opened.store.path());
         Ok(Self {
             started_at: clock.now(),
+            demo: None,
             means: Means {
                 store: opened.store,
                 key: Arc::new(opened.keys.seed),
@@ -103,6 +107,12 @@ impl App {
             requests: AtomicU64::new(u64::from_be_bytes(crate::secret::random())),
             settings,
         })
+    }
+
+    /// As a demo, which shows anyone how its people get in.
+    #[must_use]
+    pub fn with_demo(self, demo: Demo) -> Self {
+        Self { demo: Some(demo), ..self }
     }
 
     /// Answers one request. Needs no socket; blocks while a password is hashed or a write becomes durable.

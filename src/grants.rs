@@ -3,6 +3,7 @@
 //! Architecture invariant: [`decide`] is pure and is the only place that says yes. Every route and command that gives
 //! access asks it inside the transaction that would give it.
 
+mod hold;
 mod rule;
 mod second_person;
 
@@ -11,7 +12,7 @@ use std::str::FromStr;
 use crate::audit::Action;
 use crate::contacts::usable_for_call;
 use crate::policy::{Key, Policy};
-use crate::recovery::{CaseErrand, Evidence, EvidenceKind, Needs};
+use crate::recovery::{CaseErrand, Evidence, EvidenceKind, Held, Needs};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Role, Status, User};
 
@@ -33,6 +34,15 @@ pub enum Grant {
     InviteAgain,
     /// Let a disabled person sign in again.
     Enable,
+    /// Lift an objection that was a mistake. It lets someone in again where the account is frozen by it.
+    Reassure {
+        /// Whether it is.
+        frozen: bool,
+    },
+    /// Close an account because of an attack.
+    DeclareIncident,
+    /// Let someone in again after an attack: enabled, with a new password and a pass.
+    Readmit,
     /// Keep someone out.
     Disable,
     /// Mark someone as gone for good.
@@ -76,7 +86,9 @@ impl Grant {
             Self::SetTemporaryPassword => Action::UserPasswordSetByAdmin,
             Self::AddPerson(_) => Action::UserCreated,
             Self::InviteAgain => Action::UserInvited,
-            Self::Enable => Action::UserEnabled,
+            Self::Enable | Self::Readmit => Action::UserEnabled,
+            Self::Reassure { .. } => Action::RecoveryReassured,
+            Self::DeclareIncident => Action::RecoveryIncidentDeclared,
             Self::Disable => Action::UserDisabled,
             Self::Leave => Action::UserLeft,
             Self::EndSessions => Action::UserSessionRevoked,
@@ -98,12 +110,12 @@ impl Grant {
 
     /// Whether it lets someone in who could not get in, and so rests on evidence of who they are.
     const fn needs_evidence(self) -> bool {
-        self.gives_means() || matches!(self, Self::InviteAgain | Self::ChangeEmail)
+        self.gives_means() || matches!(self, Self::InviteAgain | Self::ChangeEmail | Self::Reassure { frozen: true })
     }
 
     /// Whether it gives something to sign in with, to someone who has an account in use.
     pub const fn gives_means(self) -> bool {
-        matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword)
+        matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword | Self::Readmit)
     }
 
     /// Whether it belongs to a recovery, but gives nothing: the case's story is looked at, and nobody has to approve it.
@@ -120,9 +132,20 @@ impl Grant {
         }
     }
 
+    /// Whether it gives both halves at once: then they are in one hand.
+    pub const fn gives_both(self) -> bool {
+        matches!(self, Self::Readmit)
+    }
+
     /// Those that a second person can be asked to permit.
-    pub const ASKED: [Self; 5] =
-        [Self::ResetFactors, Self::IssueBackupCodes, Self::SetTemporaryPassword, Self::InviteAgain, Self::ChangeEmail];
+    pub const ASKED: [Self; 6] = [
+        Self::ResetFactors,
+        Self::IssueBackupCodes,
+        Self::SetTemporaryPassword,
+        Self::InviteAgain,
+        Self::ChangeEmail,
+        Self::Readmit,
+    ];
 
     /// The word under which one of [`Grant::ASKED`] is stored; empty for others, which nobody is asked for.
     pub const fn as_str(self) -> &'static str {
@@ -132,6 +155,7 @@ impl Grant {
             Self::SetTemporaryPassword => "temporary_password",
             Self::InviteAgain => "invite_again",
             Self::ChangeEmail => "change_email",
+            Self::Readmit => "readmit",
             _ => "",
         }
     }
@@ -144,6 +168,7 @@ impl Grant {
             Self::SetTemporaryPassword => "set a temporary password",
             Self::InviteAgain => "make a new invitation link",
             Self::ChangeEmail => "change the sign-in address",
+            Self::Readmit => "let the person back in, with a new password and a pass",
             _ => "",
         }
     }
@@ -198,6 +223,10 @@ pub struct Circumstances<'a> {
     pub refused_lately: bool,
     /// Whether who asks has lately given the person the other of password and factor.
     pub same_hands: bool,
+    /// What keeps the account closed besides that it is disabled.
+    pub held: Option<Held>,
+    /// Whether who asks has a hand in what was objected to.
+    pub has_hand: bool,
     /// Who could approve.
     pub others: Others,
     /// What has permitted exactly this already, for who asks, with nothing changed since.
@@ -213,6 +242,8 @@ impl<'a> Circumstances<'a> {
             for_owner: false,
             refused_lately: false,
             same_hands: false,
+            held: None,
+            has_hand: false,
             others: Others { owners: 0, admins: 0 },
             permitted: None,
         }
@@ -237,6 +268,13 @@ pub enum Verdict {
     Ask(Needs),
 }
 
+impl Question<'_> {
+    /// Whether it is about the last active owner, who stays.
+    fn is_about_last_owner(&self) -> bool {
+        self.other_owners == 0 && self.target.is_some_and(|t| t.role == Role::Owner && t.status == Status::Active)
+    }
+}
+
 /// Whether it may be done, and whether something has to permit it first.
 ///
 /// # Errors
@@ -246,11 +284,12 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
     if let Some(target) = q.target {
         check_state(q, target)?;
     }
+    hold::check_hands(q)?;
     if !q.grant.needs_evidence() && !q.grant.is_about_case() {
         return Ok(Verdict::Go);
     }
     check_case(q)?;
-    let needed = needed(q).map(|n| n.needs);
+    let needed = needed(q).map(|n| n.needs).filter(|_| Grant::ASKED.contains(&q.grant));
     let permitted = needed.is_some_and(|needed| q.circumstances.permitted.is_some_and(|p| p.covers(needed)));
     if q.grant.needs_evidence() || q.grant == Grant::InCase(CaseErrand::Evidence) {
         let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
@@ -316,13 +355,13 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::OwnersOnly);
     }
     let Some(target) = q.target else { return Ok(()) };
-    if target.id == asker.id && q.grant != Grant::AddNote {
+    if target.id == asker.id && q.grant != Grant::AddNote && !hold::is_theirs_to_decide(q) {
         return Err(Rule::Yourself);
     }
     let rank = target.recent_rank.max(target.role.rank());
     // What lets a peer in may be asked for, and prepared in a case; an owner has to permit it. Who carried that out also
     // writes to them about it.
-    let of_recovery = q.grant.needs_evidence() || q.grant.is_about_case() || q.grant == Grant::FollowUp;
+    let of_recovery = Grant::ASKED.contains(&q.grant) || q.grant.is_about_case() || q.grant == Grant::FollowUp;
     let may_ask = rank == asker.role.rank() && of_recovery;
     if !is_owner && rank >= asker.role.rank() && !may_ask && q.grant != Grant::AddNote {
         return Err(Rule::Rank);
@@ -331,7 +370,10 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
 }
 
 fn check_state(q: &Question<'_>, target: &User) -> Result<(), Rule> {
-    let last_owner = target.role == Role::Owner && target.status == Status::Active && q.other_owners == 0;
+    if let Some(answer) = hold::state(q, target) {
+        return answer;
+    }
+    let last_owner = q.is_about_last_owner();
     match (q.grant, target.status) {
         (Grant::AddNote, _) => Ok(()),
         (_, Status::Left) => Err(Rule::HasLeft),

@@ -11,7 +11,7 @@
 //!
 //! | floor | holds | may import |
 //! |---|---|---|
-//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
+//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`demo`] (its people and what to try), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
 //! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, the way to the mail server ([`host::smtp`]), word to the service manager ([`host::notify`]) | 0 |
 //! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
 //! | 2 | [`pages`]: functions from values to markup | 0 |
@@ -60,6 +60,7 @@ pub mod backup_codes;
 pub mod config;
 pub mod contacts;
 pub mod dashboard;
+pub mod demo;
 pub mod factors;
 pub mod grants;
 pub mod ids;

@@ -4,6 +4,9 @@
 //! there is no reset, enrolment or change of password without its notice, whoever wrote the errand. A notice holds no
 //! secret: what it says are names, numbers and places that stand in the trail too.
 
+pub mod objection;
+mod words;
+
 use std::str::FromStr;
 
 use crate::audit::{Actor, CaseFact, Event, Record};
@@ -200,8 +203,9 @@ pub fn due(record: &Record) -> Vec<Due> {
         facts: Facts { what: what.to_owned(), ..facts(record, Some(user.id)) },
     };
     match &record.event {
-        Event::FactorAdminReset { user, case, .. } => {
-            vec![of(user, Kind::FactorsReset, "", *case)].into_iter().chain(by_host(record, &user.name)).collect()
+        Event::FactorAdminReset { user, case, since, .. } => {
+            let what = since.map(|at| format!("those added since {}", at.to_seconds_text())).unwrap_or_default();
+            vec![of(user, Kind::FactorsReset, &what, *case)].into_iter().chain(by_host(record, &user.name)).collect()
         }
         Event::FactorEnrolled { user, label, case, .. } => vec![of(user, Kind::FactorEnrolled, label, *case)],
         Event::FactorRemoved { user, label, .. } => vec![of(user, Kind::FactorRemoved, label, None)],

@@ -6,6 +6,7 @@
 pub mod board;
 pub mod errand;
 pub mod follow_up;
+pub mod hold;
 pub mod request;
 pub mod state;
 
@@ -20,6 +21,7 @@ use crate::time::Timestamp;
 use crate::users::BadInput;
 
 pub use errand::CaseErrand;
+pub use hold::{Held, Hold};
 pub use request::{Needs, Request, RequestState};
 pub use state::{Act, CaseEvent, CaseState, NotNow, next};
 

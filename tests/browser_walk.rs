@@ -6,6 +6,7 @@
 //! script error, nothing that the content security policy refused, no file missing.
 
 mod by_keyboard;
+mod demo;
 mod main_job;
 mod own_account;
 mod person;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use idp::audit::Action;
 
-use crate::cases::{Desk, REFUSED, in_case, open, page, verify};
+use crate::cases::{Desk, REFUSED, every_errand, in_case, last, open, page, verify};
+use crate::objections::{link, object};
 use crate::runbook::{FOUNDED, act, reset};
-use crate::world::{Answer, Browser, Member, PASSWORD, World, body};
+use crate::world::{Answer, Browser, Member, PASSWORD, body};
 
 /// Approves what waits in a case, as somebody who may.
 pub fn approve(owner: &mut Browser, case: &str) {
@@ -18,17 +19,6 @@ fn decide(owner: &mut Browser, case: &str, path: &str) {
     let request = owner.get(&path).hidden("request").expect("something waits");
     let answer = owner.post(&path, &[("request", &request), ("note", "seen and weighed")]);
     assert_eq!(answer.status, 303, "{}", answer.text());
-}
-
-/// Brings a case into a state that is reached by what others do: an objection, and what becomes of it.
-fn objected(world: &World, case: &str, state: &str) {
-    let closed = if state == "disavowed" { "NULL" } else { "state_at" };
-    let db = rusqlite::Connection::open(world.database()).unwrap();
-    db.execute_batch(&format!(
-        "UPDATE cases SET state = 'disavowed', due_at = NULL, closed_at = NULL WHERE number = '{case}';
-         UPDATE cases SET state = '{state}', closed_at = {closed} WHERE number = '{case}'"
-    ))
-    .unwrap();
 }
 
 /// An open case of somebody whom an admin helps only with an owner.
@@ -215,39 +205,26 @@ fn a_case_that_is_over_says_how_it_ended_and_where_to_begin_anew() {
     assert!(!shown.body.contains("/case\""), "nor from an earlier case");
 }
 
-#[test]
-fn what_an_objection_leads_to_has_its_page_too() {
-    let (mut desk, case) = Desk::with_case();
-    let sam = &mut desk.sam.browser;
-    reset(sam, &desk.mara.id);
-    for (state, says, next) in [
-        (
-            "disavowed",
-            "objected to: the account is frozen",
-            "somebody who did not act in this case looks at the objection.",
-        ),
-        ("incident", "incident", "once it is safe again, enable the account and open a new case"),
-    ] {
-        objected(&desk.world, &case, state);
-        shows(
-            &page(sam, &case),
-            &Expected { state: says, next, buttons: &[], nowhere: &["/evidence", "/refuse", "/close"] },
-        );
-    }
+/// A case after a reset to which the person has objected.
+fn objected() -> (Desk, String) {
     let (mut desk, case) = Desk::with_case();
     reset(&mut desk.sam.browser, &desk.mara.id);
-    objected(&desk.world, &case, "disavowed");
-    assert_frozen(&mut desk, &case);
-    objected(&desk.world, &case, "reassured");
-    let shown = page(&mut desk.sam.browser, &case);
-    let next = "nothing is left to do.";
-    shows(&shown, &Expected { state: "objection lifted", next, buttons: &[], nowhere: ERRANDS });
-    assert!(shown.says("sign-in works as before"));
+    assert_eq!(object(&desk.world, &link(&desk.world, &desk.mara.id, "factors_reset")).status, 200);
+    (desk, case)
 }
 
-/// While somebody has to look at an objection nothing is given, by whomever, and the forms tell why.
-fn assert_frozen(desk: &mut Desk, case: &str) {
+#[test]
+fn what_an_objection_leads_to_has_its_page_too() {
+    let (mut desk, case) = objected();
     let world = &desk.world;
+    let expected = Expected {
+        state: "objected to, waiting for somebody to look",
+        next: "somebody who did not act in this case looks at the objection.",
+        buttons: &["/incident", "/report"],
+        nowhere: &["/evidence", "/refuse", "/close", "/mfa/reset"],
+    };
+    shows(&page(&mut desk.ada, &case), &expected);
+    // Meanwhile nothing is given, by whomever, and nothing else is done in the case.
     for (path, action) in [
         ("/mfa/reset", Action::MfaFactorAdminReset),
         ("/mfa/backup-codes", Action::MfaBackupCodesIssuedByAdmin),
@@ -255,14 +232,29 @@ fn assert_frozen(desk: &mut Desk, case: &str) {
     ] {
         let fields = if path == "/mfa/reset" { &FOUNDED[..] } else { &FOUNDED[..3] };
         let answer = act(&mut desk.ada, &desk.mara.id, path, fields);
-        assert_eq!(answer.status, 409, "{path}: {}", answer.text());
-        assert!(
-            answer.says("It is now: objected to: the account is frozen") && answer.says("lost her phone on the train")
-        );
-        assert_eq!(crate::cases::last(world, action), ("denied".to_owned(), "not_now".to_owned()), "{path}");
+        assert!(answer.status == 403 && answer.says("This account is closed by its case"), "{path}: {}", answer.text());
+        assert_eq!(last(world, action), ("denied".to_owned(), "held".to_owned()), "{path}");
     }
-    let evidence = in_case(&mut desk.ada, case, "/evidence", &[("evidence", "in_person")]);
-    assert_eq!(evidence.status, 409);
+    for (path, fields, action) in every_errand().into_iter().filter(|e| e.0 != "/urgent") {
+        let answer = in_case(&mut desk.ada, &case, path, fields);
+        assert_eq!(answer.status, 409, "{path}: {}", answer.text());
+        assert!(answer.says("It is now: objected to, waiting for somebody to look"), "{path}");
+        assert_eq!(last(world, action), ("denied".to_owned(), "not_now".to_owned()), "{path}");
+    }
+    let reason = [("evidence", "in_person"), ("reason", "she had forgotten that she asked")];
+    assert_eq!(in_case(&mut desk.ada, &case, "/reassure", &reason).status, 303, "{}", desk.ada.page.text());
+    let shown = page(&mut desk.ada, &case);
+    let next = "nothing is left to do.";
+    shows(&shown, &Expected { state: "objection lifted", next, buttons: &["/report"], nowhere: ERRANDS });
+    assert!(shown.says("sign-in works as before"));
+
+    let (mut desk, case) = objected();
+    assert_eq!(in_case(&mut desk.ada, &case, "/incident", &[("reason", "it was not her")]).status, 303);
+    let next = "let the real person back in, once it is safe again.";
+    let shown = page(&mut desk.ada, &case);
+    shows(&shown, &Expected { state: "incident", next, buttons: &["/report", "/readmit"], nowhere: ERRANDS });
+    let answer = desk.sam.browser.get(&format!("/admin/users/{}/case", desk.mara.id));
+    assert!(answer.status == 403 && answer.says("Open the case: it says how to go on."), "{}", answer.text());
 }
 
 #[test]

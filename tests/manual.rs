@@ -93,6 +93,10 @@ fn the_numbers_in_the_readme_are_those_of_the_policy() {
     let (minute, hour, day) = (60, 3_600, 86_400);
     assert_eq!((policy::ISSUED_CODES, policy::WRONG_PASSES), (3, 5));
     assert_eq!(units(Policy::default().lasting(Key::IssuedCodes), day), 7);
+    // “within a week”, “an hour stands in”, “a day later”.
+    assert_eq!(units(Policy::default().lasting(Key::SameHands), day), 7);
+    assert_eq!(units(Policy::default().lasting(Key::CoolingOff), hour), 1);
+    assert_eq!(units(policy::LOOSENING, day), 1);
     for says in [
         format!("Open this link within {} hours", units(policy::SETUP_LINK, hour)),
         format!(
@@ -108,6 +112,8 @@ fn the_numbers_in_the_readme_are_those_of_the_policy() {
             units(Policy::default().lasting(Key::TemporaryPassword), hour)
         ),
         "gives three codes to dictate, good for seven days".to_owned(),
+        format!("carries it out, once, within {} hours", units(Policy::default().lasting(Key::ApprovalLife), hour)),
+        "What makes it looser takes effect a day later".to_owned(),
         format!("{} MiB of the disk are free", policy::DISK_RESERVE / (1024 * 1024)),
         "you are shown a pass of twelve symbols, once".to_owned(),
         format!("it needs Rust {} and a C compiler", env!("CARGO_PKG_RUST_VERSION")),

@@ -94,7 +94,7 @@ fn every_setting_stands_on_one_page_with_its_sentence_its_default_and_its_range(
     for key in KEYS {
         let (min, max) = key.range();
         assert!(page.says(key.label()) && page.says(key.sentence()), "{key:?}");
-        assert!(page.says(&format!("Unless changed: {}.", key.in_words(key.default()))), "{key:?}");
+        assert!(page.says(&format!("Default: {}.", key.in_words(key.default()))), "{key:?}");
         assert!(max < 3 || page.says(&format!("From {min} to {max}.")), "{key:?}");
         let form = ada.get(&format!("/admin/policy/{}", key.as_str()));
         assert!(form.says(key.sentence()) && form.says(key.caution()), "{key:?}: {}", form.text());

@@ -168,6 +168,8 @@ fn where_no_pass_is_asked_for_a_temporary_password_and_a_reset_need_two_whoever_
     let kim = &mut admins[0];
     sign_in(&world, &mut kim.browser, &kim.email, &kim.phone);
     assert!(!waits(&act(&mut ada, noor, "/mfa/reset", &FOUNDED)));
+    let form = kim.browser.get(&format!("/admin/users/{noor}/password"));
+    assert!(form.says("This alone would let somebody in: somebody else has to approve"), "{}", form.text());
     assert!(waits(&act(&mut kim.browser, noor, "/password", &FOUNDED)), "the password alone would let in");
     let lou = &mut admins[1];
     sign_in(&world, &mut lou.browser, &lou.email, &lou.phone);
@@ -331,7 +333,7 @@ struct Later {
     members: Vec<Member>,
 }
 
-fn later(days: u32, happen: impl FnOnce(&World, &mut Browser, &mut Vec<Member>)) -> Later {
+fn later(days: u32, happen: impl FnOnce(&World, &mut Browser, &mut [Member])) -> Later {
     let (world, mut ada, phone, mut members) = with_others("member", &["Mara", "Noor"]);
     let mut sam = world.person(&mut ada, "sam@fernhill.example", "Sam", "admin");
     set(&mut ada, Key::StrongSigns, 1);
@@ -393,7 +395,7 @@ fn refuse(world: &World, member: &Member, number: u32) {
     .unwrap();
 }
 
-fn refuse_both(world: &World, _: &mut Browser, members: &mut Vec<Member>) {
+fn refuse_both(world: &World, _: &mut Browser, members: &mut [Member]) {
     members.iter().zip(901..).for_each(|(member, number)| refuse(world, member, number));
 }
 

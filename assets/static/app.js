@@ -97,6 +97,23 @@ for (const time of all("time[data-clock]")) {
   time.textContent = when.toLocaleString(document.documentElement.lang + "-GB", options);
 }
 
+// What the apps of a demo show changes every 30 seconds; each element holds what it shows in the minutes to come. The
+// time since the page was made counts: the visitor's clock may be another.
+const countdown = document.querySelector("[data-left]");
+if (countdown) {
+  const left = Number(countdown.dataset.left);
+  const codes = Array.from(all("[data-codes]"), (element) => [element, element.dataset.codes.split(" ")]);
+  setInterval(() => {
+    const passed = 30 - left + performance.now() / 1000;
+    const step = Math.floor(passed / 30);
+    countdown.textContent = 30 - Math.floor(passed % 30);
+    if (codes.some(([, list]) => step >= list.length)) location.reload();
+    else for (const [element, list] of codes) element.textContent = list[step];
+  }, 1000);
+  // Meanwhile somebody may have begun to set up an app.
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) location.reload(); });
+}
+
 // A menu closes on Escape and on a click elsewhere, as people expect.
 for (const menu of all("details.menu")) {
   document.addEventListener("click", (event) => { if (!menu.contains(event.target)) menu.open = false; });

@@ -14,28 +14,29 @@ use rusqlite::Connection;
 use crate::append::{insert, source};
 use crate::provider::{Folder, Provider};
 
-/// How many people and entries.
+/// How many people, entries, and recovery cases beside that of the busy person.
 #[derive(Clone, Copy)]
 pub struct Size {
     pub people: u32,
     pub entries: i64,
+    pub cases: u32,
 }
 
-pub const SMALL: Size = Size { people: 100, entries: 1_000 };
-pub const LARGE: Size = Size { people: 100_000, entries: 1_250_000 };
+pub const SMALL: Size = Size { people: 100, entries: 1_000, cases: 0 };
+pub const LARGE: Size = Size { people: 100_000, entries: 1_250_000, cases: 0 };
 /// In place of the large one when the word `quick` is given: it shows that a figure runs, and nothing else.
-pub const QUICK: Size = Size { people: 2_000, entries: 20_000 };
+pub const QUICK: Size = Size { people: 2_000, entries: 20_000, cases: 0 };
 
 /// A year of one organisation.
 pub struct History {
     pub provider: Provider,
-    /// Whom every fifth entry is about.
+    /// Whom every fifth entry is about. Of the large history's, far more than ten thousand.
     pub busy: UserId,
     /// Whom about eight entries are about, whatever the size.
     pub ordinary: UserId,
     /// The middle half of the entries' time.
     pub middle: (Timestamp, Timestamp),
-    /// A case in the middle of it.
+    /// A case in the middle of it, which is the busy person's and open.
     pub case: CaseNumber,
 }
 
@@ -70,6 +71,7 @@ impl History {
         filling.add_people();
         filling.add_entries(begun);
         let (busy, ordinary) = (filling.people[1].id, filling.people[2].id);
+        filling.add_cases(case_of(size.entries / 2));
         filling.finish();
         let at = |quarter| begun.plus(YEAR / 4 * quarter);
         Self {
@@ -182,6 +184,55 @@ impl Filling {
             ),
         };
         Record::new(actor, &source(), event)
+    }
+
+    /// The busy person's case, and as many as are wanted, a fifth of each kind, each about somebody else.
+    fn add_cases(&self, of_busy: CaseNumber) {
+        let insert = "INSERT INTO cases (number, year, count, user_id, opened_by_id, opened_by, opened_at, state, state_at, urgent,
+                                         reason, act, acted_by_id, acted_by, acted_at, due_at, closed_at)
+                      VALUES (?1, ?2, ?3, ?4, ?5, 'Mara Lindqvist', ?6, ?7, ?6, ?8, 'lost the phone', ?9, ?10, ?11, ?12, ?13, ?14)";
+        let mut insert = self.conn.prepare(insert).expect("a statement");
+        let (owner, now) = (self.people[0].id.to_string(), Clock::System.now().as_micros());
+        let (hour, mut write) =
+            (3_600_000_000_i64, |number: CaseNumber, user: &Person, state: &str, urgent: bool, at: i64| {
+                let given = matches!(state, "awaiting_enrolment" | "recovered" | "disavowed");
+                let waits = !matches!(state, "recovered" | "disavowed");
+                let by = given.then(|| user.id.to_string());
+                let values = rusqlite::params![
+                    number.to_string(),
+                    number.year(),
+                    number.count(),
+                    user.id.to_string(),
+                    owner,
+                    at,
+                    state,
+                    urgent,
+                    given.then_some("reset"),
+                    by,
+                    by.as_ref().map(|_| "Tom Okafor"),
+                    given.then_some(at),
+                    waits.then_some(at + 1_000 * 3_600_000_000),
+                    (state == "recovered").then_some(at),
+                ];
+                insert.execute(values).expect("a case");
+            });
+        write(of_busy, &self.people[1], "verified", false, now - hour);
+        for n in 0..self.size.cases {
+            let state =
+                ["disavowed", "escalated", "awaiting_approval", "awaiting_enrolment", "recovered"][n as usize % 5];
+            let user = &self.people[n as usize + 10];
+            write(CaseNumber::new(2025, n + 1), user, state, n % 7 == 0, now - hour - i64::from(n / 5) * 1_000_000);
+        }
+        let evidence = "INSERT INTO case_evidence (case_number, kind, note, recorded_by, recorded_at)
+                        SELECT number, 'video_call', '', 'Tom Okafor', opened_at FROM cases";
+        self.conn.execute_batch(evidence).expect("what they rest on");
+        // What waits for approval was asked for by somebody who does not look at the board here.
+        let ask = "INSERT INTO case_requests (id, case_number, grant_name, needs, asked_by_id, asked_by, asked_at, reason, evidence_id,
+                                              case_version, signals, state, valid_until)
+                   SELECT substr(k.user_id, 1, 36), k.number, 'reset_factors', 'admin', ?1, 'Tom Okafor', k.opened_at,
+                          'lost the phone', e.id, 1, '', 'waiting', k.due_at
+                   FROM cases k JOIN case_evidence e ON e.case_number = k.number WHERE k.state = 'awaiting_approval'";
+        self.conn.execute(ask, [self.people[2].id.to_string()]).expect("requests");
     }
 
     fn finish(self) {

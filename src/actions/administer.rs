@@ -4,6 +4,7 @@ use super::authorise::{Admin, By};
 use super::cases::expire;
 use super::grants::{Ask, Granted};
 use super::nonce::Nonce;
+use super::reassure::{enabled, let_go};
 use super::recover::shut_out;
 use super::sign_in::many;
 use super::{Means, Result};
@@ -189,7 +190,7 @@ pub(super) fn disabled(
     backup_codes::delete_issued(tx, user.id)?;
     users::update_temporary_void(tx, user.id)?;
     users::update_status(tx, user.id, Status::Disabled)?;
-    let event = Event::UserDisabled { user: user.into(), reason, sessions_ended };
+    let event = Event::UserDisabled { user: user.into(), reason, case: None, sessions_ended };
     let mut records = vec![Record::new(admin.actor(), source, event)];
     records.extend(expire(tx, user, admin.actor(), "the person was disabled", source)?);
     Ok(records)
@@ -206,11 +207,11 @@ pub fn enable(means: &Means, ask: Ask, reason: Reason) -> Result<Granted<()>> {
         if let Err(rule) = d.rule {
             return Ok(ask.refused(&d, Grant::Enable, rule));
         }
-        let status = if d.user.has_password { Status::Active } else { Status::Invited };
-        users::update_status(tx, d.user.id, status)?;
+        // Only the host gets as far as this with an account that its case holds.
+        let (case, mut records) = let_go(tx, (&d.admin, &d.user), &reason, &ask.source)?;
+        records.push(enabled(tx, (&d.admin, &d.user), reason, case, &ask.source)?);
         ask.done(tx, &format!("{} was enabled.", d.user.name), &format!("/admin/users/{}", d.user.id))?;
-        let event = Event::UserEnabled { user: (&d.user).into(), reason };
-        Ok(Audited::new(Granted::Yes(()), Record::new(d.admin.actor(), &ask.source, event)))
+        Ok(many(Granted::Yes(()), records))
     })
 }
 

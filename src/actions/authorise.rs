@@ -19,7 +19,7 @@ pub enum By {
 }
 
 /// Who acts, as they are at this moment. It can only be had from [`Admin::authorise`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Admin {
     user: Option<User>,
 }

@@ -11,18 +11,21 @@ pub use self::permit::still_counts;
 pub use self::preview::{Ahead, Preview};
 
 pub(super) use self::circumstances::circumstances;
+
+use self::circumstances::find_held;
 use self::permit::{Permit, find_permit};
 use super::authorise::{Admin, By};
 use super::cases::{self, entry};
 use super::contacts::look_up_number;
 use super::nonce::Nonce;
+use super::reassure::let_go;
 use super::sign_in::many;
 use super::{Error, Result};
 use crate::audit::{Action, Actor, CaseFact, Event, Record, Source};
 use crate::grants::{Asker, Circumstances, Grant, Question, Rule, Verdict, decide};
 use crate::ids::{CaseNumber, RequestId, UserId};
 use crate::policy::{Key, Policy};
-use crate::recovery::{Case, CaseEvent, Doer, Evidence, Needs, Request, RequestState, Statement, next};
+use crate::recovery::{Case, CaseEvent, CaseState, Doer, Evidence, Needs, Request, RequestState, Statement, next};
 use crate::signals::Signals;
 use crate::storage::recovery::{evidence, requests};
 use crate::storage::{Audited, WriteTx, policy, recovery, signals, users};
@@ -160,7 +163,9 @@ impl Ask {
         let verdict = match decide(&question) {
             // Who acts, and how the account is, come first; how fresh the evidence is does not matter any more.
             verdict if over && verdict.err().is_none_or(Rule::is_about_evidence) => Err(Rule::ChangedSinceAsked),
-            Ok(_) if cases::moved_on(tx, &user, case.as_ref(), (&admin, since))? => Err(Rule::NotNow),
+            Ok(_) if Grant::ASKED.contains(&grant) && cases::moved_on(tx, &user, case.as_ref(), (&admin, since))? => {
+                Err(Rule::NotNow)
+            }
             verdict => verdict,
         };
         Ok(Founded { admin, user, policy, signals, verdict, evidence, statement, case, recorded, permit, over })
@@ -286,8 +291,13 @@ impl Founded {
     pub(super) fn begin(&mut self, tx: &WriteTx<'_>, source: &Source) -> Result<(Case, Vec<Record>)> {
         let (actor, by) = (self.admin.actor(), self.admin.doer());
         let ticket = self.statement.ticket.as_ref();
-        let mut facts = Vec::new();
-        let mut case = match self.case.take() {
+        let (mut facts, mut records) = (Vec::new(), Vec::new());
+        // Only the host gets as far as this while an objection stands; it decides on that by the way.
+        let objected = self.case.as_ref().is_some_and(|c| c.state == CaseState::Disavowed);
+        if objected {
+            records = let_go(tx, (&self.admin, &self.user), &self.statement.reason, source)?.1;
+        }
+        let mut case = match self.case.take().filter(|_| !objected) {
             Some(case) => case,
             None => {
                 let (case, fact) =
@@ -302,7 +312,7 @@ impl Founded {
             self.recorded = Some(row);
             facts.push(fact);
         }
-        let records = facts.into_iter().map(|f| entry(actor.clone(), source, &self.user, case.number, f)).collect();
+        records.extend(facts.into_iter().map(|f| entry(actor.clone(), source, &self.user, case.number, f)));
         Ok((case, records))
     }
 
@@ -363,7 +373,7 @@ pub(super) fn ask_rule(
         target: Some(user),
         evidence: None,
         other_owners: users::count_owners(tx, Some(user.id))?,
-        circumstances: Circumstances::plain(policy),
+        circumstances: Circumstances { held: find_held(tx, user)?, ..Circumstances::plain(policy) },
         now: tx.now(),
     };
     Ok(decide(&question).map(drop))

@@ -83,7 +83,7 @@ pub fn require_password_change(means: &Means, ask: Ask, reason: Reason) -> Resul
         users::update_must_change(tx, d.user.id)?;
         let said = format!("{} has to choose a new password at the next sign-in.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
-        let event = Event::UserPasswordResetRequired { user: (&d.user).into(), reason, sessions_ended };
+        let event = Event::UserPasswordResetRequired { user: (&d.user).into(), reason, case: None, sessions_ended };
         Ok(Audited::new(Granted::Yes(()), Record::new(d.admin.actor(), &ask.source, event)))
     })
 }
@@ -176,6 +176,7 @@ fn left(tx: &WriteTx<'_>, admin: &Admin, user: &User, reason: &Reason, source: &
             reason: reason.clone(),
             ticket: None,
             case: None,
+            since: None,
             factors_removed,
             codes_voided,
             codes_said_unavailable: false,

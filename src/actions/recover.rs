@@ -100,6 +100,7 @@ pub(super) fn reset(
         reason,
         ticket,
         case: Some(case.number),
+        since: None,
         factors_removed,
         codes_voided,
         codes_said_unavailable,
@@ -116,7 +117,7 @@ pub(super) fn reset(
 
 /// Forgets failures that strangers may have caused: who is let in by someone who verified them must not find the door
 /// held shut by wrong passwords from elsewhere.
-fn clear_delays(tx: &WriteTx<'_>, key: &SeedKey, user: &User) -> Result<()> {
+pub(super) fn clear_delays(tx: &WriteTx<'_>, key: &SeedKey, user: &User) -> Result<()> {
     throttle::delete(tx, &account_budget(key, user.email.as_str().as_bytes()))?;
     Ok(throttle::delete(tx, &Budget::BackupCodes(user.id))?)
 }

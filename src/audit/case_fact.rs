@@ -5,6 +5,7 @@ use super::{Action, Person, Reason, Ticket};
 use crate::grants::Grant;
 use crate::ids::CaseNumber;
 use crate::recovery::{Act, Evidence, Needs, Refusal};
+use crate::time::Timestamp;
 
 /// One step of a case.
 #[derive(Debug, Clone)]
@@ -68,6 +69,10 @@ pub enum CaseFact {
     },
     Incident {
         reason: Reason,
+        /// Factors that were added from then on were removed.
+        since: Timestamp,
+        /// Whether the account is closed; the last active owner's is not.
+        closed: bool,
         sessions_ended: u32,
         factors_removed: u32,
         codes_voided: u32,
@@ -113,11 +118,15 @@ impl CaseFact {
                 .with("frozen", frozen)
                 .with("sessions_ended", sessions_ended),
             Self::Reassured { reason } => of(A::RecoveryReassured).why(reason),
-            Self::Incident { reason, sessions_ended, factors_removed, codes_voided } => of(A::RecoveryIncidentDeclared)
-                .why(reason)
-                .with("sessions_ended", sessions_ended)
-                .with("factors_removed", factors_removed)
-                .with("codes_voided", codes_voided),
+            Self::Incident { reason, since, closed, sessions_ended, factors_removed, codes_voided } => {
+                of(A::RecoveryIncidentDeclared)
+                    .why(reason)
+                    .with("since", since.to_string())
+                    .with("closed", closed)
+                    .with("sessions_ended", sessions_ended)
+                    .with("factors_removed", factors_removed)
+                    .with("codes_voided", codes_voided)
+            }
             Self::FollowedUp { how, addresses } => {
                 of(A::RecoveryFollowedUp).with("how", how).with("addresses", addresses)
             }

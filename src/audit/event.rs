@@ -103,6 +103,7 @@ pub enum Event {
     UserDisabled {
         user: Person,
         reason: Reason,
+        case: Option<CaseNumber>,
         sessions_ended: u32,
     },
     UserLeft {
@@ -131,11 +132,13 @@ pub enum Event {
     UserPasswordResetRequired {
         user: Person,
         reason: Reason,
+        case: Option<CaseNumber>,
         sessions_ended: u32,
     },
     UserEnabled {
         user: Person,
         reason: Reason,
+        case: Option<CaseNumber>,
     },
     UserRoleChanged {
         user: Person,
@@ -259,6 +262,8 @@ pub enum Event {
         ticket: Option<Ticket>,
         /// Absent where no case could be opened: a restore without the seed key.
         case: Option<CaseNumber>,
+        /// Only what was added from then on was removed.
+        since: Option<Timestamp>,
         factors_removed: u32,
         codes_voided: u32,
         codes_said_unavailable: bool,

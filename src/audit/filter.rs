@@ -13,6 +13,8 @@ pub struct Filter {
     pub user: Option<UserId>,
     /// The person who did it.
     pub actor: Option<ActorFilter>,
+    /// The person concerned, or who did it.
+    pub involving: Option<UserId>,
     /// How it went.
     pub outcome: Option<Outcome>,
     /// The case.
@@ -54,7 +56,7 @@ impl std::fmt::Display for ActorFilter {
 }
 
 impl Filter {
-    /// Column and value of each equality that is asked for.
+    /// Column and value of each equality that is asked for; [`Filter::involving`] is none.
     pub fn columns(&self) -> Vec<(&'static str, String)> {
         let mut out = Vec::new();
         out.extend(self.case.map(|c| ("case_number", c.to_string())));
@@ -76,6 +78,7 @@ impl Filter {
         words.extend(self.action.map(|a| format!("action={a}")));
         words.extend(self.user.map(|u| format!("user={u}")));
         words.extend(self.actor.map(|a| format!("actor={a}")));
+        words.extend(self.involving.map(|u| format!("involving={u}")));
         words.extend(self.outcome.map(|o| format!("outcome={o}")));
         words.extend(self.case.map(|c| format!("case={c}")));
         words.extend(self.since.map(|t| format!("since={t}")));

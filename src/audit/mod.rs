@@ -142,6 +142,11 @@ impl Reason {
         Self("decided while confirming the list of people after a restore".into())
     }
 
+    /// Why an account is frozen when nobody of the organisation did it.
+    pub fn objection() -> Self {
+        Self("“This wasn't me”, said through the link in a notice".into())
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0

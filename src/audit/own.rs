@@ -101,6 +101,9 @@ fn happened(action: Action, read: &Read) -> Option<String> {
             format!("You renamed the authenticator app “{}” to “{}”", fact("from"), fact("label"))
         }
         A::MfaFactorRemoved => format!("You removed the authenticator app “{}”", fact("label")),
+        A::MfaFactorAdminReset if !fact("since").is_empty() => {
+            "Authenticator apps and backup codes were removed from your account".into()
+        }
         A::MfaFactorAdminReset => "All your authenticator apps and backup codes were removed".into(),
         A::MfaChallengeFailed => format!("A wrong {} was entered", given(&fact("with"))),
         A::MfaFactorDisabled => {

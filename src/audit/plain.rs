@@ -189,6 +189,9 @@ fn said(action: Action, read: &Read) -> String {
         Action::MfaFactorAdminReset if fact("carried_over") == "yes" => {
             format!("Factors removed ({})", fact("factors_removed"))
         }
+        Action::MfaFactorAdminReset if !fact("since").is_empty() => {
+            format!("Factors added since {} removed ({})", fact("since"), fact("factors_removed"))
+        }
         Action::MfaFactorAdminReset => format!("All factors removed ({})", fact("factors_removed")),
         Action::MfaChallengeFailed => format!("Wrong {}", given(&fact("with"))),
         Action::MfaFactorDisabled => format!("“{}” disabled after {} failures", fact("label"), fact("failures")),

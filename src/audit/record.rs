@@ -137,8 +137,8 @@ impl Event {
                     .with("to", to)
                     .with("sessions_ended", sessions_ended)
             }
-            Self::UserDisabled { user, reason, sessions_ended } => {
-                Parts::of(A::UserDisabled, user).why(reason).with("sessions_ended", sessions_ended)
+            Self::UserDisabled { user, reason, case, sessions_ended } => {
+                Parts { case, ..Parts::of(A::UserDisabled, user) }.why(reason).with("sessions_ended", sessions_ended)
             }
             Self::UserLeft { user, reason, sessions_ended } => {
                 Parts::of(A::UserLeft, user).why(reason).with("sessions_ended", sessions_ended)
@@ -154,10 +154,11 @@ impl Event {
             Self::UserSessionsRevoked { user, reason, sessions_ended } => {
                 Parts::of(A::UserSessionRevoked, user).why(reason).with("sessions_ended", sessions_ended)
             }
-            Self::UserPasswordResetRequired { user, reason, sessions_ended } => {
-                Parts::of(A::UserPasswordResetRequired, user).why(reason).with("sessions_ended", sessions_ended)
+            Self::UserPasswordResetRequired { user, reason, case, sessions_ended } => {
+                let parts = Parts { case, ..Parts::of(A::UserPasswordResetRequired, user) };
+                parts.why(reason).with("sessions_ended", sessions_ended)
             }
-            Self::UserEnabled { user, reason } => Parts::of(A::UserEnabled, user).why(reason),
+            Self::UserEnabled { user, reason, case } => Parts { case, ..Parts::of(A::UserEnabled, user) }.why(reason),
             Self::UserRoleChanged { user, from, to, reason, sessions_ended } => Parts::of(A::UserRoleChanged, user)
                 .why(reason)
                 .with("from", from.as_str())
@@ -230,11 +231,16 @@ impl Event {
                 reason,
                 ticket,
                 case,
+                since,
                 factors_removed,
                 codes_voided,
                 codes_said_unavailable,
                 sessions_ended,
-            } => Parts { case, ..Parts::of(A::MfaFactorAdminReset, user) }
+            } => since
+                .into_iter()
+                .fold(Parts { case, ..Parts::of(A::MfaFactorAdminReset, user) }, |p, at| {
+                    p.with("since", at.to_seconds_text())
+                })
                 .why(reason)
                 .ticket(ticket)
                 .with("factors_removed", factors_removed)

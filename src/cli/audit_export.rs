@@ -53,6 +53,9 @@ pub struct Export {
     /// Only what this person did, or: host, system, anonymous.
     #[arg(long, value_name = "WHO")]
     actor: Option<Doer>,
+    /// Only entries that concern this person, or what this person did.
+    #[arg(long, value_name = "ID|EMAIL")]
+    involving: Option<Who>,
     /// Only what ended so: success, failure or denied.
     #[arg(long, value_name = "OUTCOME")]
     outcome: Option<Outcome>,
@@ -112,6 +115,7 @@ impl Export {
             action: self.action,
             user: self.user.as_ref().map(|who| find(store, who)).transpose()?,
             actor,
+            involving: self.involving.as_ref().map(|who| find(store, who)).transpose()?,
             outcome: self.outcome,
             case: self.case,
             since: self.since,

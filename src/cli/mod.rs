@@ -9,6 +9,7 @@ mod audit_export;
 mod audit_verify;
 mod backup;
 mod config;
+mod demo;
 mod doctor;
 mod import;
 mod key;
@@ -65,6 +66,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Serve(serve::Serve),
+    Demo(demo::Demo),
     #[command(subcommand)]
     User(user::Users),
     RecoverOwner(recover_owner::RecoverOwner),
@@ -92,6 +94,7 @@ impl Command {
     pub fn run(self) -> Result<Answer, Failure> {
         let ran = match self {
             Self::Serve(command) => command.run(),
+            Self::Demo(command) => command.run(),
             Self::User(command) => command.run(),
             Self::RecoverOwner(command) => command.run(),
             Self::Recovery(command) => command.run(),

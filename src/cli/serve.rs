@@ -14,7 +14,7 @@ use crate::app::{App, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
 use crate::host::notify::{READY, STOPPING, notify};
 use crate::http::confirm_people;
-use crate::http::edge::{Edge, EdgeError, Limits, Stopper};
+use crate::http::edge::{Edge, EdgeError, Limits};
 use crate::http::guards::Call;
 use crate::http::headers::protect;
 use crate::http::{Request, Response};
@@ -82,7 +82,8 @@ impl Serve {
         let app = Arc::new(App::new(opened, settings, Clock::System).map_err(Failure::to(doing))?);
         let link = setup_link(&app.means, source).map_err(Failure::to(doing))?;
         let sweeper = Sweeper::start(Arc::clone(&app)).map_err(Failure::to(doing))?;
-        stop_on_signals(edge.stopper()).map_err(Failure::to(doing))?;
+        let stopper = edge.stopper();
+        stop_on_signals(&[SIGTERM, SIGINT], move || stopper.stop(), || ()).map_err(Failure::to(doing))?;
 
         announce(&public_url, link.as_ref());
         // Whoever connects from here on waits at most until the next line.
@@ -111,7 +112,7 @@ fn announce(public_url: &PublicUrl, link: Option<&Token>) {
 }
 
 /// Serves until a signal comes.
-fn serve(edge: Edge, app: &Arc<App>) {
+pub(super) fn serve(edge: Edge, app: &Arc<App>) {
     let (handler, pages, door) = (Arc::clone(app), Arc::clone(app), Arc::clone(app));
     let cut = edge
         .with_error_pages(move |e, request| error_page(&pages, e, request))
@@ -136,6 +137,7 @@ fn error_page(app: &App, e: EdgeError, whole: &Request) -> Response {
         signed_in: None,
         people_wait: false,
         refused: None,
+        demo: app.demo.is_some(),
         flash: None,
         now: app.now(),
     };
@@ -149,24 +151,30 @@ fn error_page(app: &App, e: EdgeError, whole: &Request) -> Response {
 }
 
 /// As many descriptors as the system allows: each connection needs one, and the usual soft limit is 1,024.
-fn raise_descriptors() {
+pub(super) fn raise_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     // Without it, the edge takes fewer connections.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
 }
 
-fn stop_on_signals(stopper: Stopper) -> std::io::Result<()> {
-    let mut signals = Signals::new([SIGTERM, SIGINT])?;
+/// At the first of these signals `stop` is called; at the second `abandon`, and the process ends.
+pub(super) fn stop_on_signals(
+    signals: &[i32],
+    stop: impl FnOnce() + Send + 'static,
+    abandon: impl FnOnce() + Send + 'static,
+) -> std::io::Result<()> {
+    let mut signals = Signals::new(signals)?;
     let thread = std::thread::Builder::new().name("signals".into()).stack_size(128 * 1024);
     thread.spawn(move || {
         if signals.forever().next().is_some() {
             tracing::info!("stopping: requests under way are finished");
             notify(STOPPING);
-            stopper.stop();
+            stop();
         }
         // The second signal does not wait.
         if signals.forever().next().is_some() {
+            abandon();
             std::process::exit(2);
         }
     })?;

@@ -37,6 +37,8 @@ pub enum Rule {
     NotNow,
     /// Who acted in the case does not lift the objection to it.
     ActedInCase,
+    /// The account is frozen, or was closed because of an attack: its case opens it.
+    Held,
     /// Backup codes are left, and it was not said that the person does not have them.
     CodesNotAskedFor,
     /// The last active owner stays.
@@ -76,6 +78,7 @@ impl Rule {
             Self::NotWhoAsked => "not_who_asked",
             Self::NotNow => "not_now",
             Self::ActedInCase => "acted_in_case",
+            Self::Held => "held",
             Self::CodesNotAskedFor => "codes_not_asked_for",
             Self::LastOwner => "last_owner",
             Self::IsDisabled => "is_disabled",
@@ -119,6 +122,9 @@ impl Rule {
             Self::ActedInCase => {
                 "You acted in this case, so somebody else lifts the objection. Tell another admin or an owner."
             }
+            Self::Held => {
+                "This account is closed by its case, because of an objection or an attack. Open the case: it says how to go on."
+            }
             Self::CodesNotAskedFor => {
                 "There are backup codes left. Ask for one of them first, or say that there is none at hand."
             }
@@ -156,6 +162,7 @@ impl Rule {
                 | Self::IsNotInvited
                 | Self::HasLeft
                 | Self::NotNow
+                | Self::Held
                 | Self::NothingToDo
         )
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
 
-fn user(role: Role) -> User {
+pub(super) fn user(role: Role) -> User {
     User {
         id: UserId::generate(),
         email: "a@b.example".parse().unwrap(),
@@ -27,7 +27,7 @@ fn user(role: Role) -> User {
     }
 }
 
-fn evidence(at: Timestamp) -> Evidence {
+pub(super) fn evidence(at: Timestamp) -> Evidence {
     Evidence::parse("video_call", "", "", None::<&Ticket>, at).unwrap()
 }
 
@@ -161,12 +161,14 @@ fn nothing_re_enables_a_disabled_account_as_a_side_effect() {
     }
 }
 
-const ON_AN_ACCOUNT: [Grant; 13] = [
+const ON_AN_ACCOUNT: [Grant; 15] = [
     Grant::ResetFactors,
     Grant::IssueBackupCodes,
     Grant::SetTemporaryPassword,
     Grant::InviteAgain,
     Grant::Enable,
+    Grant::DeclareIncident,
+    Grant::Readmit,
     Grant::Disable,
     Grant::Leave,
     Grant::EndSessions,

@@ -10,5 +10,6 @@ pub mod keys;
 pub mod lock;
 pub mod memory;
 pub mod notify;
+pub mod room;
 pub mod seed_key;
 pub mod smtp;

@@ -36,6 +36,8 @@ pub enum MacUse {
     PreSession,
     /// The name under which failures of an address are counted.
     Throttle,
+    /// The link in a notice by which a person says "this wasn't me".
+    Objection,
 }
 
 impl MacUse {
@@ -45,6 +47,7 @@ impl MacUse {
             Self::FormNonce => b"idp/mac/form-nonce/v1",
             Self::PreSession => b"idp/mac/pre-session/v1",
             Self::Throttle => b"idp/mac/throttle/v1",
+            Self::Objection => b"idp/mac/objection/v1",
         }
     }
 }
@@ -55,6 +58,7 @@ pub struct SeedKey {
     seeds: RandomizedNonceKey,
     pages: hmac::Key,
     throttle: hmac::Key,
+    links: hmac::Key,
 }
 
 impl SeedKey {
@@ -89,10 +93,12 @@ impl SeedKey {
         let seeds = derive::<32>(&root, b"idp/key/totp-seeds/v1");
         let pages = derive::<32>(&root, b"idp/key/pages/v1");
         let throttle = derive::<32>(&root, b"idp/key/throttle/v1");
+        let links = derive::<32>(&root, b"idp/key/links/v1");
         Self {
             seeds: RandomizedNonceKey::new(&AES_256_GCM, &*seeds).expect("AES-256 takes any 32 bytes"),
             pages: hmac::Key::new(hmac::HMAC_SHA256, &*pages),
             throttle: hmac::Key::new(hmac::HMAC_SHA256, &*throttle),
+            links: hmac::Key::new(hmac::HMAC_SHA256, &*links),
             root,
         }
     }
@@ -133,6 +139,7 @@ impl SeedKey {
         let mut context = hmac::Context::with_key(match to {
             MacUse::Csrf | MacUse::FormNonce | MacUse::PreSession => &self.pages,
             MacUse::Throttle => &self.throttle,
+            MacUse::Objection => &self.links,
         });
         for part in std::iter::once(to.label()).chain(parts.iter().copied()) {
             context.update(&(part.len() as u64).to_be_bytes());
@@ -206,6 +213,7 @@ mod tests {
             key.mac(MacUse::FormNonce, &[b"ab", b"c"]),
             key.mac(MacUse::PreSession, &[b"ab", b"c"]),
             key.mac(MacUse::Throttle, &[b"ab", b"c"]),
+            key.mac(MacUse::Objection, &[b"ab", b"c"]),
             key.mac(MacUse::Csrf, &[b"a", b"bc"]),
             key.mac(MacUse::Csrf, &[b"abc"]),
             key.mac(MacUse::Csrf, &[b"ab", b"c", b""]),
@@ -224,6 +232,10 @@ mod tests {
         assert_eq!(
             data_encoding::HEXLOWER.encode(&key.mac(MacUse::Throttle, &[b"mara@example.org"])),
             "bfb0f1d5a5ad55e50d871850172ef113b32191671f24561345993cc0e5381d35"
+        );
+        assert_eq!(
+            data_encoding::HEXLOWER.encode(&key.mac(MacUse::Objection, &[b"0193577e-4b0f-7cc0-8a5e-8f5f0c6b2d11"])),
+            "97a04014d09f37a8db2d72aaad9c1610ae4457e145961078e0c6882f59a43b0f"
         );
         let sealed = data_encoding::HEXLOWER
             .decode(b"000102030405060708090a0be2d06bd6ce67a26ee9eadb5e527c237189cd838d78dd56f87b7c46ba47efb771f6ae3180")

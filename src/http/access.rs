@@ -17,10 +17,6 @@ use crate::sessions::Stage;
 use crate::storage::sessions;
 use crate::users::Email;
 
-/// The fields of the form about another address.
-pub const EMAIL: &[&str] =
-    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
-
 /// `GET /admin/users/{id}/invitation`
 pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
     open_form(call, signed, Grant::InviteAgain, |sheet| show_invitation(sheet, 200, Vec::new()))

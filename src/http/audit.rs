@@ -39,6 +39,7 @@ fn filter(call: &Call<'_>) -> Result<(Filter, Vec<FieldError>), Problem> {
             text => case(text).map_err(|e| errors.push(wrong("case", e))).ok(),
         },
         user: person(call, "person", &mut errors)?,
+        involving: person(call, "involving", &mut errors)?,
         actor: match field("actor").trim() {
             "" => None,
             "host" => Some(ActorFilter::Host),

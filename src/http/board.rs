@@ -40,7 +40,8 @@ pub(super) fn waiting(tx: &ReadTx<'_>, call: &Call<'_>, viewer: &User, most: u32
     for section in Section::ALL {
         let cases = list(tx, section, (viewer, call.now), None, most)?;
         if !cases.is_empty() {
-            let count = count(tx, section, (viewer, call.now))?;
+            let all = u32::try_from(cases.len()).ok().filter(|found| *found < most);
+            let count = all.map_or_else(|| count(tx, section, (viewer, call.now)), Ok)?;
             waiting.push(SectionView { section, count, cases: lines(tx, viewer, cases)? });
         }
     }

@@ -28,20 +28,6 @@ use crate::sessions::Stage;
 use crate::storage::{backup_codes, factors, policy, recovery, sessions, users};
 use crate::users::User;
 
-/// The fields of a form about a grant.
-pub const FIELDS: &[&str] = &[
-    "csrf",
-    "nonce",
-    "step_up_code",
-    "evidence",
-    "evidence_note",
-    "voucher",
-    "number",
-    "ticket",
-    "reason",
-    "codes_unavailable",
-];
-
 const KEPT: &[&str] = &[
     "evidence",
     "evidence_note",
@@ -64,15 +50,11 @@ const KEPT: &[&str] = &[
     "refusal",
     "note",
     "message",
+    "since",
 ];
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
-}
-
-fn find(call: &Call<'_>) -> Result<User, Problem> {
-    let id: UserId = call.param("id")?;
-    call.app.means.store.read(|tx| users::find_ranked(tx, id, call.now))?.ok_or(Problem::NotFound)
 }
 
 /// The page of a form about a person; or at once which rule will refuse it, so that nobody fills it in for nothing.
@@ -102,7 +84,13 @@ pub(super) struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     pub(super) fn open(call: &'a Call<'a>, signed: &'a Signed) -> Result<Self, Problem> {
-        Ok(Self::about(call, signed, find(call)?))
+        Self::of(call, signed, call.param("id")?)
+    }
+
+    /// About the person of a case.
+    pub(super) fn of(call: &'a Call<'a>, signed: &'a Signed, user: UserId) -> Result<Self, Problem> {
+        let found = call.app.means.store.read(|tx| users::find_ranked(tx, user, call.now))?;
+        Ok(Self::about(call, signed, found.ok_or(Problem::NotFound)?))
     }
 
     /// A form about a person whom the address does not name.

@@ -5,6 +5,7 @@ pub mod sessions;
 
 use super::error::Problem;
 use super::guards::{Call, Signed};
+use super::hold::Holding;
 use super::show::{Answer, Page, page_of};
 use super::standing::any_other_role;
 use crate::actions::grants::Preview;
@@ -88,6 +89,7 @@ fn menu(preview: &Preview<'_>, user: &User, case: Option<&Case>) -> Vec<Action> 
         (any_other_role(user.role), "Change role", "/role", false),
         (Grant::AddNote, "Add note", "/notes", false),
         (Grant::Disable, "Disable", "/disable", true),
+        (Grant::DeclareIncident, "Declare incident", "/incident", true),
         (Grant::Enable, "Enable", "/enable", false),
         (Grant::Leave, "Mark as left for good", "/leave", true),
     ];
@@ -111,6 +113,7 @@ fn menu(preview: &Preview<'_>, user: &User, case: Option<&Case>) -> Vec<Action> 
 
 struct Loaded {
     user: User,
+    holding: Option<Holding>,
     actions: Vec<Action>,
     may_change_portrait: bool,
     case: Option<Case>,
@@ -125,6 +128,7 @@ impl Loaded {
             role: self.user.role,
             status: self.user.status,
             actions: self.actions.clone(),
+            alarm: self.holding.as_ref().map(|holding| holding.alarm(&self.user)),
             open_case: self.case.as_ref().map(|case| OpenCase {
                 number: case.number,
                 opened_by: case.opened_by.name.clone(),
@@ -142,7 +146,8 @@ fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result
     let case = recovery::find_open(tx, id)?;
     let actions = menu(&preview, &user, case.as_ref());
     let may_change_portrait = preview.refusal(Grant::ChangePortrait).is_none();
-    Ok(Loaded { actions, may_change_portrait, case, user })
+    let holding = Holding::read(tx, call, &signed.user, &user)?;
+    Ok(Loaded { actions, holding, may_change_portrait, case, user })
 }
 
 /// `GET /admin/users/{id}`

@@ -10,17 +10,18 @@ use tiny_http::Method;
 
 use super::cookies::Cookie;
 use super::error::{Problem, answer};
-use super::fields::{FILE, Fields};
+use super::fields;
 use super::guards::{Call, Guest, Signed};
 use super::headers::protect;
 use super::recovery::errands;
 use super::recovery::requests::{self, Verb};
 use super::show::{Answer, step_up_in_form};
+use super::takes::*;
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, board, confirm_people, contacts, dashboard, enrol, factors, follow_up, grants,
-    health, import, log, multipart, people, person, policy, portraits, profile, recovery, sessions, sign_in, standing,
-    story, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
+    grants, health, hold, import, incident, log, objection, people, person, policy, portraits, profile, readmit,
+    recovery, sessions, sign_in, standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -80,15 +81,6 @@ const CHANGING: &[Stage] = &[Stage::ChangingPassword];
 const FULL: &[Stage] = &[Stage::Full];
 const ANY: &[Stage] = &[Stage::Pending, Stage::Enrolling, Stage::ChangingPassword, Stage::Full];
 const STORED: &[Stage] = &[Stage::ChangingPassword, Stage::Full];
-const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
-const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
-const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
-const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
-const DECIDE: &[&str] = &["csrf", "nonce", "step_up_code", "request", "note"];
-const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
-const FILTER: &[&str] = &["action", "person", "actor", "outcome", "case", "since", "until", "before"];
-const EXPORT: &[&str] = &["csrf", "action", "person", "actor", "outcome", "case", "since", "until", "format"];
-
 /// All of them.
 #[rustfmt::skip]
 pub const ROUTES: &[Route] = &[
@@ -96,11 +88,15 @@ pub const ROUTES: &[Route] = &[
     get("/assets/{name}", &[], Door::Anyone(assets::file)),
     get("/healthz", &[], Door::Anyone(health::alive)),
     get("/readyz", &[], Door::Anyone(health::ready)),
+    get("/demo", &[], Door::Anyone(demo::page)),
 
     get("/setup/{token}", &[], Door::Guest(enrol::setup_page)),
     post("/setup/{token}", &["csrf", "email", "name", "password"], Door::Guest(enrol::setup)),
     get("/invitation/{token}", &[], Door::Guest(enrol::invitation_page)),
     post("/invitation/{token}", &["csrf", "email", "password"], Door::Guest(enrol::invitation)),
+
+    get("/objection/{token}", &[], Door::Guest(objection::page)),
+    post("/objection/{token}", &["csrf"], Door::Guest(objection::act)),
 
     get("/sign-in", &["next"], Door::Guest(sign_in::password_page)),
     post("/sign-in", &["csrf", "email", "password", "next"], Door::Guest(sign_in::password)),
@@ -167,11 +163,11 @@ pub const ROUTES: &[Route] = &[
     large(post("/admin/users/{id}/portrait", PORTRAIT, Door::People(portraits::change))),
     get("/admin/users/{id}/portrait.jpg", &[], Door::People(portraits::picture)),
     get("/admin/users/{id}/mfa/reset", &[], Door::People(grants::reset_page)),
-    post("/admin/users/{id}/mfa/reset", grants::FIELDS, Door::People(grants::reset)),
+    post("/admin/users/{id}/mfa/reset", GRANT, Door::People(grants::reset)),
     get("/admin/users/{id}/mfa/backup-codes", &[], Door::People(grants::codes_page)),
-    post("/admin/users/{id}/mfa/backup-codes", grants::FIELDS, Door::People(grants::codes)),
+    post("/admin/users/{id}/mfa/backup-codes", GRANT, Door::People(grants::codes)),
     get("/admin/users/{id}/password", &[], Door::People(grants::password_page)),
-    post("/admin/users/{id}/password", grants::FIELDS, Door::People(grants::password)),
+    post("/admin/users/{id}/password", GRANT, Door::People(grants::password)),
     get("/admin/users/{id}/sessions", &[], Door::People(person::sessions::page)),
     get("/admin/users/{id}/sessions/end", &[], Door::People(|c, s| standing::page(c, s, Errand::EndSessions))),
     post("/admin/users/{id}/sessions/end", REASON, Door::People(|c, s| standing::act(c, s, Errand::EndSessions))),
@@ -193,31 +189,40 @@ pub const ROUTES: &[Route] = &[
     post("/admin/users/{id}/role", &["csrf", "nonce", "step_up_code", "role", "reason"], Door::People(standing::role)),
     get("/admin/users/{id}/name", &[], Door::People(standing::name_page)),
     post("/admin/users/{id}/name", &["csrf", "nonce", "step_up_code", "name"], Door::People(standing::name)),
+    get("/admin/users/{id}/incident", &[], Door::People(incident::page)),
+    post("/admin/users/{id}/incident", INCIDENT, Door::People(incident::act)),
+    get("/admin/users/{id}/readmit", &[], Door::People(readmit::page)),
+    post("/admin/users/{id}/readmit", GRANT, Door::People(readmit::act)),
     get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
-    post("/admin/users/{id}/email", access::EMAIL, Door::People(access::email)),
+    post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
-    post("/admin/users/{id}/invitation", grants::FIELDS, Door::People(access::invitation)),
+    post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
     get("/admin/users/{id}/case", &[], Door::People(recovery::opening::page)),
-    post("/admin/users/{id}/case", recovery::opening::FIELDS, Door::People(recovery::opening::open)),
+    post("/admin/users/{id}/case", OPEN_CASE, Door::People(recovery::opening::open)),
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
 
     get("/admin/recovery", &["state", "after"], Door::People(board::page)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case::page)),
     get("/admin/recovery/{case}/evidence", &[], Door::People(errands::evidence_page)),
-    post("/admin/recovery/{case}/evidence", errands::EVIDENCE, Door::People(errands::record_evidence)),
+    post("/admin/recovery/{case}/evidence", EVIDENCE, Door::People(errands::record_evidence)),
     get("/admin/recovery/{case}/refuse", &[], Door::People(errands::refuse_page)),
-    post("/admin/recovery/{case}/refuse", errands::REFUSE, Door::People(errands::refuse)),
+    post("/admin/recovery/{case}/refuse", REFUSE, Door::People(errands::refuse)),
     get("/admin/recovery/{case}/escalate", &[], Door::People(errands::escalate_page)),
-    post("/admin/recovery/{case}/escalate", errands::ESCALATE, Door::People(errands::escalate)),
+    post("/admin/recovery/{case}/escalate", ESCALATE, Door::People(errands::escalate)),
     get("/admin/recovery/{case}/close", &[], Door::People(errands::close_page)),
-    post("/admin/recovery/{case}/close", errands::CLOSE, Door::People(errands::close)),
+    post("/admin/recovery/{case}/close", CLOSE, Door::People(errands::close)),
     get("/admin/recovery/{case}/urgent", &[], Door::People(errands::urgency_page)),
-    post("/admin/recovery/{case}/urgent", errands::URGENT, Door::People(errands::mark_urgent)),
+    post("/admin/recovery/{case}/urgent", URGENT, Door::People(errands::mark_urgent)),
     get("/admin/recovery/{case}/approve", &[], Door::People(|c, s| requests::page(c, s, Verb::Approve))),
     post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
     get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
     post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
+    get("/admin/recovery/{case}/incident", &[], Door::People(incident::page)),
+    post("/admin/recovery/{case}/incident", INCIDENT, Door::People(incident::act)),
+    get("/admin/recovery/{case}/reassure", &[], Door::People(hold::page)),
+    post("/admin/recovery/{case}/reassure", GRANT, Door::People(hold::act)),
+    get("/admin/recovery/{case}/report", &["after"], Door::People(incident::report)),
     get("/admin/recovery/{case}/story", &[], Door::People(story::page)),
     get("/admin/recovery/{case}/message", &[], Door::People(follow_up::page)),
     post("/admin/recovery/{case}/message", &["csrf", "nonce", "step_up_code", "message", "how"],
@@ -296,7 +301,7 @@ impl Router {
         };
         call.route = route.path;
         call.params = found.params.iter().map(|(name, value)| (place(route.path, name), value.to_owned())).collect();
-        call.fields = read_fields(call, route)?;
+        call.fields = fields::read(call, route.takes)?;
         enter(call, route.door)
     }
 }
@@ -305,33 +310,6 @@ impl Router {
 fn place(pattern: &'static str, name: &str) -> &'static str {
     let start = pattern.find(name).unwrap_or(pattern.len());
     pattern.get(start..start + name.len()).unwrap_or_default()
-}
-
-fn read_fields(call: &Call<'_>, route: &Route) -> Result<Fields, Problem> {
-    if !call.is_post() {
-        let query = call.request.query().as_bytes();
-        // Mail and chat programs add names of their own to links. In the console, where a name that is not known may be a
-        // filter that was mistyped, it is told.
-        return match call.request.path().starts_with("/admin") {
-            true => Fields::parse(query, route.takes),
-            false => Fields::parse_known(query, route.takes),
-        };
-    }
-    call.check_origin()?;
-    let kind = call.request.header("content-type").unwrap_or_default();
-    let boundary = multipart::boundary(kind).filter(|_| route.takes.contains(&FILE));
-    if boundary.is_none()
-        && !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
-    {
-        return Err(Problem::NotAForm);
-    }
-    if !call.request.query().is_empty() {
-        return Err(Problem::bad("A form is sent to an address without a query.".to_owned()));
-    }
-    match boundary {
-        Some(boundary) => multipart::parse(call.request.body(), boundary, route.takes),
-        None => Fields::parse(call.request.body(), route.takes),
-    }
 }
 
 fn enter(call: &mut Call<'_>, door: Door) -> Answer {

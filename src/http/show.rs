@@ -81,6 +81,8 @@ said! {
     MarkedNotUrgent "marked-not-urgent" "The case is no longer marked as urgent.";
     Left "left" "The person is marked as left.";
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
+    Reassured "reassured" "The objection was lifted.";
+    IncidentDeclared "incident-declared" "The incident was declared. Below is what the account did.";
     MessageSent "message-sent" "The message is on its way.";
     MessageCopied "message-copied" "It is noted that you copied the message.";
     PolicyChanged "policy-changed" "It is changed, and holds from now on.";
@@ -108,6 +110,7 @@ pub struct Page<'a> {
     viewer: Option<(String, Role, String)>,
     people_wait: bool,
     refused: Option<Case>,
+    demo: bool,
     said: Option<Said>,
     now: Timestamp,
     https: bool,
@@ -121,6 +124,7 @@ impl<'a> Page<'a> {
             viewer: None,
             people_wait: false,
             refused: None,
+            demo: call.app.demo.is_some(),
             said: None,
             now: call.now,
             https: call.https(),
@@ -147,6 +151,7 @@ impl<'a> Page<'a> {
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
             people_wait: self.people_wait,
             refused: self.refused.as_ref(),
+            demo: self.demo,
             flash: self.said.map(Said::flash),
             now: self.now,
         }

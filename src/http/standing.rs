@@ -4,6 +4,7 @@ use super::Response;
 use super::error::Problem;
 use super::grants::{Sheet, confirmed, open_form, subject};
 use super::guards::{Call, Signed};
+use super::hold::instead_of_enabling;
 use super::show::{Answer, Page, Said, wrong};
 use crate::actions::grants::{Ask, Granted};
 use crate::actions::{Means, Result, administer, edit, keep_out};
@@ -59,6 +60,11 @@ const fn said(errand: Errand) -> (Said, &'static str) {
 
 /// The page of an errand's form.
 pub fn page(call: &Call<'_>, signed: &Signed, errand: Errand) -> Answer {
+    if errand == Errand::Enable
+        && let Some(path) = instead_of_enabling(call, call.param("id")?)?
+    {
+        return Ok(Response::redirect(303, &path));
+    }
     open_form(call, signed, grant(errand), |sheet| show(sheet, 200, Vec::new(), errand))
 }
 

@@ -13,9 +13,9 @@ use crate::audit::Outcome;
 use crate::time::Timestamp;
 
 /// The filters, as they are named in the address and in the export's form.
-pub const FILTERS: [&str; 7] = ["action", "person", "actor", "outcome", "case", "since", "until"];
+pub const FILTERS: [&str; 8] = ["action", "person", "actor", "involving", "outcome", "case", "since", "until"];
 
-/// A page of the list: `GET /admin/audit?action=&person=&actor=&outcome=&case=&since=&until=&before=`.
+/// A page of the list: `GET /admin/audit?action=&person=&actor=&involving=&outcome=&case=&since=&until=&before=`.
 #[derive(Debug, Clone)]
 pub struct AuditView<'a> {
     /// Holds the filter as it was typed, under the names in [`FILTERS`]; errors stand beside their fields. Its CSRF
@@ -139,6 +139,7 @@ fn filter(form: &Form, actions: &[&str], filtered: bool) -> Markup {
             (select(form, "outcome", "Outcome", "any", &outcomes))
             (Field::new("person", "Person concerned").address().show(form))
             (Field::new("actor", "Done by").address().show(form))
+            (Field::new("involving", "Either of both").address().show(form))
             (Field::new("case", "Case").show(form))
             (Field::new("since", "Since (UTC)").show(form))
             (Field::new("until", "Until (UTC)").show(form))

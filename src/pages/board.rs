@@ -8,7 +8,7 @@ use super::recovery::page;
 use super::words::{ago, clock, grouped, time_ago};
 use crate::policy;
 use crate::recovery::board::{COUNTED, Closed, Line, ON_BOARD, Section, Shown};
-use crate::recovery::{CaseState, Needs, Request, RequestState};
+use crate::recovery::{CaseState, Needs, Refusal, Request, RequestState};
 use crate::time::Timestamp;
 
 /// How a case stands, in a pill.
@@ -145,7 +145,7 @@ const fn hint(section: Section) -> &'static str {
         Section::Yours => "What you can decide, carry out or go on with. What runs out first stands first.",
         Section::Frozen => "Nobody signs in to these accounts until somebody who did not act in the case has looked.",
         Section::Owner => "These were handed to the owners. Any owner can go on with them.",
-        Section::Approval => "Somebody asked to let a person in, and somebody else, or an hour, has to permit it.",
+        Section::Approval => "Somebody asked to let a person in, and somebody else, or time, has to permit it.",
         Section::Approved => "Who asked carries it out, while the person is on the line.",
         Section::Person => "Something was given. The person has to come back before its time runs out.",
         Section::Open => "Nothing was given yet. After a while without a step these cases expire.",
@@ -262,10 +262,12 @@ fn ended(line: &Line) -> Markup {
     let given = case.act.as_ref().map(|done| done.act.sentence());
     html! {
         @match (case.state, given) {
-            (CaseState::Expired, Some(given)) => { (given) "; " bdi { (case.user_name) } " did not come back in time." }
+            (CaseState::Expired, Some(given)) => {
+                "What was done: " (given) "; " bdi { (case.user_name) } " did not come back in time."
+            }
             (CaseState::Expired, None) => "Nothing was given.",
-            (CaseState::Refused, _) => { (case.refusal.map_or("", crate::recovery::Refusal::sentence)) "." }
-            (_, Some(given)) => { (given) "." }
+            (CaseState::Refused, _) => { (case.refusal.map_or("", Refusal::sentence)) "." }
+            (_, Some(given)) => { "What was done: " (given) "." }
             (_, None) => {}
         }
         @if !case.note.is_empty() && case.state != CaseState::Expired { " “" (case.note) "”" }
@@ -275,15 +277,18 @@ fn ended(line: &Line) -> Markup {
     }
 }
 
-/// What waits for whom in a few lines, each list leading to its cases.
+/// What waits for whom in a few lines, each list leading to its cases. What stands among the viewer's own is not said twice.
 pub(super) fn summary(frame: &Frame, waiting: &[SectionView]) -> Markup {
+    let own = waiting.iter().filter(|view| view.section == Section::Yours).flat_map(|view| &view.cases);
+    let own: Vec<_> = own.map(|l| l.line.case.number).collect();
+    let said = |view: &SectionView, l: &&CaseLine| view.section != Section::Yours && own.contains(&l.line.case.number);
     html! {
         ul class="matters" {
             @for view in waiting {
                 li {
                     div {
                         strong { a href=(address(Shown::Waiting(view.section))) { (words(view.section, view.count)) } }
-                        @for l in &view.cases {
+                        @for l in view.cases.iter().filter(|l| !said(view, l)) {
                             small {
                                 a href={ "/admin/recovery/" (l.line.case.number) } { bdi { (l.line.case.user_name) } }
                                 @if l.line.case.urgent { " (urgent)" } ": " (how_it_stands(&l.line, frame.now))

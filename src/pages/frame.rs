@@ -22,6 +22,8 @@ pub struct Frame<'a> {
     pub people_wait: bool,
     /// A case of the person whom the page is about, in which help was refused lately, or not approved.
     pub refused: Option<&'a Case>,
+    /// Everything is made up, and goes when the program ends.
+    pub demo: bool,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -102,6 +104,11 @@ impl Frame<'_> {
         }
     }
 
+    /// A page that belongs to no part and is as wide as those of the console.
+    pub(super) fn open(&self, title: &str, content: &Markup) -> Markup {
+        self.console(None, title, false, content)
+    }
+
     fn console(&self, section: Option<Section>, title: &str, wrong: bool, content: &Markup) -> Markup {
         let navigation = self.navigation(section);
         let main = html! {
@@ -127,8 +134,22 @@ impl Frame<'_> {
                 }
                 body {
                     a class="skip" href="#main" { "Skip to content" }
+                    (self.demo())
                     (self.bar(section))
                     (body)
+                }
+            }
+        }
+    }
+
+    fn demo(&self) -> Markup {
+        html! {
+            @if self.demo {
+                aside class="demo screen" aria-label="Demo" {
+                    p {
+                        strong { "This is a demo." } " Everybody in it is made up, and everything goes when it is stopped. "
+                        a href="/demo" { "Who can sign in, with which code" }
+                    }
                 }
             }
         }

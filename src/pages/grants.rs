@@ -185,7 +185,7 @@ pub(super) fn signal_facts(signals: &[Signal]) -> Markup {
     facts(&signals.iter().map(|s| (s.label.as_str(), value(s))).collect::<Vec<_>>())
 }
 
-fn ticket_and_reason(form: &Form) -> Markup {
+pub(super) fn ticket_and_reason(form: &Form) -> Markup {
     html! {
         (Field::new("ticket", "Ticket (optional)").hint("Its number, if there is one.").show(form))
         (Field::new("reason", "Reason").hint("Everyone who reads the audit log sees it. No passwords or codes, please.")

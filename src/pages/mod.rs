@@ -18,6 +18,7 @@ pub mod board;
 pub mod confirm_people;
 pub mod contacts;
 pub mod dashboard;
+pub mod demo;
 pub mod enrol;
 pub mod entry;
 pub mod errors;
@@ -31,13 +32,17 @@ mod form;
 mod frame;
 pub mod grants;
 pub mod handover;
+pub mod hold;
 pub mod import;
+pub mod incident;
 pub mod invitation;
+pub mod objection;
 pub mod parts;
 pub mod permission;
 pub mod policy;
 pub mod portraits;
 pub mod profile;
+pub mod readmit;
 pub mod recovery;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
@@ -53,6 +58,10 @@ mod samples_console;
 mod samples_contacts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_dashboard;
+#[cfg(any(test, feature = "testing"))]
+mod samples_demo;
+#[cfg(any(test, feature = "testing"))]
+mod samples_incident;
 #[cfg(any(test, feature = "testing"))]
 mod samples_policy;
 #[cfg(any(test, feature = "testing"))]

@@ -140,7 +140,8 @@ fn asks(
                 "You gave " bdi { (name) } " " (if half == Half::Password { "a password" } else { "codes or a reset" })
                 " " (time_ago(at, frame.now))
             },
-            (Why::SameHands | Why::Policy, _) => "Your organisation wants two people for this",
+            (Why::SameHands, None) => "This alone would let somebody in",
+            (Why::Policy, _) => "Your organisation wants two people for this",
         }
         ": " (who)
     }

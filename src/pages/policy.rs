@@ -46,18 +46,16 @@ fn setting(frame: &Frame, standing: &Standing, may_change: bool) -> Markup {
     let key = standing.key;
     html! {
         li id=(key.as_str()) {
-            div {
-                h3 { (key.label()) }
-                p class="hint" { (key.sentence()) }
-                p class="hint" { (bounds(key)) " " (changed(frame, standing)) }
-            }
-            div {
+            h3 { (key.label()) }
+            div class="value" {
                 p { strong { (key.in_words(standing.value)) }
                     @if standing.value != key.default() { " " (Badge::new(Tone::Plain, "not the default").show()) } }
                 @if may_change {
                     p { a href={ "/admin/policy/" (key.as_str()) } { "Change" span class="unseen" { ": " (key.label()) } } }
                 }
             }
+            p class="hint" { (key.sentence()) }
+            p class="hint" { "Default: " (bounds(key)) " " (changed(frame, standing)) }
             @if let Some(waiting) = &standing.waiting {
                 (notice(Tone::Warn, &html! {
                     p { (coming(frame, waiting)) " "
@@ -73,12 +71,12 @@ fn setting(frame: &Frame, standing: &Standing, may_change: bool) -> Markup {
     }
 }
 
-/// `60 minutes unless changed; from 5 to 240.`
+/// `60 minutes. From 5 to 240.`
 fn bounds(key: Key) -> String {
     let (default, (min, max)) = (key.in_words(key.default()), key.range());
     match key.unit() {
-        Unit::YesNo | Unit::SecondPerson => format!("Unless changed: {default}."),
-        _ => format!("Unless changed: {default}. From {min} to {max}."),
+        Unit::YesNo | Unit::SecondPerson => format!("{default}."),
+        _ => format!("{default}. From {min} to {max}."),
     }
 }
 
@@ -119,8 +117,14 @@ pub fn change(frame: &Frame, view: &ChangeView) -> Markup {
     let title = format!("Change: {}", key.label());
     let now = [
         ("Now", html! { (key.in_words(standing.value)) }),
-        ("Otherwise", html! { (bounds(key)) }),
-        ("Last change", changed(frame, standing)),
+        ("Default", html! { (key.in_words(key.default())) }),
+        (
+            "Last changed",
+            html! { @match &standing.set {
+                Some(set) => { (time_ago(set.set_at, frame.now)) " by " bdi { (set.set_by) } }
+                None => { "never" }
+            } },
+        ),
     ];
     let content = html! {
         (heading(Some(&trail()), key.label(), None))
@@ -134,7 +138,7 @@ pub fn change(frame: &Frame, view: &ChangeView) -> Markup {
             form class="card" method="post" action={ "/admin/policy/" (key.as_str()) } novalidate {
                 (form.hidden())
                 (value(form, standing))
-                (reason(form))
+                (reason(form, "Everyone who reads the audit log sees it. Where it becomes looser, all owners are told it."))
                 (form.step_up())
                 div class="actions" { button class="main" { "Save" } (cancel("/admin/policy")) }
             }
@@ -198,17 +202,14 @@ fn what_happens(key: Key) -> Markup {
                     "then any owner can take it back." }
                 li { (tighter) ": it takes effect at once. The way back is a looser one, and takes " (day) "." }
             }
-            li { "What was given before that keeps the time that it was given." }
+            li { "What was given before keeps its time." }
             li { "It stands in the audit log with your name and your reason, before and after." }
         }
     }
 }
 
-fn reason(form: &Form) -> Markup {
-    Field::new("reason", "Reason")
-        .hint("Everyone who reads the audit log sees it, and owners are told it.")
-        .area()
-        .show(form)
+fn reason(form: &Form, hint: &str) -> Markup {
+    Field::new("reason", "Reason").hint(hint).area().show(form)
 }
 
 /// What waits: `POST /admin/policy/{key}/take-back` with `reason`.
@@ -235,7 +236,7 @@ pub fn take_back(frame: &Frame, view: &TakeBackView) -> Markup {
                     p { "Taken back, it stays as it is now: " strong { (key.in_words(view.standing.value)) } ". That stands "
                         "in the audit log with your name and your reason." }
                 }
-                (reason(form))
+                (reason(form, "Everyone who reads the audit log sees it."))
                 (form.step_up())
                 div class="actions" { button class="main" { "Take it back" } (cancel("/admin/policy")) }
             }

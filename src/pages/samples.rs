@@ -8,10 +8,11 @@ use super::enrol::{self, BackupCodesView, FilesToKeep, PassView, QrView};
 use super::errors::{self, ErrorView};
 use super::invitation::{self, InvitationView, Link, LinkGoneView, SetupView};
 use super::parts::FactorLine;
+use super::samples_demo;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
 use super::{
-    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_policy, samples_profile,
-    samples_requests,
+    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_policy,
+    samples_profile, samples_requests,
 };
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
@@ -32,12 +33,13 @@ pub(super) fn now() -> Timestamp {
     at("2026-11-24T10:42:00Z")
 }
 
-fn stranger() -> Frame<'static> {
+pub(super) fn stranger() -> Frame<'static> {
     Frame {
         organisation: "Fernhill Joinery",
         signed_in: None,
         people_wait: false,
         refused: None,
+        demo: false,
         flash: None,
         now: now(),
     }
@@ -67,11 +69,13 @@ pub(super) fn step_up(form: Form<'static>) -> Form<'static> {
 pub fn all() -> Vec<(&'static str, String)> {
     let mut pages = Vec::new();
     pages.extend(sign_in_pages());
+    pages.extend(samples_demo::all());
     pages.extend(enrol_pages());
     pages.extend(samples_profile::all());
     pages.extend(samples_console::all());
     pages.extend(samples_requests::all());
     pages.extend(samples_dashboard::all());
+    pages.extend(samples_incident::all());
     pages.extend(samples_policy::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()

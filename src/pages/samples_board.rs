@@ -100,6 +100,7 @@ pub(super) fn waiting() -> Vec<SectionView> {
     let plain = |count, state| line(case(count, "Mara Lindqvist", state), None);
     let asking =
         |count, needs, state| line(case(count, "Jonas Berg", CaseState::AwaitingApproval), Some(request(needs, state)));
+    let approved = case(26, "Jonas Berg", CaseState::Approved);
     let ripe = Request { ripe_at: Some(at("2026-11-24T10:40:00Z")), ..request(Needs::Time, RequestState::Waiting) };
     let last_seconds =
         Case { due_at: Some(at("2026-11-24T10:42:30Z")), ..case(17, "Noor Haddad", CaseState::AwaitingEnrolment) };
@@ -124,7 +125,7 @@ pub(super) fn waiting() -> Vec<SectionView> {
         section(
             Section::Approved,
             2,
-            vec![asking(26, Needs::Owner, RequestState::Approved), plain(25, CaseState::Approved)],
+            vec![line(approved, Some(request(Needs::Owner, RequestState::Approved))), plain(25, CaseState::Approved)],
         ),
         section(
             Section::Person,

@@ -13,13 +13,14 @@ use super::recovery::steps::{ActLine, Progress};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{known, mara, signals};
 use super::samples_console::{LONG, entries};
+use super::samples_incident;
 use crate::audit::Ticket;
 use crate::contacts::KnownNumber;
 use crate::grants::{Grant, Rule, Verdict};
 use crate::ids::{NoticeId, RequestId, UserId};
 use crate::notices::{Facts, Kind, Notice};
 use crate::recovery::{
-    Act, Case, CaseErrand, CaseState, Doer, Done, Evidence, EvidenceKind, Needs, Recorded, Refusal, Request,
+    Act, Case, CaseErrand, CaseState, Doer, Done, Evidence, EvidenceKind, Held, Needs, Recorded, Refusal, Request,
     RequestState,
 };
 use crate::signals::Signals;
@@ -182,6 +183,9 @@ fn view(progress: Progress<'_>) -> CaseView<'_> {
         escalated: None,
         signals: signals(),
         frozen: progress.case.act.is_some(),
+        alarm: None,
+        may_be_attack: progress.case.act.is_some() && !state.is_closed(),
+        report: state == CaseState::Incident,
         live: None,
         notices: &[],
         entries: entries(),
@@ -285,6 +289,9 @@ fn over(f: &Frame) -> Vec<(&'static str, Markup)> {
     let follow_up = Some((at("2026-11-24T10:41:00Z"), HOSTILE.to_owned()));
     let told = Case { follow_up, ..recovered.clone() };
     let walked = closed_by_itself(acted(S::Recovered, Act::WalkedThrough));
+    let objected = acted(S::Disavowed, Act::Reset);
+    let alarm = Some(samples_incident::alarm(Held::Objection { frozen: true }));
+    let frozen = CaseView { alarm, may_be_attack: false, report: true, ..view(progress(&objected, &evidence, 0)) };
     vec![
         ("case-recovered", show(f, Progress { message: message(), ..progress(&recovered, &evidence, 10) })),
         ("case-recovered-told", show(f, Progress { message: message(), ..progress(&told, &evidence, 10) })),
@@ -293,7 +300,7 @@ fn over(f: &Frame) -> Vec<(&'static str, Markup)> {
         ("case-denied", show(f, progress(&one(S::ApprovalDenied), &evidence, 4))),
         ("case-expired", show(f, progress(&one(S::Expired), &[], 4))),
         ("case-expired-window", show(f, progress(&acted(S::Expired, Act::Reset), &evidence, 0))),
-        ("case-disavowed", show(f, progress(&acted(S::Disavowed, Act::Reset), &evidence, 0))),
+        ("case-disavowed", case::case(f, &frozen)),
         ("case-incident", show(f, progress(&acted(S::Incident, Act::Reset), &evidence, 0))),
         ("case-reassured", show(f, progress(&acted(S::Reassured, Act::Reset), &evidence, 0))),
     ]

@@ -8,8 +8,9 @@ use super::samples_console::{LONG, entries};
 use super::user::notes::{self, Note, NotesView};
 use super::user::sessions::{self, SessionsView};
 use super::user::{self, Action, ActivityView, MfaView, OpenCase, OverviewView, UserHead};
-use super::{Frame, Viewer, samples_contacts, samples_portraits};
+use super::{Frame, Viewer, samples_contacts, samples_incident, samples_portraits};
 use crate::ids::{SessionId, UserId};
+use crate::recovery::Held;
 use crate::users::{Role, Status};
 
 /// Every such page by a name of its own.
@@ -18,6 +19,7 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     let mut pages = overviews(&f);
     pages.extend(mfa(&f));
     pages.extend(other_tabs(&f));
+    pages.extend(held(&f));
     pages
 }
 
@@ -53,6 +55,7 @@ fn head(name: &str) -> UserHead<'_> {
             waiting_for: "waiting for enrolment",
             urgent: true,
         }),
+        alarm: None,
     }
 }
 
@@ -120,6 +123,18 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         ("user-noted", user::overview(f, &OverviewView { portrait: Some(samples_portraits::noted()), ..new.clone() })),
         ("user-long", user::overview(&long_viewer, &OverviewView { head: long, ..overview.clone() })),
     ]
+}
+
+/// Accounts that their case holds.
+fn held(f: &Frame) -> Vec<(&'static str, Markup)> {
+    let mut alarms = samples_incident::other_alarms();
+    alarms.push(("user-frozen", samples_incident::alarm(Held::Objection { frozen: true })));
+    alarms.push(("user-attacked", samples_incident::alarm(Held::Attack)));
+    let page = |alarm| {
+        let head = UserHead { status: Status::Disabled, alarm: Some(alarm), ..head("Mara Lindqvist") };
+        user::activity(f, &ActivityView { head, entries: Vec::new(), older: None })
+    };
+    alarms.into_iter().map(|(name, alarm)| (name, page(alarm))).collect()
 }
 
 fn mfa(f: &Frame) -> Vec<(&'static str, Markup)> {

@@ -145,7 +145,7 @@ fn approvals(requests: &[Request]) -> Markup {
                     @match r.needs {
                         Needs::Owner => "An owner had to permit it.",
                         Needs::Admin => "Another admin or an owner had to permit it.",
-                        Needs::Time => "An hour had to pass in which the person could object.",
+                        Needs::Time => "Time had to pass in which the person could object.",
                     }
                     @if let (Some(by), Some(at)) = (&r.decided_by, r.decided_at) {
                         " " bdi { (by.name) } @if r.state == RequestState::Denied { " said no, " } @else { " permitted it, " }

@@ -10,6 +10,7 @@ use super::Frame;
 use super::contacts::overview_card;
 use super::entry::{EntryLine, entry_table};
 use super::grants::Subject;
+use super::hold::{Alarm, alarm};
 use super::parts::{Badge, FactorLine, Tone, card, empty, facts, notice, pager, table};
 use super::portraits::overview_card as portrait_card;
 use super::users::{page, status};
@@ -38,6 +39,8 @@ pub struct UserHead<'a> {
     pub actions: Vec<Action>,
     /// A case that is not finished.
     pub open_case: Option<OpenCase>,
+    /// That the account is held by its case.
+    pub alarm: Option<Alarm<'a>>,
 }
 
 /// One line of the Actions menu.
@@ -89,7 +92,8 @@ fn tab(frame: &Frame, head: &UserHead, tab: Tab, wrong: bool, content: &Markup) 
     let title = format!("{}, {label} · People", head.name);
     let content = html! {
         (summary(head))
-        @if let Some(case) = &head.open_case { (banner(frame, case)) }
+        @if let Some(held) = &head.alarm { (alarm(frame, held)) }
+        @else if let Some(case) = &head.open_case { (banner(frame, case)) }
         nav class="tabs" aria-label=(head.name) {
             @for (this, label, path) in tabs {
                 a href={ "/admin/users/" (head.id) (path) } aria-current=[(this == tab).then_some("page")] { (label) }

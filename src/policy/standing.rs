@@ -154,7 +154,7 @@ mod tests {
         for key in KEYS {
             assert_eq!(Policy::default().with(*key, i64::MAX).get(*key), key.range().1);
             let row = setting(1, *key, i64::MIN, 0, 0);
-            assert_eq!(Standing::of(*key, &[row.clone()], at(0)).value, key.range().0);
+            assert_eq!(Standing::of(*key, std::slice::from_ref(&row), at(0)).value, key.range().0);
             assert_eq!(Policy::of(&[row], at(0)).get(*key), key.range().0);
         }
         assert_eq!(Policy::default().window(), Duration::from_secs(3_600));

@@ -16,8 +16,8 @@ use crate::users::{BadInput, Role, User};
 pub const ON_BOARD: u32 = 10;
 /// So many of each list stand on the dashboard.
 pub const ON_DASHBOARD: u32 = 3;
-/// More are not counted: "1,000 or more".
-pub const COUNTED: u32 = 1_000;
+/// More are not counted: "100 or more".
+pub const COUNTED: u32 = 100;
 
 /// For what a case waits, as `waits_for` says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,7 +47,7 @@ states! {
     /// Factors are reset; the person has to enrol before the window closes.
     AwaitingEnrolment "awaiting_enrolment" "waiting for enrolment";
     /// Somebody said "this wasn't me": the account is frozen until somebody else has looked.
-    Disavowed "disavowed" "objected to: the account is frozen";
+    Disavowed "disavowed" "objected to, waiting for somebody to look";
     /// The person is back.
     Recovered "recovered" "recovered";
     /// Somebody decided not to help.

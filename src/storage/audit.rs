@@ -274,19 +274,27 @@ fn unreadable(e: rusqlite::types::FromSqlError) -> Error {
 
 /// The query for entries numbered `low` to `high`, and its values.
 pub(super) fn selection(filter: &Filter, low: i64, high: i64, order: Order, limit: u32) -> (String, Vec<Value>) {
-    let mut sql = format!("SELECT {COLUMNS} FROM audit WHERE seq BETWEEN ?1 AND ?2");
+    let mut conditions = "seq BETWEEN ?1 AND ?2".to_owned();
     let mut values = vec![Value::from(low), Value::from(high)];
     for (column, value) in filter.columns() {
         values.push(value.into());
-        sql.push_str(&format!(" AND {column} = ?{}", values.len()));
+        conditions.push_str(&format!(" AND {column} = ?{}", values.len()));
         if column == "actor_kind" {
             // Says to SQLite that the partial index fits.
-            sql.push_str(" AND actor_kind <> 'person'");
+            conditions.push_str(" AND actor_kind <> 'person'");
         }
     }
     let direction = if order == Order::OldestFirst { "ASC" } else { "DESC" };
-    sql.push_str(&format!(" ORDER BY seq {direction} LIMIT {limit}"));
-    (sql, values)
+    let end = format!("ORDER BY seq {direction} LIMIT {limit}");
+    if let Some(user) = filter.involving {
+        values.push(user.to_string().into());
+        // Each half walks its own index and stops after `limit`.
+        let half = |column: &str| {
+            format!("SELECT seq FROM (SELECT seq FROM audit WHERE {column} = ?{} AND {conditions} {end})", values.len())
+        };
+        conditions = format!("seq IN ({} UNION {})", half("target_id"), half("actor_id"));
+    }
+    (format!("SELECT {COLUMNS} FROM audit WHERE {conditions} {end}"), values)
 }
 
 fn seq_range(tx: &ReadTx<'_>, filter: &Filter) -> Result<(i64, i64)> {

@@ -83,6 +83,19 @@ pub fn update_used(tx: &WriteTx<'_>, set: i64, position: u32) -> Result<bool> {
     Ok(changed == 1)
 }
 
+/// Voids the codes of a person that were made at `since` or later; says how many unused ones that were.
+pub fn delete_since(tx: &WriteTx<'_>, user: UserId, since: Timestamp) -> Result<u32> {
+    let mut query =
+        tx.conn.prepare_cached("SELECT 1 FROM code_sets WHERE user_id = ?1 AND kind = ?2 AND created_at >= ?3")?;
+    let mut voided = 0;
+    for kind in [Kind::Own, Kind::Issued] {
+        if query.exists((user.to_string(), kind.as_str(), since.as_micros()))? {
+            voided += delete(tx, user, kind)?;
+        }
+    }
+    Ok(voided)
+}
+
 fn delete(tx: &WriteTx<'_>, user: UserId, kind: Kind) -> Result<u32> {
     let mut query = tx.conn.prepare_cached(
         "SELECT count(*) FROM code_sets s JOIN codes c ON c.set_id = s.id

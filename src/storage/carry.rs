@@ -363,7 +363,10 @@ impl Keeper<'_> {
     /// A password that was changed, reset or made invalid since: the older one does not work again. Only a trail that
     /// tells of it counts: a hash also differs where the same password was hashed anew.
     fn password(&mut self, line: &Line, there: &Line) -> Result<()> {
-        let is_password = |a: &str| a.starts_with("user.password_") && a != Action::UserPasswordVerified.as_str();
+        // An incident makes the password void.
+        let by_incident = Action::RecoveryIncidentDeclared.as_str();
+        let is_password =
+            |a: &str| a == by_incident || a.starts_with("user.password_") && a != Action::UserPasswordVerified.as_str();
         let Some(entry) = self.old.entry(line.person.id, is_password) else { return Ok(()) };
         if line.password.hash.is_none() || line.password == there.password {
             return Ok(());

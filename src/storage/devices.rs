@@ -88,6 +88,14 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Forgets every device of a person that was remembered at `since` or later.
+pub fn delete_since(tx: &WriteTx<'_>, user: UserId, since: Timestamp) -> Result<()> {
+    tx.conn
+        .prepare_cached("DELETE FROM devices WHERE user_id = ?1 AND created_at >= ?2")?
+        .execute((user.to_string(), since.as_micros()))?;
+    Ok(())
+}
+
 /// Forgets every device of a person but one.
 pub fn delete_others(tx: &WriteTx<'_>, user: UserId, keep: Option<DeviceId>) -> Result<()> {
     tx.conn

@@ -60,6 +60,14 @@ pub fn delete_of(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Voids every link of a person that was made at `since` or later.
+pub fn delete_since(tx: &WriteTx<'_>, user: UserId, since: Timestamp) -> Result<()> {
+    tx.conn
+        .prepare_cached("DELETE FROM links WHERE user_id = ?1 AND created_at >= ?2")?
+        .execute((user.to_string(), since.as_micros()))?;
+    Ok(())
+}
+
 /// Voids the first owner's link.
 pub fn delete_setup(tx: &WriteTx<'_>) -> Result<()> {
     tx.conn.prepare_cached("DELETE FROM links WHERE purpose = 'setup'")?.execute([])?;

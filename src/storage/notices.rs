@@ -201,3 +201,24 @@ pub fn update_objected(tx: &WriteTx<'_>, id: NoticeId) -> Result<bool> {
         .execute((id.to_string(), tx.now().as_micros()))?;
     Ok(changed == 1)
 }
+
+/// The notice that the person objected to last, at `from` or later.
+pub fn find_objected(tx: &ReadTx<'_>, user: UserId, from: Timestamp) -> Result<Option<Notice>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM notices WHERE user_id = ?1 AND objected_at >= ?2 ORDER BY objected_at DESC, id DESC LIMIT 1"
+    ))?;
+    Ok(query.query_row((user.to_string(), from.as_micros()), to_notice).optional()?)
+}
+
+/// When the earliest of what the person objected to between two moments had happened.
+pub fn find_objected_since(
+    tx: &ReadTx<'_>,
+    user: UserId,
+    from: Timestamp,
+    until: Option<Timestamp>,
+) -> Result<Option<Timestamp>> {
+    let mut query =
+        tx.conn.prepare_cached("SELECT min(at) FROM notices WHERE user_id = ?1 AND objected_at BETWEEN ?2 AND ?3")?;
+    let until = until.map_or(i64::MAX, Timestamp::as_micros);
+    Ok(query.query_row((user.to_string(), from.as_micros(), until), |row| optional_time(row, 0))?)
+}

@@ -119,6 +119,19 @@ fn what_the_dashboard_counts_is_walked_and_nothing_else() {
 }
 
 #[test]
+fn what_involves_a_person_is_walked_in_both_indexes_and_each_half_stops_in_time() {
+    let conn = database();
+    let filter = Filter { involving: Some(UserId::generate()), ..Filter::default() };
+    for order in [audit::Order::NewestFirst, audit::Order::OldestFirst] {
+        let steps = plan(&conn, &audit::selection(&filter, 1, 2, order, 51).0);
+        for by in ["audit_by_target (target_id=? AND rowid>?", "audit_by_actor (actor_id=? AND rowid>?"] {
+            assert!(steps.iter().any(|step| step.contains(by)), "{by}: {steps:?}");
+        }
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN audit")), "{steps:?}");
+    }
+}
+
+#[test]
 fn each_single_filter_of_the_trail_walks_its_own_index_within_the_time_range() {
     let conn = database();
     let (all, user) = (Filter::default(), UserId::generate());

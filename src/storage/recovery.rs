@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod evidence;
+pub mod freezes;
 pub mod requests;
 pub mod windows;
 
@@ -14,7 +15,7 @@ use crate::recovery::{Case, CaseState, Doer, Done};
 use crate::signals::Signals;
 use crate::time::Timestamp;
 
-pub use windows::{delete_window, find_window, insert_window, update_wrong_pass};
+pub use windows::{delete_window, delete_window_since, find_window, insert_window, update_wrong_pass};
 
 const COLUMNS: &str = "k.number, k.user_id, u.name, k.opened_by_id, k.opened_by, k.opened_at, k.state, k.state_at, k.version, \
                        k.urgent, k.for_owner, k.reason, k.ticket, k.act, k.acted_by_id, k.acted_by, k.acted_at, \

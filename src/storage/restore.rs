@@ -162,6 +162,7 @@ fn remove_factors(conn: &Connection, factors: Factors) -> Result<Vec<Event>> {
             reason: reason.clone(),
             ticket: None,
             case: None,
+            since: None,
             factors_removed,
             codes_voided: 0,
             codes_said_unavailable: true,

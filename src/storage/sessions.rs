@@ -143,6 +143,15 @@ pub fn delete_all(tx: &WriteTx<'_>, user: UserId, except: Option<SessionId>) -> 
     Ok(full - count(tx, user, Stage::Full)?)
 }
 
+/// Ends every session of a person that began at `since` or later; says how many full ones that were.
+pub fn delete_since(tx: &WriteTx<'_>, user: UserId, since: Timestamp) -> Result<u32> {
+    let full = count(tx, user, Stage::Full)?;
+    tx.conn
+        .prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND created_at >= ?2")?
+        .execute((user.to_string(), since.as_micros()))?;
+    Ok(full - count(tx, user, Stage::Full)?)
+}
+
 /// Ends every session of a person on one device but `except`; says how many that were.
 pub fn delete_on_device(tx: &WriteTx<'_>, user: UserId, device: DeviceId, except: SessionId) -> Result<u32> {
     let gone = tx

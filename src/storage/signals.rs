@@ -137,11 +137,13 @@ pub(super) fn given_query(action: Action) -> String {
     format!(
         "SELECT at FROM audit INDEXED BY {index}
          WHERE target_id = ?1 AND action = ?2 AND {condition} AND actor_id = ?3 AND outcome = 'success' AND seq >= ?4
+           AND body ->> '$.detail.since' IS NULL
          ORDER BY seq DESC LIMIT 1"
     )
 }
 
-/// When `by` has last done this to a person's account, if that was since `since`.
+/// When `by` has last done this to a person's account, if that was since `since`. What an incident removed was given to
+/// nobody.
 pub fn find_given(
     tx: &ReadTx<'_>,
     user: UserId,

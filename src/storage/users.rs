@@ -286,3 +286,14 @@ pub fn update_temporary_void(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
         .execute([id.to_string()])?;
     Ok(())
 }
+
+/// Makes whatever password there is worthless, for good: it has run out, and only another one takes its place.
+pub fn update_password_void(tx: &WriteTx<'_>, id: UserId) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE users SET must_change_password = 1, password_expires_at = 0, credential_epoch = credential_epoch + 1
+             WHERE id = ?1 AND password_hash IS NOT NULL",
+        )?
+        .execute([id.to_string()])?;
+    Ok(())
+}

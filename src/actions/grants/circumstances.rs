@@ -6,7 +6,7 @@ use crate::audit::Action;
 use crate::grants::{Asker, Circumstances, Grant, Half};
 use crate::ids::UserId;
 use crate::policy::{Key, Policy};
-use crate::recovery::Case;
+use crate::recovery::{Case, Held};
 use crate::storage::{ReadTx, recovery, signals, users};
 use crate::time::Timestamp;
 use crate::users::User;
@@ -30,11 +30,18 @@ pub(in crate::actions) fn circumstances<'p>(
         for_owner: case.is_some_and(|c| c.for_owner),
         // A case that is open since was opened by an owner.
         refused_lately: refusal.is_some() && case.is_none(),
-        same_hands: find_other_half(tx, grant, asker, user.id, policy, now)?.is_some()
+        same_hands: grant.gives_both()
+            || find_other_half(tx, grant, asker, user.id, policy, now)?.is_some()
             || one_half_is_enough(tx, grant, user, policy, now)?,
+        held: find_held(tx, user)?,
         others: users::count_approvers(tx, [asker, Some(user.id)])?,
         ..Circumstances::plain(policy)
     })
+}
+
+/// What keeps an account closed besides that it is disabled.
+pub(super) fn find_held(tx: &ReadTx<'_>, user: &User) -> Result<Option<Held>> {
+    Ok(recovery::freezes::find_hold(tx, user.id)?.map(|hold| hold.held))
 }
 
 /// Which half of what lets a person in `asker` has given them lately, where `grant` gives the other; and when.

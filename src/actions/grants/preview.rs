@@ -2,10 +2,11 @@
 
 use super::circumstances::{circumstances, find_other_half};
 use super::permit::{Permit, weigh};
+use super::without_pass::one_half_is_enough;
 use crate::actions::Result;
 use crate::grants::{Asker, Circumstances, Grant, Half, Needed, Others, Question, Rule, decide, needed};
 use crate::policy::Policy;
-use crate::recovery::{Case, Evidence, Needs, Request};
+use crate::recovery::{Case, Evidence, Held, Needs, Request};
 use crate::signals::Signals;
 use crate::storage::recovery::requests;
 use crate::storage::{ReadTx, policy, recovery, users};
@@ -24,6 +25,7 @@ pub struct Preview<'a> {
     /// What waits, or may be carried out, in the case.
     live: Option<Request>,
     others: Others,
+    held: Option<Held>,
     for_owner: bool,
     refused_lately: bool,
     policy: Policy,
@@ -54,7 +56,7 @@ impl<'a> Preview<'a> {
         let case = recovery::find_open(tx, user.id)?;
         let live = case.as_ref().map(|c| requests::find_live(tx, c.number)).transpose()?.flatten();
         let seen = circumstances(tx, Grant::AddNote, Asker::Person(viewer), user, case.as_ref(), &policy, now)?;
-        let (for_owner, refused_lately, others) = (seen.for_owner, seen.refused_lately, seen.others);
+        let (for_owner, refused_lately, others, held) = (seen.for_owner, seen.refused_lately, seen.others, seen.held);
         Ok(Self {
             viewer,
             user,
@@ -65,6 +67,7 @@ impl<'a> Preview<'a> {
             for_owner,
             refused_lately,
             others,
+            held,
             policy,
             signals: Signals::default(),
             now,
@@ -90,6 +93,7 @@ impl<'a> Preview<'a> {
                 refused_lately: self.refused_lately,
                 same_hands,
                 others: self.others,
+                held: self.held,
                 permitted,
                 ..Circumstances::plain(&self.policy)
             },
@@ -114,11 +118,13 @@ impl<'a> Preview<'a> {
     pub fn ahead(&self, tx: &ReadTx<'_>, grant: Grant) -> Result<Ahead> {
         let by = Some(self.viewer.id);
         let half = find_other_half(tx, grant, by, self.user.id, &self.policy, self.now)?;
-        let needed = needed(&self.question(grant, half.is_some(), None));
+        let alone = || one_half_is_enough(tx, grant, self.user, &self.policy, self.now);
+        let same_hands = half.is_some() || grant.gives_both() || alone()?;
+        let needed = needed(&self.question(grant, same_hands, None));
         if let (Some(case), Some(live)) = (&self.case, self.own(grant)) {
             let counts_as = weigh(tx, live, case, self.user, &self.signals)?;
             let permit = Permit { request: live.clone(), counts_as };
-            let of_no_use = permit.is_over(&self.question(grant, half.is_some(), counts_as));
+            let of_no_use = permit.is_over(&self.question(grant, same_hands, counts_as));
             match live.is_permitted(self.now) {
                 true if !of_no_use => return Ok(Ahead::Permitted(permit.request)),
                 false if counts_as.is_some() && needed.is_some() => return Ok(Ahead::Waits(permit.request)),

@@ -9,6 +9,7 @@ use crate::grants::{Grant, Rule, Verdict};
 use crate::http::error::Problem;
 use crate::http::grants::subject;
 use crate::http::guards::{Call, Signed};
+use crate::http::hold::Holding;
 use crate::http::person::entry_line;
 use crate::http::show::{Answer, Page};
 use crate::http::signals::in_words;
@@ -21,7 +22,7 @@ use crate::pages::recovery::requests::May;
 use crate::pages::recovery::steps::{ActLine, Progress};
 use crate::policy::{Key, Policy};
 use crate::recovery::follow_up::can_be_told;
-use crate::recovery::{Case, CaseErrand, Recorded, Request};
+use crate::recovery::{Case, CaseErrand, CaseEvent, CaseState, Recorded, Request, next};
 use crate::signals::Signals;
 use crate::storage::recovery::{evidence, requests};
 use crate::storage::{ReadTx, audit, backup_codes, notices, policy, recovery, signals, users};
@@ -98,11 +99,12 @@ fn viewing(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, stored: &Stored) -
 /// `GET /admin/recovery/{case}`
 pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     let number: CaseNumber = call.param("case")?;
-    let (stored, viewing, live) = call.app.means.store.read(|tx| {
+    let (stored, viewing, live, holding) = call.app.means.store.read(|tx| {
         let stored = read(tx, call, number)?;
         let viewing = viewing(tx, call, signed, &stored)?;
         let live = find_live(tx, call, &signed.user, &stored.case)?;
-        Ok::<_, Problem>((stored, viewing, live))
+        let holding = Holding::read(tx, call, &signed.user, &stored.user)?;
+        Ok::<_, Problem>((stored, viewing, live, holding))
     })?;
     let case = &stored.case;
     let nonce = call.new_nonce(signed);
@@ -126,6 +128,11 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
             message: can_be_told(case).then(|| format!("/admin/recovery/{number}/message")),
         },
         state: state_badge(case.state),
+        alarm: holding.filter(|h| h.is_of(number) || !case.state.is_closed()).map(|h| h.alarm(&stored.user)),
+        may_be_attack: case.act.is_some()
+            && case.state != CaseState::Disavowed
+            && next(case.state, CaseEvent::Incident).is_ok(),
+        report: matches!(case.state, CaseState::Disavowed | CaseState::Incident | CaseState::Reassured),
         live,
         barred: viewing.barred,
         may_open: viewing.may_open,

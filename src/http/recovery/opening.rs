@@ -13,9 +13,6 @@ use crate::pages::FieldError;
 use crate::pages::recovery::errands::{OpenCaseView, open_case};
 use crate::storage::recovery;
 
-/// The fields of the form.
-pub const FIELDS: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "ticket", "urgent"];
-
 /// `GET /admin/users/{id}/case`: the person's open case, if there is one.
 pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     let id: UserId = call.param("id")?;

@@ -146,6 +146,7 @@ fn form_address(user: &User, grant: Grant) -> String {
         Grant::SetTemporaryPassword => "/password",
         Grant::InviteAgain => "/invitation",
         Grant::ChangeEmail => "/email",
+        Grant::Readmit => "/readmit",
         _ => "/mfa/reset",
     };
     format!("/admin/users/{}{path}", user.id)

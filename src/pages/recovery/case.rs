@@ -13,6 +13,7 @@ use crate::pages::entry::{EntryLine, entry_table};
 use crate::pages::form::Form;
 use crate::pages::frame::Frame;
 use crate::pages::grants::{Signal, signal_facts};
+use crate::pages::hold::{Alarm, alarm};
 use crate::pages::parts::{Badge, Tone, card, facts};
 use crate::pages::words::{clock, time_ago};
 use crate::recovery::{CaseErrand, CaseState};
@@ -37,6 +38,12 @@ pub struct CaseView<'a> {
     pub signals: Vec<Signal>,
     /// Whether they are those of the moment in which something was asked for, and not those of now.
     pub frozen: bool,
+    /// That the account is held by this case.
+    pub alarm: Option<Alarm<'a>>,
+    /// Whether it can still be said that it was an attack.
+    pub may_be_attack: bool,
+    /// Whether what the account did since is of interest: somebody objected, or it was an attack.
+    pub report: bool,
     /// What waits to be permitted, or to be carried out.
     pub live: Option<RequestView<'a>>,
     /// What was told in the case.
@@ -71,6 +78,7 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             }
             (ways_out(view))
         }
+        @if let Some(held) = &view.alarm { (alarm(frame, held)) }
         @if let Some(live) = &view.live { (block(frame, live)) }
         div class="aside" {
             section class="card" aria-labelledby="steps" {
@@ -104,8 +112,12 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
 fn ways_out(view: &CaseView) -> Markup {
     let p = &view.progress;
     html! {
-        @if !p.may.is_empty() {
+        @if !p.may.is_empty() || view.may_be_attack || view.report {
             div class="actions" {
+                @if view.report { a class="button" href=(p.href("/report")) { "What the account did" } }
+                @if view.may_be_attack {
+                    a class="button danger" href=(p.href("/incident")) { "Declare an incident" }
+                }
                 @if p.may(CaseErrand::Refuse) { a class="button danger" href=(p.href("/refuse")) { "Refuse to help" } }
                 @if p.may(CaseErrand::Escalate) { a class="button" href=(p.href("/escalate")) { "Ask an owner" } }
                 @if p.may(CaseErrand::Close) { a class="button" href=(p.href("/close")) { "Not needed any more" } }

@@ -250,6 +250,11 @@ fn given(request: &RequestView, what: &WhatView) -> Markup {
             li { (name) " will sign in with " bdi { (request.argument) } ", and no longer with " bdi { (request.person.email) }
                 ". " (count(what.sessions.into(), "session")) " will end." }
         },
+        Grant::Readmit => html! {
+            li { "The account was closed because of an attack. It will be in use again, with nothing of what it had." }
+            li { (who) " will get a password" @if what.pass { " and a pass" } " to read out; " (name)
+                " sets up a new factor within " (lasting(what.valid)) "." }
+        },
         _ => html! {},
     }
 }

@@ -89,7 +89,7 @@ fn after(p: &Progress, state: CaseState) -> Markup {
         }
         CaseState::Expired => html! { "if help is still needed, open a new case." },
         CaseState::Incident => {
-            html! { "once it is safe again, enable the account and open a new case for the real person." }
+            html! { "let the real person back in, once it is safe again." }
         }
         _ => html! { "nothing is left to do." },
     }

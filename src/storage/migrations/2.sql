@@ -139,7 +139,7 @@ CREATE TABLE case_requests (
     id           TEXT    PRIMARY KEY CHECK (length(id) = 36),
     case_number  TEXT    NOT NULL REFERENCES cases (number),
     grant_name   TEXT    NOT NULL CHECK (grant_name IN ('reset_factors', 'issue_codes', 'temporary_password', 'invite_again',
-                                                        'change_email')),
+                                                        'change_email', 'readmit')),
     argument     TEXT    NOT NULL DEFAULT '',
     needs        TEXT    NOT NULL CHECK (needs IN ('owner', 'admin', 'time')),
     asked_by_id  TEXT    NOT NULL REFERENCES users (id),

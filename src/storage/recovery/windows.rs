@@ -7,6 +7,7 @@ use crate::recovery::Window;
 use crate::secret::TokenHash;
 use crate::storage::users::time;
 use crate::storage::{ReadTx, Result, WriteTx};
+use crate::time::Timestamp;
 
 /// The person's window, open or not.
 pub fn find_window(tx: &ReadTx<'_>, user: UserId) -> Result<Option<Window>> {
@@ -53,5 +54,13 @@ pub fn update_wrong_pass(tx: &WriteTx<'_>, user: UserId) -> Result<u32> {
 /// Closes the person's window.
 pub fn delete_window(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
     tx.conn.prepare_cached("DELETE FROM enrolment_windows WHERE user_id = ?1")?.execute([user.to_string()])?;
+    Ok(())
+}
+
+/// Closes the person's window if it was opened at `since` or later.
+pub fn delete_window_since(tx: &WriteTx<'_>, user: UserId, since: Timestamp) -> Result<()> {
+    tx.conn
+        .prepare_cached("DELETE FROM enrolment_windows WHERE user_id = ?1 AND opened_at >= ?2")?
+        .execute((user.to_string(), since.as_micros()))?;
     Ok(())
 }
