@@ -442,6 +442,10 @@ CREATE TABLE outbox (
     CHECK (sent_at IS NULL OR given_up_at IS NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_due ON outbox (next_at) WHERE next_at IS NOT NULL;
+-- What was written first goes to an address first.
+CREATE INDEX outbox_waiting ON outbox (address, id) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX outbox_of_user ON outbox (user_id, id) WHERE notice_id IS NULL;
 CREATE INDEX outbox_by_notice ON outbox (notice_id) WHERE notice_id IS NOT NULL;
 CREATE INDEX outbox_by_case ON outbox (case_number) WHERE case_number IS NOT NULL;
 CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
@@ -468,6 +472,15 @@ CREATE TABLE failures (
     PRIMARY KEY (budget, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX failures_by_time ON failures (last_at);
+
+-- How often a link to choose a new password was asked for, whether or not the account exists: the key is an HMAC of the
+-- address, so the table names nobody. An hour after the first the count begins anew.
+CREATE TABLE link_requests (
+    key   TEXT    PRIMARY KEY,
+    count INTEGER NOT NULL CHECK (count > 0),
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_requests_by_time ON link_requests (since);
 
 -- Failures on accounts that do not exist, counted until their minute is over and they become one audit entry.
 CREATE TABLE unknown_failures (

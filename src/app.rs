@@ -4,14 +4,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::actions::Means;
 use crate::actions::data_folder::Opened;
+use crate::actions::deliver::{Courier, Round, Tested, send_test};
 use crate::actions::sweep::sweep;
+use crate::actions::{self, Means, Visitor};
 use crate::config::{Cidr, Config, PublicUrl};
 use crate::demo::Demo;
 use crate::host::files::free_space;
@@ -20,6 +21,9 @@ use crate::host::smtp::{Smtp, Unusable};
 use crate::http::edge::Allowance;
 use crate::http::router::Router;
 use crate::http::{Request, Response, allowance};
+use crate::ids::SessionId;
+use crate::outbox::{Content, Message, Written};
+use crate::pages::mail::{House, Outline};
 use crate::policy;
 use crate::throttle::sources::{ATTEMPTS, SOURCES, SourceLimiter};
 use crate::time::{Clock, Timestamp};
@@ -28,6 +32,11 @@ use crate::time::{Clock, Timestamp};
 const WAITING_HASHES: usize = 64;
 /// How often what has expired is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(20);
+
+/// How often the outbox is looked at.
+const MAIL_EVERY: Duration = Duration::from_secs(2);
+/// How long the end waits for a message under way.
+const MAIL_GRACE: Duration = Duration::from_secs(5);
 
 /// What pages and guards need to know about where they run.
 #[derive(Debug, Clone)]
@@ -100,6 +109,7 @@ impl App {
                 clock,
                 one_picture: Mutex::new(()),
                 organisation: settings.organisation.clone(),
+                mails: settings.mail.is_some(),
             },
             router: Router::new(),
             attempts: Mutex::new(SourceLimiter::new(ATTEMPTS, SOURCES)),
@@ -151,6 +161,43 @@ impl App {
         self.disk.free()
     }
 
+    /// What every message says of where it comes from.
+    pub(crate) fn house(&self) -> House<'_> {
+        House {
+            organisation: &self.settings.organisation,
+            help_contact: self.settings.help_contact.as_deref(),
+            public_url: &self.settings.public_url,
+        }
+    }
+
+    /// What stands behind the @ in the id of a message; an IPv6 address has no place there.
+    fn mail_host(&self) -> &str {
+        Some(self.settings.public_url.host()).filter(|host| !host.contains(':')).unwrap_or("localhost")
+    }
+
+    /// One round of sending what is due; `go_on` is asked before each message.
+    ///
+    /// # Errors
+    /// When the database can not be read or written.
+    pub fn mail_round(&self, courier: &mut Courier, smtp: &Smtp, go_on: &dyn Fn() -> bool) -> actions::Result<()> {
+        let write = |message: &Message, content: &Content| self.write(message, content);
+        courier.round(&Round { means: &self.means, smtp, host: self.mail_host(), write: &write, go_on })
+    }
+
+    fn write(&self, message: &Message, content: &Content) -> Written {
+        Outline::of(self.house(), message, content).write()
+    }
+
+    /// Sends a test message to the owner of this session, at once.
+    ///
+    /// # Errors
+    /// As [`actions::Error`] says; that it was not sent is a value.
+    pub fn test_mail(&self, session: SessionId, smtp: &Smtp, visitor: &Visitor) -> actions::Result<Tested> {
+        let write = |message: &Message, content: &Content| self.write(message, content);
+        let round = Round { means: &self.means, smtp, host: self.mail_host(), write: &write, go_on: &|| true };
+        send_test(&round, session, visitor)
+    }
+
     /// Pretends that this many bytes are free; only in builds for tests.
     #[cfg(feature = "testing")]
     pub fn pretend_free(&self, bytes: Option<u64>) {
@@ -161,7 +208,7 @@ impl App {
 /// Free space, asked for at most once a second.
 struct Disk {
     folder: PathBuf,
-    asked: Mutex<Option<(std::time::Instant, u64)>>,
+    asked: Mutex<Option<(Instant, u64)>>,
     pretended: AtomicI64,
 }
 
@@ -181,10 +228,57 @@ impl Disk {
             // A file system that can not be asked is not taken for a full one: the write itself will tell.
             _ => {
                 let free = free_space(&self.folder).unwrap_or(u64::MAX);
-                *asked = Some((std::time::Instant::now(), free));
+                *asked = Some((Instant::now(), free));
                 free
             }
         }
+    }
+}
+
+/// The thread that sends messages, where a mail server is set. Dropping it ends the thread after the message under way.
+pub struct Mailer(Option<(Sender<()>, JoinHandle<()>)>);
+
+impl Mailer {
+    /// Starts sending what stands in `app`'s outbox.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(app: &Arc<App>) -> std::io::Result<Self> {
+        let Some(smtp) = app.settings.mail.clone() else { return Ok(Self(None)) };
+        let (app, (stop, stopped)) = (Arc::clone(app), channel());
+        let thread = std::thread::Builder::new().name("mailer".into()).stack_size(1024 * 1024);
+        let thread = thread.spawn(move || mail_until(&app, &smtp, &stopped))?;
+        Ok(Self(Some((stop, thread))))
+    }
+}
+
+fn mail_until(app: &App, smtp: &Smtp, stopped: &Receiver<()>) {
+    let (mut courier, mut failed) = (Courier::default(), None);
+    let stops = || !matches!(stopped.try_recv(), Err(TryRecvError::Empty));
+    while matches!(stopped.recv_timeout(MAIL_EVERY), Err(RecvTimeoutError::Timeout)) {
+        // Said once: the next rounds meet the same.
+        let error = app.mail_round(&mut courier, smtp, &|| !stops()).err().map(|e| e.to_string());
+        if let Some(e) = error.as_ref().filter(|_| failed != error) {
+            tracing::error!("the outbox can not be worked off: {e}");
+        }
+        failed = error;
+    }
+}
+
+impl Drop for Mailer {
+    fn drop(&mut self) {
+        let Some((stop, thread)) = self.0.take() else { return };
+        drop(stop);
+        // A mail server that takes its time must not hold up the end; what it takes after that is sent once more, as the
+        // same message, at the next start.
+        let until = Instant::now() + MAIL_GRACE;
+        while !thread.is_finished() {
+            if Instant::now() > until {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = thread.join();
     }
 }
 

@@ -30,6 +30,9 @@
 //!   [`actions::grants`] is where every errand asks it, with the evidence, and where a refusal gets its entry.
 //! - What needs a second person is asked for in a case and only permitted by them, [`actions::approve`]. Who asked carries it
 //!   out with the same errand as ever, which weighs the permit again: [`grants::needed`], [`grants::may_decide`].
+//! - "This wasn't me" is said through a link that no row holds, [`actions::object`]. An account that it freezes, and one that
+//!   was closed because of an attack, is opened again by its case alone: [`recovery::hold`], [`actions::reassure`],
+//!   [`actions::readmit`].
 //! - After a restore that can not know what was decided since the backup, nobody but owners has a session of any kind until
 //!   an owner has confirmed who is here: [`storage::instance::get_people_confirmed`], [`actions::confirm_people`].
 //! - No byte that somebody uploaded as a picture is stored or served: [`portraits`] makes one of its own.
@@ -66,6 +69,7 @@ pub mod grants;
 pub mod ids;
 pub mod import;
 pub mod notices;
+pub mod outbox;
 pub mod password;
 pub mod policy;
 pub mod portraits;

@@ -13,6 +13,7 @@ use crate::audit::{Actor, CaseFact, Event, Record};
 use crate::contacts::Detail;
 use crate::ids::{CaseNumber, NoticeId, UserId};
 use crate::recovery::Needs;
+use crate::sessions::{Session, device_name};
 use crate::time::Timestamp;
 use crate::users::BadInput;
 
@@ -194,6 +195,19 @@ pub struct Told {
     pub given_up_at: Option<Timestamp>,
 }
 
+impl Notice {
+    /// Whether it is about what was done in this very session, as far as time, address and device tell: who has just done
+    /// something need not be told of it there. It is told at the next sign-in, and by mail at once.
+    pub fn is_of(&self, session: &Session) -> bool {
+        let device = Some(session.user_agent.as_str()).filter(|agent| !agent.is_empty()).map(device_name);
+        // Who has not proved yet who they are, as on the way into this session, has no name.
+        (self.facts.by_themself || self.facts.by.is_empty())
+            && self.at >= session.created_at
+            && self.facts.address == session.address
+            && self.facts.device == device.unwrap_or_default()
+    }
+}
+
 /// What has to be told of an entry: nothing, one notice, or one to the person and one to the owners.
 pub fn due(record: &Record) -> Vec<Due> {
     let of = |user: &crate::audit::Person, kind, what: &str, case: Option<CaseNumber>| Due {
@@ -309,7 +323,7 @@ fn facts(record: &Record, about: Option<UserId>) -> Facts {
     // What somebody else's computer is called is theirs to know.
     let own = by_themself || record.actor == Actor::Anonymous;
     let address = record.source.address.clone().filter(|_| own).unwrap_or_default();
-    let device = record.source.user_agent.as_deref().filter(|_| own).map(crate::sessions::device_name);
+    let device = record.source.user_agent.as_deref().filter(|_| own).map(device_name);
     Facts { by, by_themself, address, device: device.unwrap_or_default(), ..Facts::default() }
 }
 

@@ -110,7 +110,18 @@ pub const CLOSES_SOON: Duration = times(MINUTE, 15);
 pub const LOOSENING: Duration = DAY;
 /// A message that could not be sent for so long is given up; what it says still stands at the next sign-in.
 pub const MAIL_KEPT: Duration = times(DAY, 3);
+/// How long a message waits after each try that failed; after the last of these, as long again each time.
+pub const MAIL_RETRIES: [Duration; 5] =
+    [MINUTE, times(MINUTE, 5), times(MINUTE, 15), times(MINUTE, 60), times(HOUR, 4)];
+/// While the mail server is not there, it is asked this often whether it is back.
+pub const MAIL_PROBE: Duration = times(MINUTE, 5);
+/// What became of a message is kept this long beside the trail, which keeps it for good.
+pub const MAIL_REMEMBERED: Duration = times(DAY, 30);
 /// A link to choose a new password works this long.
 pub const PASSWORD_RESET_LINK: Duration = times(MINUTE, 30);
+/// So many such links can be asked for one address within [`PASSWORD_RESET_HOUR`].
+pub const PASSWORD_RESETS: u32 = 3;
+/// See [`PASSWORD_RESETS`].
+pub const PASSWORD_RESET_HOUR: Duration = HOUR;
 /// A message that an admin writes to somebody is no longer than this, in characters.
 pub const MESSAGE: usize = 4_000;

@@ -348,3 +348,18 @@ pub struct Statement {
     /// The ticket elsewhere.
     pub ticket: Option<Ticket>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_that_does_not_count_has_no_kind() {
+        let now = Timestamp::from_micros(1_795_000_000_000_000);
+        for kind in ["", "email", "knowledge", "code_to_mailbox", "chat", "host", "VIDEO_CALL"] {
+            assert!(Evidence::parse(kind, "", "", None, now).is_err(), "{kind}");
+        }
+        assert!(Evidence::parse("manager_ticket", "", "", Ticket::optional("1").unwrap().as_ref(), now).is_err());
+        assert!(Evidence::parse("manager_ticket", "", "Ada", None, now).is_err());
+    }
+}

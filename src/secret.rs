@@ -60,6 +60,8 @@ pub enum Purpose {
     Setup,
     /// The link that is handed to an invited person.
     Invitation,
+    /// The link by which somebody chooses a new password.
+    PasswordReset,
     /// The pass that opens the enrolment page after a reset.
     EnrolmentPass,
 }
@@ -71,6 +73,7 @@ impl Purpose {
             Self::Device => b"idp/token/device/v1\0",
             Self::Setup => b"idp/token/setup/v1\0",
             Self::Invitation => b"idp/token/invitation/v1\0",
+            Self::PasswordReset => b"idp/token/password-reset/v1\0",
             Self::EnrolmentPass => b"idp/token/enrolment-pass/v1\0",
         }
     }
@@ -84,6 +87,11 @@ impl Token {
     /// A new one from the system's generator.
     pub fn generate() -> Self {
         Self(Zeroizing::new(random()))
+    }
+
+    /// One that is computed, by a key that nobody else has, each time that it is needed.
+    pub fn derived(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
     }
 
     /// Reads the 43 characters that [`Token::to_text`] writes; anything else is no token.

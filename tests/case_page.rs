@@ -218,7 +218,7 @@ fn what_an_objection_leads_to_has_its_page_too() {
     let (mut desk, case) = objected();
     let world = &desk.world;
     let expected = Expected {
-        state: "objected to, waiting for somebody to look",
+        state: "objected to: the account is frozen",
         next: "somebody who did not act in this case looks at the objection.",
         buttons: &["/incident", "/report"],
         nowhere: &["/evidence", "/refuse", "/close", "/mfa/reset"],
@@ -238,7 +238,7 @@ fn what_an_objection_leads_to_has_its_page_too() {
     for (path, fields, action) in every_errand().into_iter().filter(|e| e.0 != "/urgent") {
         let answer = in_case(&mut desk.ada, &case, path, fields);
         assert_eq!(answer.status, 409, "{path}: {}", answer.text());
-        assert!(answer.says("It is now: objected to, waiting for somebody to look"), "{path}");
+        assert!(answer.says("It is now: objected to: the account is frozen"), "{path}");
         assert_eq!(last(world, action), ("denied".to_owned(), "not_now".to_owned()), "{path}");
     }
     let reason = [("evidence", "in_person"), ("reason", "she had forgotten that she asked")];

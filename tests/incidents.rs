@@ -8,12 +8,15 @@ use idp::actions::grants::{Ask, Granted};
 use idp::actions::incident::declare;
 use idp::audit::filter::Filter;
 use idp::audit::{Action, Entry};
+use idp::policy::Key;
 use idp::storage::audit::{Order, list};
 
+use crate::approvals::{approve, carry_out};
 use crate::grants::last;
-use crate::objections::{Firm, KNOWN, always_a_second_person, firm, link, object, send, state};
+use crate::objections::{Firm, KNOWN, firm, link, object, send, state};
 use crate::profile::add_app;
 use crate::runbook::{FOUNDED, act, reset, rows};
+use crate::second_person::set_policy;
 use crate::world::{Browser, PASSWORD, Phone, World, body, host};
 
 const ATTACK: [(&str, &str); 2] = [("since", "case"), ("reason", "somebody else called as her")];
@@ -310,7 +313,7 @@ fn the_real_person_comes_back_through_a_new_case_by_the_screens_alone() {
 
 #[test]
 fn password_and_factor_from_one_hand_wait_for_a_second_person_where_there_is_one() {
-    let (Firm { world, mut bo, mut tom, mara, .. }, ..) = attacked();
+    let (Firm { world, mut ada, mut bo, mut tom, mara }, ..) = attacked();
     send(&mut bo.browser, "/admin/recovery/R-2026-0001/incident", &ATTACK);
     for (browser, case) in [(&mut bo.browser, "R-2026-0002"), (&mut tom.browser, "R-2026-0002")] {
         let page = send(browser, &format!("/admin/users/{}/readmit", mara.id), &BACK);
@@ -328,6 +331,16 @@ fn password_and_factor_from_one_hand_wait_for_a_second_person_where_there_is_one
         bo.browser.get("/admin/recovery/R-2026-0002").says("let the person back in, with a new password and a pass")
     );
     assert_eq!((world.user(&mara.email).status.as_str(), rows(&world, "enrolment_windows", &mara.id)), ("disabled", 0));
+
+    // Who decides is told what it would do; who asked carries it out.
+    let page = ada.get("/admin/recovery/R-2026-0002/approve");
+    assert!(page.says("The account was closed because of an attack. It will be in use again"), "{}", page.text());
+    approve(&mut ada, "R-2026-0002");
+    let asker = &mut tom.browser;
+    assert!(asker.get("/admin/recovery/R-2026-0002").body.contains(&format!("/admin/users/{}/readmit\"", mara.id)));
+    let page = carry_out(asker, &mara.id, "/readmit");
+    assert!(page.status == 200 && page.says("Read this to Mara Lindqvist now"), "{}", page.text());
+    assert_eq!(world.user(&mara.email).status.as_str(), "active");
 }
 
 #[test]
@@ -336,7 +349,7 @@ fn while_an_hour_stands_in_for_a_second_person_the_person_can_object_to_being_le
     let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
     reset(&mut ada, &mara.id);
     send(&mut ada, "/admin/recovery/R-2026-0001/incident", &ATTACK);
-    always_a_second_person(&world);
+    set_policy(&world, Key::SecondPersonRule, 2);
     let readmit = format!("/admin/users/{}/readmit", mara.id);
     assert_eq!(send(&mut ada, &readmit, &BACK).location(), "/admin/recovery/R-2026-0002");
     assert!(object(&world, &link(&world, &mara.id, "grant_asked")).says("The owners are told"));

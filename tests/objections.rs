@@ -10,11 +10,13 @@ use idp::audit::Action;
 use idp::host::keys::SeedKey;
 use idp::http::Request;
 use idp::ids::NoticeId;
+use idp::policy::Key;
 use idp::recovery::{Evidence, Statement};
 
 use crate::carry_over::{Room, back_up, office};
 use crate::grants::last;
 use crate::runbook::{FOUNDED, act, reset, rows};
+use crate::second_person::set_policy;
 use crate::world::{Answer, Browser, Member, PASSWORD, Phone, World, body, host};
 
 /// What is said to lift an objection.
@@ -82,13 +84,6 @@ pub fn send(browser: &mut Browser, path: &str, fields: &[(&str, &str)]) -> Answe
         browser.get("/admin/users/new");
     }
     browser.post(path, fields)
-}
-
-/// From now on somebody else permits what lets a person in, whoever they are.
-pub fn always_a_second_person(world: &World) {
-    let db = rusqlite::Connection::open(world.database()).unwrap();
-    let sql = "INSERT INTO policy_settings (key, value, set_by, set_at, effective_at) VALUES ('second_person', 2, 'a test', 0, 0)";
-    db.execute(sql, []).unwrap();
 }
 
 #[test]
@@ -720,7 +715,7 @@ fn an_objection_about_who_has_left_is_told_to_the_owners_and_changes_nothing_els
 fn in_the_hour_that_stands_in_for_a_second_person_the_link_ends_what_was_asked_for() {
     let (world, mut ada, _) = World::with_owner();
     let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
-    always_a_second_person(&world);
+    set_policy(&world, Key::SecondPersonRule, 2);
     let asked = act(&mut ada, &mara.id, "/mfa/reset", &FOUNDED);
     assert_eq!(asked.location(), "/admin/recovery/R-2026-0001", "{}", asked.text());
     let notice = link(&world, &mara.id, "grant_asked");

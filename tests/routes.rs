@@ -75,6 +75,7 @@ fn path(cast: &Cast, route: &Route) -> String {
     route
         .path
         .replace("/admin/users/{id}", &format!("/admin/users/{}", cast.mara.id))
+        .replace("{notice}", &id_of(&cast.world, "notices", &cast.mara.id))
         .replace("{contact}", &id_of(&cast.world, "contacts", &cast.mara.id))
         .replace("{id}", &id_of(&cast.world, "factors", &cast.mara.id))
         .replace("{session}", &id_of(&cast.world, "sessions", &cast.mara.id))

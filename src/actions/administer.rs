@@ -1,20 +1,25 @@
 //! Looking after people: add, invite, disable, enable, roles, notes.
 
+use std::sync::Arc;
+
 use super::authorise::{Admin, By};
 use super::cases::expire;
 use super::grants::{Ask, Granted};
 use super::nonce::Nonce;
+use super::notices::mailed_token;
 use super::reassure::{enabled, let_go};
 use super::recover::shut_out;
 use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
 use crate::grants::{Asker, Circumstances, Grant, Question, Rule, Verdict, decide};
+use crate::host::keys::SeedKey;
 use crate::ids::UserId;
+use crate::outbox::{Kind, NewMessage};
 use crate::policy::{self, Policy};
 use crate::recovery::Statement;
 use crate::secret::{Purpose, Token};
-use crate::storage::{Audited, ReadTx, WriteTx, backup_codes, links, users};
+use crate::storage::{Audited, ReadTx, WriteTx, backup_codes, links, outbox, users};
 use crate::time::Timestamp;
 use crate::users::{NewPerson, Role, Status, Taken, User};
 
@@ -33,6 +38,22 @@ impl Invitation {
     /// The link's path, which is as secret as the token.
     pub fn path(&self) -> String {
         format!("/invitation/{}", self.token.to_text())
+    }
+}
+
+/// How an invitation reaches who is invited.
+#[derive(Debug, Clone)]
+pub enum Way {
+    /// Whoever makes it hands it over.
+    Handed,
+    /// It is mailed to the address that they will sign in with, too; the link is made with this key, from the message's id.
+    Mailed(Arc<SeedKey>),
+}
+
+impl Way {
+    /// By mail where that is wanted and possible.
+    pub fn of(means: &Means, by_mail: bool) -> Self {
+        if by_mail && means.mails { Self::Mailed(Arc::clone(&means.key)) } else { Self::Handed }
     }
 }
 
@@ -85,13 +106,13 @@ pub(super) fn obstacle(
 }
 
 /// Adds a person against whom nothing stands: their invitation, and what happened.
-pub(super) fn admit(tx: &WriteTx<'_>, person: &NewPerson) -> Result<(Invitation, [Event; 2])> {
+pub(super) fn admit(tx: &WriteTx<'_>, person: &NewPerson, way: &Way) -> Result<(Invitation, [Event; 2])> {
     let id = UserId::generate();
     users::insert(tx, id, &person.email, &person.name, person.role)?;
     let user = users::get(tx, id)?;
     let created = Event::UserCreated { user: (&user).into(), role: person.role };
     let invited = Event::UserInvited { user: (&user).into(), hours: super::whole_hours(policy::INVITATION) };
-    Ok((invite(tx, id)?, [created, invited]))
+    Ok((invite(tx, &user, way)?, [created, invited]))
 }
 
 /// Adds a person, with an invitation link.
@@ -102,6 +123,7 @@ pub fn add_person(
     means: &Means,
     by: By,
     person: NewPerson,
+    way: Way,
     nonce: Option<Nonce>,
     source: Source,
 ) -> Result<AddedPerson> {
@@ -118,7 +140,7 @@ pub fn add_person(
             };
             return Ok(Audited::new(answer, record));
         }
-        let (invitation, events) = admit(tx, &person)?;
+        let (invitation, events) = admit(tx, &person, &way)?;
         if let Some(nonce) = &nonce {
             let said = format!("{} was added. The invitation link was shown once.", person.name);
             nonce.done(tx, &said, &format!("/admin/users/{}", invitation.user))?;
@@ -128,18 +150,25 @@ pub fn add_person(
     })
 }
 
-fn invite(tx: &WriteTx<'_>, user: UserId) -> Result<Invitation> {
-    let token = Token::generate();
+fn invite(tx: &WriteTx<'_>, user: &User, way: &Way) -> Result<Invitation> {
+    let token = match way {
+        Way::Handed => Token::generate(),
+        Way::Mailed(key) => {
+            let message = NewMessage::of(Kind::Invitation, user, String::new());
+            outbox::insert(tx, &message)?;
+            mailed_token(key, message.id)
+        }
+    };
     let expires_at = tx.now().plus(policy::INVITATION);
-    links::insert(tx, &token.hash(Purpose::Invitation), Some(user), expires_at)?;
-    Ok(Invitation { user, token, expires_at })
+    links::insert(tx, &token.hash(Purpose::Invitation), Some(user.id), expires_at)?;
+    Ok(Invitation { user: user.id, token, expires_at })
 }
 
 /// A new invitation link for someone who has not used theirs; the earlier one is void.
 ///
 /// # Errors
 /// As [`super::Error`] says; a refusal by a rule is a value.
-pub fn invite_again(means: &Means, ask: Ask, statement: Statement) -> Result<Granted<Invitation>> {
+pub fn invite_again(means: &Means, ask: Ask, statement: Statement, way: Way) -> Result<Granted<Invitation>> {
     means.store.change(move |tx| {
         let grant = Grant::InviteAgain;
         let mut f = ask.decide_founded(tx, grant, "", statement)?;
@@ -151,7 +180,7 @@ pub fn invite_again(means: &Means, ask: Ask, statement: Statement) -> Result<Gra
         let case = f.case();
         let mut records = f.settle(tx, &ask.source)?;
         let d = &f;
-        let invitation = invite(tx, d.user.id)?;
+        let invitation = invite(tx, &d.user, &way)?;
         let said = format!("A new invitation link was made for {}. It was shown once.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
         let evidence = f.evidence.clone().ok_or(super::Error::NotFound)?;

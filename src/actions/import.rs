@@ -2,7 +2,7 @@
 //!
 //! Invariant: all lines are added or none is, unless who asks said that the bad ones are to be left out.
 
-use super::administer::{Invitation, Obstacle, admit, obstacle};
+use super::administer::{Invitation, Obstacle, Way, admit, obstacle};
 use super::authorise::{Admin, By};
 use super::nonce::Nonce;
 use super::{Means, Result};
@@ -84,6 +84,7 @@ pub fn import(
     by: By,
     mut lines: Vec<Line>,
     bad: BadLines,
+    way: Way,
     nonce: Option<Nonce>,
     source: Source,
 ) -> Result<Imported> {
@@ -109,7 +110,7 @@ pub fn import(
                 left_out.push(line);
                 continue;
             };
-            let (invitation, events) = admit(tx, &person)?;
+            let (invitation, events) = admit(tx, &person, &way)?;
             records.extend(events.map(|event| Record::new(admin.actor(), &source, event)));
             joined.push(Joined { person, invitation });
         }

@@ -13,6 +13,7 @@ pub mod casework;
 pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;
+pub mod deliver;
 pub mod demo;
 pub mod edit;
 pub mod enrol;
@@ -25,8 +26,10 @@ pub mod incident;
 pub mod keep_out;
 pub mod key_export;
 pub mod nonce;
+pub mod notices;
 pub mod object;
 pub mod password_check;
+pub mod password_reset;
 pub mod policy;
 pub mod portraits;
 pub mod profile;
@@ -70,6 +73,8 @@ pub struct Means {
     pub one_picture: Mutex<()>,
     /// What the organisation is called: in authenticator apps, and no part of a password.
     pub organisation: String,
+    /// Whether something sends messages: a mail server is set.
+    pub mails: bool,
 }
 
 /// Why an errand could not be done. Nothing was changed.

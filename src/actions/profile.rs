@@ -18,7 +18,7 @@ use crate::password::NewPassword;
 use crate::policy;
 use crate::secret::{Purpose, Token};
 use crate::sessions::Session;
-use crate::storage::{Audited, backup_codes, devices, factors, sessions, throttle, users};
+use crate::storage::{Audited, backup_codes, devices, factors, links, sessions, throttle, users};
 
 /// Prepares the secret of a factor to be added, in place of one that was prepared before: whoever saw that one, perhaps
 /// on this very screen, must not know this one.
@@ -203,6 +203,8 @@ pub fn change_password(
         }
         throttle::delete(tx, &attempt.budget)?;
         users::update_password(tx, user.id, &hash)?;
+        // Whoever asked for a link by which to choose another.
+        links::delete_of(tx, user.id)?;
         sessions::delete_all(tx, user.id, Some(id))?;
         devices::delete_others(tx, user.id, session.device_id)?;
         session.epoch = users::get(tx, user.id)?.credential_epoch;

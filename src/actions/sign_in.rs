@@ -16,7 +16,9 @@ use crate::recovery::CaseEvent;
 use crate::secret::{Purpose, Token};
 use crate::sessions::{Freshness, Session, Stage};
 use crate::sign_in::{NoWay, Opening, Standing, State, Step, next};
-use crate::storage::{Audited, WriteTx, backup_codes, devices, factors, instance, recovery, sessions, throttle, users};
+use crate::storage::{
+    Audited, WriteTx, backup_codes, devices, factors, instance, links, recovery, sessions, throttle, users,
+};
 use crate::throttle::sources::source_of;
 use crate::users::{Role, User};
 
@@ -151,6 +153,7 @@ pub fn with_new_password(
         let standing = standing(tx, &user)?;
         let state = next(State::of(&session), Step::NewPassword, standing).map_err(|_| Error::SessionGone)?;
         users::update_password(tx, user.id, &hash)?;
+        links::delete_of(tx, user.id)?;
         sessions::delete_all(tx, user.id, Some(session.id))?;
         let user = users::get(tx, user.id)?;
         session.epoch = user.credential_epoch;

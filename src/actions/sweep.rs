@@ -19,6 +19,7 @@ const MOST: u32 = 500;
 /// Storage; what was done before stays done.
 pub fn sweep(means: &Means, ending: bool) -> Result<()> {
     while means.store.sweep(|tx| tx.expired(MOST))? >= MOST as usize {}
+    while !means.mails && means.store.sweep(|tx| tx.unsendable(MOST))? >= MOST as usize {}
     record_unknown_failures(means, ending)?;
     expire_cases(means)
 }

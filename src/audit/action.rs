@@ -129,3 +129,9 @@ mod tests {
         }
     }
 }
+
+/// Whether an entry of this name tells of a password that was changed, set or made invalid.
+pub fn is_about_password(name: &str) -> bool {
+    let makes_void = name == Action::RecoveryIncidentDeclared.as_str();
+    makes_void || name.starts_with("user.password_") && name != Action::UserPasswordVerified.as_str()
+}

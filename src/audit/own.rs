@@ -121,6 +121,7 @@ fn happened(action: Action, read: &Read) -> Option<String> {
         A::RecoveryDisavowed => "Somebody said through the link in a notice: this wasn't me".into(),
         A::RecoveryReassured => "That objection was found to be a mistake".into(),
         A::RecoveryIncidentDeclared => "Your account was closed to everybody, because of an attack".into(),
+        A::NoticeSent if !fact("why").is_empty() => format!("A message to {} could not be sent", fact("address")),
         A::NoticeSent => format!("A message was sent to {}", fact("address")),
         A::UserPasswordResetRequested => "A link for a new password was asked for".into(),
         A::UserPasswordResetCompleted => "You chose a new password through a link".into(),

@@ -78,11 +78,13 @@ impl Doctor {
         let place = &settings::data_folder(&self.place)?;
         let now = Clock::System.now();
         let database = find_database(place).map_err(Failure::to("look at the data folder"))?;
+        let with = Place { data: Some(place.clone()), config: self.place.config };
+        let config = settings::read(&Flags { place: with, ..Flags::default() });
+        let mails = config.as_ref().is_ok_and(|config| config.mail.is_some());
         let mut findings = vec![Finding::ok(format!("this is idp {}", version::text()))];
         findings.extend(folder::look(place));
-        findings.extend(inside::look(place, &database, now));
-        let with = Place { data: Some(place.clone()), config: self.place.config };
-        match settings::read(&Flags { place: with, ..Flags::default() }) {
+        findings.extend(inside::look(place, &database, mails, now));
+        match config {
             Ok(config) => {
                 findings.extend(reach::look(place, &config));
                 findings.push(mail::look(&config));

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::operator;
 use super::outcome::{Answer, Failure, remark, say};
 use super::user::{means, public_url};
+use crate::actions::administer::Way;
 use crate::actions::authorise::By;
 use crate::actions::import::{BadLines, Imported, import, preview};
 use crate::config::Place;
@@ -53,7 +54,7 @@ impl Import {
             return tell(&lines, self.skip_bad_lines);
         }
         let bad = if self.skip_bad_lines { BadLines::LeaveOut } else { BadLines::Stop };
-        match import(&means, By::Host, lines, bad, None, operator::source()).map_err(Failure::to(doing))? {
+        match import(&means, By::Host, lines, bad, Way::Handed, None, operator::source()).map_err(Failure::to(doing))? {
             Imported::Done { joined, left_out } => {
                 left_out.iter().for_each(|line| remark(&words(line)));
                 for j in joined {

@@ -10,7 +10,7 @@ use super::{log, operator, settings};
 use crate::actions::data_folder::{Serving, open_or_create};
 use crate::actions::first_run::setup_link;
 use crate::actions::upgrade::Upgraded;
-use crate::app::{App, Settings, Sweeper};
+use crate::app::{App, Mailer, Settings, Sweeper};
 use crate::config::{Flags, PublicUrl};
 use crate::host::notify::{READY, STOPPING, notify};
 use crate::http::confirm_people;
@@ -82,6 +82,7 @@ impl Serve {
         let app = Arc::new(App::new(opened, settings, Clock::System).map_err(Failure::to(doing))?);
         let link = setup_link(&app.means, source).map_err(Failure::to(doing))?;
         let sweeper = Sweeper::start(Arc::clone(&app)).map_err(Failure::to(doing))?;
+        let mailer = Mailer::start(&app).map_err(Failure::to(doing))?;
         let stopper = edge.stopper();
         stop_on_signals(&[SIGTERM, SIGINT], move || stopper.stop(), || ()).map_err(Failure::to(doing))?;
 
@@ -89,6 +90,7 @@ impl Serve {
         // Whoever connects from here on waits at most until the next line.
         notify(READY);
         serve(edge, &app);
+        drop(mailer);
         drop(sweeper);
         drop(app);
         drop(lock);
@@ -138,6 +140,7 @@ fn error_page(app: &App, e: EdgeError, whole: &Request) -> Response {
         people_wait: false,
         refused: None,
         demo: app.demo.is_some(),
+        unseen: None,
         flash: None,
         now: app.now(),
     };

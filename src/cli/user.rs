@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::outcome::{Answer, Failure, say};
 use super::{operator, settings};
-use crate::actions::administer::{self, AddedPerson};
+use crate::actions::administer::{self, AddedPerson, Way};
 use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted};
 use crate::actions::{Error, Means, data_folder};
@@ -141,6 +141,7 @@ pub(super) fn means(place: &Place, doing: &'static str) -> Result<Means, Failure
         clock: Clock::System,
         one_picture: Mutex::new(()),
         organisation: String::new(),
+        mails: false,
     })
 }
 
@@ -171,7 +172,9 @@ impl Add {
         let means = means(&self.place, doing)?;
         let person = NewPerson { email: self.email, name: self.name, role: self.role };
         let said = person.email.to_string();
-        match administer::add_person(&means, By::Host, person, None, operator::source()).map_err(Failure::to(doing))? {
+        match administer::add_person(&means, By::Host, person, Way::Handed, None, operator::source())
+            .map_err(Failure::to(doing))?
+        {
             AddedPerson::Done(invitation) => {
                 say(&url.link(&invitation.path()))?;
                 Ok(Answer::Done)

@@ -260,15 +260,6 @@ fn an_admin_adds_members_only_and_gives_no_roles() {
     }
 }
 
-#[test]
-fn evidence_that_does_not_count_has_no_kind() {
-    for kind in ["", "email", "knowledge", "code_to_mailbox", "chat", "host", "VIDEO_CALL"] {
-        assert!(Evidence::parse(kind, "", "", None, NOW).is_err(), "{kind}");
-    }
-    assert!(Evidence::parse("manager_ticket", "", "", Ticket::optional("1").unwrap().as_ref(), NOW).is_err());
-    assert!(Evidence::parse("manager_ticket", "", "Ada", None, NOW).is_err());
-}
-
 /// What has to permit a reset of `target` by `asker`, with `owners` and `admins` besides them.
 fn needed(asker: Role, target: Role, second: SecondPerson, others: (u32, u32), same_hands: bool) -> Verdict {
     let index = SecondPerson::ALL.iter().position(|s| *s == second).unwrap();

@@ -38,6 +38,10 @@ pub enum MacUse {
     Throttle,
     /// The link in a notice by which a person says "this wasn't me".
     Objection,
+    /// The secret part of a link in a message: made from the message's id when it is sent, so that none is stored.
+    MailedLink,
+    /// The name under which links that are asked for are counted.
+    LinkRequests,
 }
 
 impl MacUse {
@@ -48,6 +52,8 @@ impl MacUse {
             Self::PreSession => b"idp/mac/pre-session/v1",
             Self::Throttle => b"idp/mac/throttle/v1",
             Self::Objection => b"idp/mac/objection/v1",
+            Self::MailedLink => b"idp/mac/mailed-link/v1",
+            Self::LinkRequests => b"idp/mac/link-requests/v1",
         }
     }
 }
@@ -138,8 +144,8 @@ impl SeedKey {
     pub fn mac(&self, to: MacUse, parts: &[&[u8]]) -> [u8; 32] {
         let mut context = hmac::Context::with_key(match to {
             MacUse::Csrf | MacUse::FormNonce | MacUse::PreSession => &self.pages,
-            MacUse::Throttle => &self.throttle,
-            MacUse::Objection => &self.links,
+            MacUse::Throttle | MacUse::LinkRequests => &self.throttle,
+            MacUse::MailedLink | MacUse::Objection => &self.links,
         });
         for part in std::iter::once(to.label()).chain(parts.iter().copied()) {
             context.update(&(part.len() as u64).to_be_bytes());

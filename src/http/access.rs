@@ -3,7 +3,7 @@
 use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
-use super::people::{show_link, taken};
+use super::people::{show_link, taken, way};
 use super::permission::Beforehand;
 use super::show::{Answer, Page, Said, wrong};
 use crate::actions::edit::EmailChange;
@@ -25,12 +25,13 @@ pub fn invitation_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
+    let form = sheet.form_from(&nonce, errors, [("by_mail", "on")])?;
     let ahead = call.app.means.store.read(|tx| Beforehand::read(tx, sheet, Grant::InviteAgain))?;
     let view = InviteAgainView {
         form: ahead.fill(sheet, form),
         person: subject(user),
         valid: policy::INVITATION,
+        mails: call.app.means.mails,
         known: ahead.known,
         signals: ahead.signals,
         permission: ahead.permission,
@@ -46,7 +47,7 @@ pub fn invitation(call: &Call<'_>, signed: &Signed) -> Answer {
         Ok(ready) => ready,
         Err(answer) => return answer,
     };
-    let granted = administer::invite_again(&call.app.means, sheet.ask(nonce), statement);
+    let granted = administer::invite_again(&call.app.means, sheet.ask(nonce), statement, way(call));
     sheet.granted_on_evidence(granted, show_invitation, |invitation| {
         Ok(show_link(call, signed, sheet.user.name.as_str(), &invitation))
     })

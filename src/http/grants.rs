@@ -40,6 +40,7 @@ const KEPT: &[&str] = &[
     "kind",
     "value",
     "confirmed",
+    "by_mail",
     "role",
     "name",
     "email",

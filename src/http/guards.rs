@@ -11,14 +11,18 @@ use crate::actions::nonce::Nonce;
 use crate::app::App;
 use crate::config::client_address;
 use crate::host::keys::MacUse;
+use crate::notices::Notice;
 use crate::pages::FieldError;
 use crate::policy;
 use crate::recovery::Case;
 use crate::secret::{Purpose, Token, TokenHash, equal, random};
 use crate::sessions::{Freshness, Session, Stage, same_origin_path};
-use crate::storage::{instance, sessions};
+use crate::storage::{instance, notices, sessions};
 use crate::time::Timestamp;
 use crate::users::{Role, User};
+
+/// So much of what somebody has not read is looked up with each request.
+const UNSEEN: u32 = 20;
 
 /// One request on its way through the house.
 pub struct Call<'a> {
@@ -101,7 +105,7 @@ impl<'a> Call<'a> {
     /// The field `next`, if it is a path of ours, and no step of a sign-in: these lead on to each other, and who is signed
     /// in would be sent round in a circle.
     pub fn next(&self) -> Option<&str> {
-        const STEPS: [&str; 5] = ["/sign-in", "/sign-out", "/enrol", "/setup", "/invitation"];
+        const STEPS: [&str; 6] = ["/sign-in", "/sign-out", "/enrol", "/setup", "/invitation", "/password-reset"];
         let path = same_origin_path(self.fields.get("next"))?;
         let first = path.split(['?', '#']).next().unwrap_or_default();
         let is_step =
@@ -220,6 +224,8 @@ pub struct Signed {
     pub csrf: String,
     /// Whether everybody but owners waits until an owner, as this person is, has confirmed who is here.
     pub people_wait: bool,
+    /// What they were told and have not read yet, the newest first; nothing of what was done in this very session.
+    pub unseen: Vec<Notice>,
 }
 
 impl Signed {
@@ -230,13 +236,20 @@ impl Signed {
     pub fn look(call: &Call<'_>) -> Result<Option<Self>, Problem> {
         let Some(token) = Cookie::Session.token(call.request, call.https()) else { return Ok(None) };
         let hash = token.hash(Purpose::Session);
-        let (found, people_wait) = call.app.means.store.read(|tx| {
+        let (found, people_wait, unseen) = call.app.means.store.read(|tx| {
             let found = sessions::find(tx, &hash)?;
             let is_owner = found.as_ref().is_some_and(|(_, user)| user.role == Role::Owner);
-            Ok::<_, Problem>((found, is_owner && !instance::get_people_confirmed(tx)?))
+            let unseen = match &found {
+                Some((session, user)) if session.stage == Stage::Full => notices::list_unseen(tx, user.id, UNSEEN)?,
+                _ => Vec::new(),
+            };
+            Ok::<_, Problem>((found, is_owner && !instance::get_people_confirmed(tx)?, unseen))
         })?;
         let found = found.filter(|(session, _)| session.freshness(call.now) != Freshness::Over);
-        Ok(found.map(|(session, user)| Self { csrf: session_csrf(call.app, &hash), session, user, people_wait }))
+        Ok(found.map(|(session, user)| {
+            let unseen = unseen.into_iter().filter(|notice| !notice.is_of(&session)).collect();
+            Self { csrf: session_csrf(call.app, &hash), session, user, people_wait, unseen }
+        }))
     }
 
     /// A session of one of these stages. Anyone else is answered as a stranger.

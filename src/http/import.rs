@@ -3,10 +3,11 @@
 use super::Response;
 use super::error::Problem;
 use super::guards::{Call, Signed};
-use super::people::invitation_address;
+use super::people::{invitation_address, way};
 use super::show::{Answer, Page, confirm, form_of, wrong};
 use super::standing::already_done;
 use crate::actions::Error;
+use crate::actions::administer::Way;
 use crate::actions::authorise::By;
 use crate::actions::import::{BadLines, Imported, Joined, import as import_people, preview};
 use crate::grants::Asker;
@@ -46,7 +47,7 @@ pub fn import(call: &Call<'_>, signed: &Signed) -> Answer {
         return look(call, signed, typed, lines, errors);
     }
     let by = By::Session(signed.session.id);
-    match import_people(&call.app.means, by, lines, bad, Some(nonce), call.visitor.source()) {
+    match import_people(&call.app.means, by, lines, bad, way(call), Some(nonce), call.visitor.source()) {
         Ok(Imported::Done { joined, left_out }) => Ok(done(call, signed, &joined, &left_out)),
         Ok(Imported::Refused(lines)) => look(call, signed, typed, lines, Vec::new()),
         Err(Error::AlreadyDone(before)) => already_done(call, signed, &before),
@@ -79,13 +80,17 @@ fn look(call: &Call<'_>, signed: &Signed, text: &str, lines: Vec<Line>, mut erro
         false => Form::new(&signed.csrf),
     };
     let status = if bad == 0 && errors.is_empty() { 200 } else { 422 };
-    let form = Form { values: vec![("text".to_owned(), text.to_owned())], errors, ..form };
+    let mut values = vec![("text".to_owned(), text.to_owned())];
+    // Mailed too, unless somebody has taken the tick away.
+    let by_mail = call.fields.get("by_mail") == "on" || call.fields.get("step") == Step::Check.as_str();
+    values.extend(by_mail.then(|| ("by_mail".to_owned(), "on".to_owned())));
+    let form = Form { values, errors, ..form };
     Ok(show(call, signed, status, form, &lines))
 }
 
 fn show(call: &Call<'_>, signed: &Signed, status: u16, form: Form<'_>, lines: &[Line]) -> Response {
     let page = Page::signed(call, signed);
-    page.answer(status, import_markup(&page.frame(), &ImportView { form, lines }))
+    page.answer(status, import_markup(&page.frame(), &ImportView { form, lines, mails: call.app.means.mails }))
 }
 
 /// The links, shown once as the answer itself.
@@ -97,6 +102,11 @@ fn done(call: &Call<'_>, signed: &Signed, joined: &[Joined], left_out: &[Line]) 
     };
     let expires_at = joined.first().map_or(call.now, |j| j.invitation.expires_at);
     let page = Page::signed(call, signed);
-    let view = ImportedView { joined: joined.iter().map(line).collect(), left_out, expires_at };
+    let view = ImportedView {
+        joined: joined.iter().map(line).collect(),
+        left_out,
+        expires_at,
+        mailed: matches!(way(call), Way::Mailed(_)),
+    };
     page.answer(200, imported_markup(&page.frame(), &view))
 }

@@ -6,7 +6,7 @@ use super::guards::{Call, Signed};
 use super::show::{Answer, Page, confirm, form_of, page_of, wrong};
 use super::standing::already_done;
 use crate::actions::Error;
-use crate::actions::administer::{AddedPerson, Invitation, add_person};
+use crate::actions::administer::{AddedPerson, Invitation, Way, add_person};
 use crate::actions::authorise::By;
 use crate::ids::UserId;
 use crate::pages::users::{
@@ -96,7 +96,8 @@ const fn roles(role: Role) -> &'static [Role] {
 
 /// `GET /admin/users/new`
 pub fn new_page(call: &Call<'_>, signed: &Signed) -> Answer {
-    let values = vec![("role".to_owned(), Role::Member.as_str().to_owned())];
+    let values = [("role", Role::Member.as_str()), ("by_mail", "on")];
+    let values = values.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     show_new(call, signed, 200, values, Vec::new())
 }
 
@@ -110,14 +111,16 @@ fn show_new(
     let nonce = call.new_nonce(signed);
     let form = Form { values, errors, ..form_of(call, signed, Some(&nonce))? };
     let page = Page::signed(call, signed);
-    let view = AddPersonView { form, roles: roles(signed.user.role) };
+    let view = AddPersonView { form, roles: roles(signed.user.role), mails: call.app.means.mails };
     Ok(page.answer(status, add_markup(&page.frame(), &view)))
 }
 
 /// `POST /admin/users/new`
 pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
     let nonce = call.nonce(signed)?;
-    let again = |status, errors| show_new(call, signed, status, call.fields.kept(&["email", "name", "role"]), errors);
+    let again = |status, errors| {
+        show_new(call, signed, status, call.fields.kept(&["email", "name", "role", "by_mail"]), errors)
+    };
     let email = call.fields.get("email").parse::<Email>();
     let name = call.fields.get("name").parse::<PersonName>();
     let role = call.fields.get("role").parse::<Role>();
@@ -137,7 +140,7 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
     }
     let by = By::Session(signed.session.id);
     let name = person.name.clone();
-    match add_person(&call.app.means, by, person, Some(nonce), call.visitor.source()) {
+    match add_person(&call.app.means, by, person, way(call), Some(nonce), call.visitor.source()) {
         Ok(AddedPerson::Done(invitation)) => Ok(show_link(call, signed, name.as_str(), &invitation)),
         Ok(AddedPerson::Taken(by)) => again(422, vec![wrong("email", taken(by))]),
         Ok(AddedPerson::Refused(rule)) => again(403, vec![wrong("role", rule.sentence())]),
@@ -146,11 +149,22 @@ pub fn new(call: &Call<'_>, signed: &Signed) -> Answer {
     }
 }
 
+/// How the form wants an invitation to reach who is invited.
+pub fn way(call: &Call<'_>) -> Way {
+    Way::of(&call.app.means, call.fields.get("by_mail") == "on")
+}
+
 /// The invitation link, shown once as the answer itself.
 pub fn show_link(call: &Call<'_>, signed: &Signed, name: &str, invitation: &Invitation) -> Response {
     let page = Page::signed(call, signed);
     let link = invitation_address(call, invitation);
-    let view = InvitationLinkView { id: invitation.user, name, link, expires_at: invitation.expires_at };
+    let view = InvitationLinkView {
+        id: invitation.user,
+        name,
+        link,
+        expires_at: invitation.expires_at,
+        mailed: matches!(way(call), Way::Mailed(_)),
+    };
     page.answer(200, invitation_link(&page.frame(), &view))
 }
 

@@ -1,6 +1,7 @@
 //! One person's tabs in the console.
 
 pub mod notes;
+pub mod notices;
 pub mod sessions;
 
 use super::error::Problem;

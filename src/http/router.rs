@@ -20,8 +20,8 @@ use super::takes::*;
 use super::{Request, Response};
 use super::{
     access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
-    grants, health, hold, import, incident, log, objection, people, person, policy, portraits, profile, readmit,
-    recovery, sessions, sign_in, standing, story, system,
+    grants, health, hold, import, incident, log, notices, objection, password_reset, people, person, policy, portraits,
+    profile, readmit, recovery, sessions, sign_in, standing, story, system,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -108,6 +108,10 @@ pub const ROUTES: &[Route] = &[
     post("/sign-in/password", &["csrf", "email", "new_password"], Door::Stage(CHANGING, sign_in::new_password)),
     get("/sign-in/resume", &["next"], Door::Idle(FULL, sign_in::resume_page)),
     post("/sign-in/resume", &["csrf", "email", "password", "next"], Door::Idle(FULL, sign_in::resume)),
+    get("/password-reset", &[], Door::Guest(password_reset::page)),
+    post("/password-reset", &["csrf", "email"], Door::Guest(password_reset::ask)),
+    get("/password-reset/{token}", &[], Door::Guest(password_reset::choose_page)),
+    post("/password-reset/{token}", &["csrf", "email", "new_password"], Door::Guest(password_reset::choose)),
     get("/signed-out", &[], Door::Anyone(sign_in::signed_out_page)),
     post("/sign-out", &["csrf"], Door::Idle(ANY, sign_in::sign_out)),
 
@@ -130,6 +134,8 @@ pub const ROUTES: &[Route] = &[
     post("/profile/devices/forget", &["csrf"], Door::Person(sessions::forget_all)),
     post("/profile/devices/{id}/forget", &["csrf"], Door::Person(sessions::forget)),
     get("/profile/activity", &["before"], Door::Person(activity::page)),
+    get("/profile/notices", &[], Door::Person(notices::own)),
+    post("/profile/notices/seen", &["csrf", "next", "notice*"], Door::Person(notices::seen)),
     get("/profile/backup-codes", &[], Door::Person(profile::new_codes_page)),
     post("/profile/backup-codes", &["csrf", "nonce", "step_up_code"], Door::Person(profile::new_codes)),
     post("/profile/backup-codes/stored", &["csrf", "stored"], Door::Person(profile::codes_stored)),
@@ -143,9 +149,10 @@ pub const ROUTES: &[Route] = &[
 
     get("/admin", &[], Door::Trail(dashboard::page)),
     get("/admin/system", &[], Door::People(system::page)),
+    post("/admin/system/mail-test", &["csrf", "step_up_code"], Door::People(system::test_mail)),
     get("/admin/users", &["q", "state", "role", "after"], Door::People(people::list)),
     get("/admin/users/new", &[], Door::People(people::new_page)),
-    post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role"], Door::People(people::new)),
+    post("/admin/users/new", &["csrf", "nonce", "step_up_code", "email", "name", "role", "by_mail"], Door::People(people::new)),
     get("/admin/users/import", &[], Door::People(import::page)),
     post("/admin/users/import", IMPORT, Door::People(import::import)),
     get("/admin/users/confirm", &[], Door::People(confirm_people::page)),
@@ -196,11 +203,13 @@ pub const ROUTES: &[Route] = &[
     get("/admin/users/{id}/email", &[], Door::People(access::email_page)),
     post("/admin/users/{id}/email", EMAIL, Door::People(access::email)),
     get("/admin/users/{id}/invitation", &[], Door::People(access::invitation_page)),
-    post("/admin/users/{id}/invitation", GRANT, Door::People(access::invitation)),
+    post("/admin/users/{id}/invitation", INVITE, Door::People(access::invitation)),
     get("/admin/users/{id}/case", &[], Door::People(recovery::opening::page)),
     post("/admin/users/{id}/case", OPEN_CASE, Door::People(recovery::opening::open)),
     get("/admin/users/{id}/notes", &["before"], Door::People(person::notes::page)),
     post("/admin/users/{id}/notes", &["csrf", "nonce", "step_up_code", "text"], Door::People(person::notes::add)),
+    get("/admin/users/{id}/notices", &[], Door::People(person::notices::page)),
+    get("/admin/users/{id}/notices/{notice}", &[], Door::People(person::notices::letter)),
 
     get("/admin/recovery", &["state", "after"], Door::People(board::page)),
     get("/admin/recovery/{case}", &[], Door::People(recovery::case::page)),

@@ -10,6 +10,7 @@ use super::error::Problem;
 use super::guards::{Call, Guest, Signed, session_csrf};
 use crate::actions::second_factor::Typed;
 use crate::actions::step_up::step_up;
+use crate::pages::notices::Unseen;
 use crate::pages::parts::Tone;
 use crate::pages::{FieldError, Flash, Form, Frame, StepUp, Viewer};
 use crate::recovery::Case;
@@ -111,6 +112,7 @@ pub struct Page<'a> {
     people_wait: bool,
     refused: Option<Case>,
     demo: bool,
+    unseen: Option<Unseen>,
     said: Option<Said>,
     now: Timestamp,
     https: bool,
@@ -125,6 +127,7 @@ impl<'a> Page<'a> {
             people_wait: false,
             refused: None,
             demo: call.app.demo.is_some(),
+            unseen: None,
             said: None,
             now: call.now,
             https: call.https(),
@@ -135,13 +138,21 @@ impl<'a> Page<'a> {
     pub fn signed(call: &Call<'a>, signed: &Signed) -> Self {
         let viewer = (signed.user.name.to_string(), signed.user.role, signed.csrf.clone());
         let said = Cookie::Flash.read(call.request, call.https()).and_then(Said::parse);
+        let unseen = super::notices::unseen(call, signed);
         Self {
             viewer: Some(viewer),
             people_wait: signed.people_wait,
             refused: call.refused.clone(),
+            unseen,
             said,
             ..Self::stranger(call)
         }
+    }
+
+    /// Without the banner of what was not shown yet: the page itself shows it.
+    #[must_use]
+    pub fn without_unseen(self) -> Self {
+        Self { unseen: None, ..self }
     }
 
     /// The frame.
@@ -152,6 +163,7 @@ impl<'a> Page<'a> {
             people_wait: self.people_wait,
             refused: self.refused.as_ref(),
             demo: self.demo,
+            unseen: self.unseen.as_ref(),
             flash: self.said.map(Said::flash),
             now: self.now,
         }

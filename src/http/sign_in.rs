@@ -73,7 +73,7 @@ fn show_password(
     let form = Form { values: call.fields.kept(&["email"]), errors, ..Form::new(&guest.csrf) };
     let help_contact = call.app.settings.help_contact.as_deref();
     let page = Page::stranger(call);
-    let view = PasswordView { form, next: call.next(), trouble, help_contact };
+    let view = PasswordView { form, next: call.next(), trouble, help_contact, mails: call.app.means.mails };
     page.answer(status, password_markup(&page.frame(), &view))
 }
 

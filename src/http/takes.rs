@@ -14,13 +14,26 @@ pub(super) const GRANT: &[&str] = &[
     "reason",
     "codes_unavailable",
 ];
+pub(super) const INVITE: &[&str] = &[
+    "csrf",
+    "nonce",
+    "step_up_code",
+    "evidence",
+    "evidence_note",
+    "voucher",
+    "number",
+    "ticket",
+    "reason",
+    "codes_unavailable",
+    "by_mail",
+];
 pub(super) const EMAIL: &[&str] =
     &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket", "reason", "email"];
 pub(super) const INCIDENT: &[&str] = &["csrf", "nonce", "step_up_code", "since", "reason"];
 pub(super) const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 pub(super) const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
 pub(super) const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
-pub(super) const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step"];
+pub(super) const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step", "by_mail"];
 pub(super) const DECIDE: &[&str] = &["csrf", "nonce", "step_up_code", "request", "note"];
 pub(super) const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
 pub(super) const FILTER: &[&str] =

@@ -10,6 +10,7 @@ use super::field::Field;
 use super::form::Form;
 use super::grants::{Act, Signal, Subject, granting};
 use super::permission::Permission;
+use super::users::by_mail;
 use super::words::{count, lasting};
 
 /// `POST /admin/users/{id}/email` with `email`, `evidence`, `number`, `voucher`, `evidence_note`, `ticket`, `reason`.
@@ -39,8 +40,9 @@ pub fn email(frame: &Frame, view: &EmailView) -> Markup {
         button: "Change the address",
         danger: false,
     };
-    let field =
-        Field::new("email", "New e-mail address").hint("They sign in with it. Nothing is sent there now.").address();
+    let field = Field::new("email", "New e-mail address")
+        .hint("They sign in with it. Both addresses are told, where mail can be sent.")
+        .address();
     let what = html! {
         ul {
             li { "They sign in with the new address, and no longer with " strong { (person.email) } "." }
@@ -68,6 +70,8 @@ pub struct InviteAgainView<'a> {
     pub person: Subject<'a>,
     /// How long the new link works.
     pub valid: Duration,
+    /// Whether mail can be sent.
+    pub mails: bool,
     /// What they can be known by.
     pub known: Known,
     /// What happened lately.
@@ -94,5 +98,6 @@ pub fn invite_again(frame: &Frame, view: &InviteAgainView) -> Markup {
             li { "It stands in the audit log with your name and your reason." }
         }
     };
-    granting(frame, &act, &view.form, (person, None), &html! {}, (&what, &view.known, &view.signals, &view.permission))
+    let extra = html! { @if view.mails { (by_mail(&view.form)) } };
+    granting(frame, &act, &view.form, (person, None), &extra, (&what, &view.known, &view.signals, &view.permission))
 }

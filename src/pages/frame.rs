@@ -5,6 +5,7 @@ use std::fmt;
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets;
+use super::notices::{Unseen, banner};
 use super::parts::Tone;
 use super::words::{exact, time_ago};
 use crate::recovery::Case;
@@ -24,6 +25,8 @@ pub struct Frame<'a> {
     pub refused: Option<&'a Case>,
     /// Everything is made up, and goes when the program ends.
     pub demo: bool,
+    /// What the viewer was not shown yet about their account; owners, about other people's too.
+    pub unseen: Option<&'a Unseen>,
     /// What was done just before, said once.
     pub flash: Option<Flash>,
     /// The moment at which the page is made.
@@ -114,7 +117,9 @@ impl Frame<'_> {
         let main = html! {
             div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
                 @if let Some(navigation) = navigation { (navigation) }
-                main id="main" tabindex="-1" { (self.people_wait()) (self.refused()) (self.flash()) (content) }
+                main id="main" tabindex="-1" {
+                    (self.people_wait()) (self.unseen()) (self.refused()) (self.flash()) (content)
+                }
             }
         };
         self.document(section, title, wrong, &main)
@@ -213,6 +218,14 @@ impl Frame<'_> {
                         a href="/admin/users/confirm" { "Confirm who is here" }
                     }
                 }
+            }
+        }
+    }
+
+    fn unseen(&self) -> Markup {
+        html! {
+            @if let (Some(unseen), Some(viewer)) = (self.unseen, &self.signed_in) {
+                (banner(unseen, viewer.csrf, self.now))
             }
         }
     }

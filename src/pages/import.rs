@@ -6,7 +6,7 @@ use super::Frame;
 use super::field::Field;
 use super::form::Form;
 use super::parts::{card, heading, table, tools};
-use super::users::page;
+use super::users::{by_mail, page};
 use super::words::{clock, count, lasting, people};
 use crate::import::Line;
 use crate::policy;
@@ -28,7 +28,8 @@ pub enum Step {
 impl Step {
     const ALL: [Self; 3] = [Self::Check, Self::Import, Self::ImportGood];
 
-    const fn as_str(self) -> &'static str {
+    /// The word in the form.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Check => "check",
             Self::Import => "import",
@@ -52,6 +53,8 @@ pub struct ImportView<'a> {
     pub form: Form<'a>,
     /// The lines, looked at; none before that.
     pub lines: &'a [Line],
+    /// Whether mail can be sent.
+    pub mails: bool,
 }
 
 /// The form, and above it the result of the last look.
@@ -61,7 +64,7 @@ pub fn import(frame: &Frame, view: &ImportView) -> Markup {
     let content = html! {
         (heading(Some(&trail()), "Import people", None))
         (form.summary("Nobody has been added yet."))
-        @if looked { (result(form, view.lines)) }
+        @if looked { (result(form, view.lines, view.mails)) }
         (list_form(form, looked))
     };
     page(frame, "Import people · People", form.wrong(), &content)
@@ -72,7 +75,7 @@ fn trail() -> Markup {
 }
 
 /// What would happen, and the button that makes it happen to exactly this list.
-fn result(form: &Form, lines: &[Line]) -> Markup {
+fn result(form: &Form, lines: &[Line], mails: bool) -> Markup {
     let bad: Vec<&Line> = lines.iter().filter(|line| !line.is_good()).collect();
     let good: Vec<&NewPerson> = lines.iter().filter_map(|line| line.person.as_ref().ok()).collect();
     let number = good.len() as u64;
@@ -84,6 +87,7 @@ fn result(form: &Form, lines: &[Line]) -> Markup {
                 form method="post" action="/admin/users/import" enctype="multipart/form-data" novalidate {
                     (form.hidden())
                     input type="hidden" name="text" value=(form.value("text"));
+                    @if mails { (by_mail(form)) }
                     (form.step_up())
                     div class="actions" {
                         @if bad.is_empty() {
@@ -155,6 +159,8 @@ pub struct ImportedView<'a> {
     pub left_out: &'a [Line],
     /// When the links stop working.
     pub expires_at: Timestamp,
+    /// Whether they are mailed too.
+    pub mailed: bool,
 }
 
 /// Someone who was added.
@@ -184,6 +190,7 @@ pub fn imported(frame: &Frame, view: &ImportedView) -> Markup {
             p { "Shown only here, only once. Each link works once, until " (clock(view.expires_at, frame.now))
                 " (" (lasting(view.expires_at.since(frame.now))) "). Whoever opens it becomes that person, so hand it over on "
                 "a channel you trust, to each their own." }
+            @if view.mailed { p { "Each is mailed to the address beside it, too." } }
             p class="paper" { strong { (paper) } }
             ul class="links" id="links" {
                 @for joined in &view.joined {

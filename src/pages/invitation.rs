@@ -83,6 +83,8 @@ pub enum Link {
     Setup,
     /// The one for an invited person.
     Invitation,
+    /// The one for a new password.
+    PasswordReset,
 }
 
 /// A link that expired, was used or never was: one page for all, answered with 404 or 410.
@@ -108,6 +110,14 @@ pub fn link_gone(frame: &Frame, view: &LinkGoneView) -> Markup {
             p { "It has expired, was used already, or a newer one was made. A link works once." }
             p { "If you have set your password, sign in. If not, ask for a new link. " (whom_to_ask(view.help_contact)) }
             (sign_in)
+        },
+        Link::PasswordReset => html! {
+            p { "It has expired, was used already, or your account has changed since. A link works once." }
+            p { "If you have set your new password, sign in. If not, get another link. If that does not help: " (whom_to_ask(view.help_contact)) }
+            div class="actions" {
+                a class="button main" href="/sign-in" { "Sign in" }
+                a class="button" href="/password-reset" { "Get another link" }
+            }
         },
     };
     told(frame, "This link no longer works", &content)

@@ -36,8 +36,11 @@ pub mod hold;
 pub mod import;
 pub mod incident;
 pub mod invitation;
+pub mod mail;
+pub mod notices;
 pub mod objection;
 pub mod parts;
+pub mod password_reset;
 pub mod permission;
 pub mod policy;
 pub mod portraits;
@@ -62,6 +65,8 @@ mod samples_dashboard;
 mod samples_demo;
 #[cfg(any(test, feature = "testing"))]
 mod samples_incident;
+#[cfg(any(test, feature = "testing"))]
+mod samples_notices;
 #[cfg(any(test, feature = "testing"))]
 mod samples_policy;
 #[cfg(any(test, feature = "testing"))]

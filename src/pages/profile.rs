@@ -68,7 +68,7 @@ pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
         (card("activity", "Recent activity", &html! {
             @if view.activity.is_empty() { p class="muted" { "Nothing has happened yet." } }
             @else { (lines(frame, "Recent activity", &view.activity)) }
-            p { a href="/profile/activity" { "All activity" } " · "
+            p { a href="/profile/activity" { "All activity" } " · " a href="/profile/notices" { "What you were told" } " · "
                 a href="/profile/activity#wrong" { "Something was not you?" } }
         }))
     };

@@ -11,8 +11,8 @@ use super::parts::FactorLine;
 use super::samples_demo;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
 use super::{
-    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_policy,
-    samples_profile, samples_requests,
+    FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_notices,
+    samples_policy, samples_profile, samples_requests,
 };
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
@@ -40,6 +40,7 @@ pub(super) fn stranger() -> Frame<'static> {
         people_wait: false,
         refused: None,
         demo: false,
+        unseen: None,
         flash: None,
         now: now(),
     }
@@ -77,6 +78,7 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(samples_dashboard::all());
     pages.extend(samples_incident::all());
     pages.extend(samples_policy::all());
+    pages.extend(samples_notices::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }
@@ -85,7 +87,8 @@ fn sign_in_pages() -> Vec<(&'static str, Markup)> {
     let f = stranger();
     let email = "mara@fernhill.example";
     let wait = Trouble::TooMany { wait: Duration::from_secs(45) };
-    let password = |form, trouble| PasswordView { form, next: Some("/admin/users?q=a"), trouble, help_contact: HELP };
+    let password =
+        |form, trouble| PasswordView { form, next: Some("/admin/users?q=a"), trouble, help_contact: HELP, mails: true };
     let code = |form| CodeView { form, email, trouble: None, help_contact: HELP, app: App::Works };
     let wrong_code =
         typed(&[("code", "123456")], &[("code", "This code does not match. Wait for the next one and enter it.")]);
@@ -151,6 +154,7 @@ fn enrol_pages() -> Vec<(&'static str, Markup)> {
         ("invitation", invitation::invitation(&f, &welcome)),
         ("setup-wrong", invitation::setup(&f, &SetupView { form: name, action: "/setup/abc" })),
         ("setup-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::Setup, help_contact: None })),
+        ("reset-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::PasswordReset, help_contact: HELP })),
         ("invitation-gone", invitation::link_gone(&f, &LinkGoneView { link: Link::Invitation, help_contact: HELP })),
         ("pass-asked", enrol::pass(&f, &pass)),
         ("pass-last-try", enrol::pass(&f, &last_try)),

@@ -126,6 +126,7 @@ fn access_pages() -> Vec<(&'static str, Markup)> {
     let invite = InviteAgainView {
         form: form(),
         person: mara(),
+        mails: true,
         valid: Duration::from_secs(72 * 3600),
         known: known(None),
         signals: signals(),

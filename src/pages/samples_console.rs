@@ -87,6 +87,7 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
             &[("email", "Enter an e-mail address, like mara@example.org.")],
         )),
         roles: &Role::ALL,
+        mails: true,
     };
     let waiting = Frame { people_wait: true, ..viewer(Role::Owner) };
     let ticked = people[2].id.to_string();
@@ -101,6 +102,7 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         name: "Mara Lindqvist",
         link: Secret::new("https://id.fernhill.example/invitation/Q0VSVElGSUNBVEUtUkVRVUVTVC1JTlZJVEFUSU9OLTE"),
         expires_at: at("2026-11-27T10:42:00Z"),
+        mailed: true,
     };
     vec![
         ("users", users::users(&f, &middle)),

@@ -9,9 +9,11 @@ use super::import::{self, ImportView, ImportedView, JoinedLine};
 use super::samples::{HOSTILE, at, form, now, step_up, typed, viewer};
 use super::samples_board;
 use super::samples_console::entries;
-use super::system::{self, SystemView};
+use super::system::{self, MailView, SystemView, Tested};
+use super::{Form, StepUp};
 use crate::dashboard::{Matter, Need};
 use crate::import::read;
+use crate::outbox::Queue;
 use crate::secret::Secret;
 use crate::users::Role;
 
@@ -65,7 +67,21 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         entries: 48_211,
         newest: now(),
         lineage: "9f86d081884c7d65",
+        mail: MailView { is_set: false, queue: Queue::default(), test: None, tested: None },
     };
+    let queue = Queue {
+        waiting: 1_204,
+        waiting_since: Some(at("2026-11-24T09:12:00Z")),
+        given_up: 2,
+        last_error: Some(HOSTILE.to_owned()),
+        last_sent: Some(at("2026-11-24T09:11:00Z")),
+    };
+    let mail = |tested| MailView { is_set: true, queue: queue.clone(), test: Some(form()), tested };
+    let tested = |tested| SystemView { mail: mail(Some(tested)), ..system.clone() };
+    let refused = || "mail.fernhill.example:587 refuses the recipient: 550 no".to_owned();
+    let wrong = typed(&[], &[("step_up_code", "This code does not match.")]);
+    let wrong = Form { step_up: Some(StepUp { backup_codes: true }), ..wrong };
+    let unconfirmed = SystemView { mail: MailView { test: Some(wrong), ..mail(None) }, ..system.clone() };
     let calm = SystemView {
         matters: Vec::new(),
         last_backup: Some(at("2026-11-24T02:15:00Z")),
@@ -79,6 +95,11 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         ("dashboard-calm", dashboard::dashboard(&f, &view(Vec::new(), Vec::new(), entries()))),
         ("system", system::system(&f, &system)),
         ("system-calm", system::system(&f, &calm)),
+        ("system-mail", system::system(&f, &tested(Tested::Taken(HOSTILE.to_owned())))),
+        ("system-mail-later", system::system(&f, &tested(Tested::Later(refused())))),
+        ("system-mail-refused", system::system(&f, &tested(Tested::Refused(refused())))),
+        ("system-mail-settings", system::system(&f, &tested(Tested::Settings(refused())))),
+        ("system-mail-wrong", system::system(&f, &unconfirmed)),
     ]
 }
 
@@ -88,13 +109,14 @@ fn import_pages() -> Vec<(&'static str, Markup)> {
     let lines = read(&list).expect("samples can be read");
     let good = read(&list.replace("no address,,king\n", "")).expect("samples can be read");
     let wrong = [("text", "1 line can not be added as it is. The table says what to do about it.")];
-    let view = |form, lines| ImportView { form, lines };
+    let view = |form, lines| ImportView { form, lines, mails: true };
     let joined = |name: &str| JoinedLine {
         name: name.to_owned(),
         email: "mara@fernhill.example".to_owned(),
         link: Secret::new("https://id.fernhill.example/invitation/Q0VSVElGSUNBVEUtUkVRVUVTVC1JTlZJVEFUSU9OLTE"),
     };
-    let imported = |joined, left_out| ImportedView { joined, left_out, expires_at: at("2026-11-27T10:42:00Z") };
+    let imported =
+        |joined, left_out| ImportedView { joined, left_out, expires_at: at("2026-11-27T10:42:00Z"), mailed: true };
     let unread = typed(&[("text", HOSTILE)], &[("file", "This is a spreadsheet, not a list as text.")]);
     vec![
         ("import", import::import(&f, &view(form(), &[]))),

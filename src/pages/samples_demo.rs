@@ -64,6 +64,6 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
         text: walk.text.replace("{folder}", &cast.folder.display().to_string()),
     };
     let view = DemoView { people: people(), walks: WALKS.iter().map(walk).collect(), seconds_left: 17 };
-    let password = PasswordView { form: form(), next: None, trouble: None, help_contact: HELP };
+    let password = PasswordView { form: form(), next: None, trouble: None, help_contact: HELP, mails: false };
     vec![("demo", demo::demo(&f, &view)), ("sign-in-demo", sign_in::password(&f, &password))]
 }

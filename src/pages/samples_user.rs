@@ -23,7 +23,7 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages
 }
 
-fn head(name: &str) -> UserHead<'_> {
+pub(super) fn head(name: &str) -> UserHead<'_> {
     let action = |label, path: &str, refused: Option<&str>, danger| Action {
         label,
         href: format!("/admin/users/1{path}"),
@@ -65,7 +65,7 @@ fn switched_off(name: &str) -> FactorLine {
 }
 
 /// Somebody for whom nothing can be done and nothing is under way.
-fn alone() -> UserHead<'static> {
+pub(super) fn alone() -> UserHead<'static> {
     UserHead { actions: Vec::new(), open_case: None, ..head("Noor Haddad") }
 }
 

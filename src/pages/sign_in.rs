@@ -35,6 +35,8 @@ pub struct PasswordView<'a> {
     pub trouble: Option<Trouble>,
     /// Whom to ask when nothing helps, as the organisation wrote it.
     pub help_contact: Option<&'a str>,
+    /// Whether a link for a new password can be sent by mail.
+    pub mails: bool,
 }
 
 /// The first page a stranger sees.
@@ -53,6 +55,7 @@ pub fn password(frame: &Frame, view: &PasswordView) -> Markup {
             div class="actions" { button class="main" { "Continue" } }
         }
         (more("Forgotten your password?", &html! {
+            @if view.mails { p { a href="/password-reset" { "Get a link for a new one by e-mail" } } }
             p { "An admin can give you a temporary one. " (whom_to_ask(view.help_contact)) }
         }))
     };

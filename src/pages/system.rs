@@ -6,10 +6,12 @@ use maud::{Markup, html};
 
 use super::Frame;
 use super::dashboard::matters;
+use super::form::Form;
 use super::frame::Section;
-use super::parts::{card, facts, heading};
+use super::parts::{Tone, card, facts, heading, notice};
 use super::words::{grouped, lasting, size, time_ago, time_ago_or_never};
 use crate::dashboard::Matter;
+use crate::outbox::Queue;
 use crate::time::Timestamp;
 
 /// `GET /admin/system`
@@ -41,6 +43,34 @@ pub struct SystemView<'a> {
     pub newest: Timestamp,
     /// Which unbroken history it belongs to.
     pub lineage: &'a str,
+    /// How the messages stand.
+    pub mail: MailView<'a>,
+}
+
+/// How the messages stand, and what came of a test.
+#[derive(Debug, Clone)]
+pub struct MailView<'a> {
+    /// Whether a mail server is set.
+    pub is_set: bool,
+    /// What waits, what was given up, what failed.
+    pub queue: Queue,
+    /// The form that sends a test message, for owners: `POST /admin/system/mail-test`.
+    pub test: Option<Form<'a>>,
+    /// What came of the test that was just made.
+    pub tested: Option<Tested>,
+}
+
+/// What came of a test message.
+#[derive(Debug, Clone)]
+pub enum Tested {
+    /// The server took it; this is where it was sent to.
+    Taken(String),
+    /// The server is not there, or asks to come back: why.
+    Later(String),
+    /// The server does not take it: why.
+    Refused(String),
+    /// A setting has to be changed: which, and why.
+    Settings(String),
 }
 
 /// What an owner wants to know before something breaks.
@@ -76,7 +106,63 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
             (facts(&trail))
             p class="muted" { "Whether it is unbroken is checked on the host: " code { "idp audit verify" } ", or " code { "idp doctor" } " for everything." }
         }))
+        (card("mail", "Mail", &mail(frame, &view.mail)))
         (card("program", "Program", &facts(&program)))
     };
-    frame.wide(Section::System, "System", false, &content)
+    let wrong = view.mail.test.as_ref().is_some_and(Form::wrong);
+    frame.wide(Section::System, "System", wrong, &content)
+}
+
+fn mail(frame: &Frame, view: &MailView) -> Markup {
+    if !view.is_set {
+        return html! {
+            p { "No mail server is set, so nothing is mailed. What people have to be told, they are shown at the next sign-in; each person’s page has it under Notices, to copy or to print as a letter." }
+            p class="muted" { "To send mail, set " code { "smtp_server" } " and " code { "mail_from" } " in " code { "idp.toml" } " and start the server again." }
+        };
+    }
+    let queue = &view.queue;
+    let mut rows = vec![
+        (
+            "Waiting",
+            html! { (grouped(queue.waiting.into())) @if let Some(at) = queue.waiting_since { ", the oldest since " (time_ago(at, frame.now)) } },
+        ),
+        ("Given up in 30 days", html! { (grouped(queue.given_up.into())) }),
+        ("Last sent", time_ago_or_never(queue.last_sent, frame.now)),
+    ];
+    if let Some(error) = &queue.last_error {
+        rows.push(("Last failure", html! { bdi { (error) } }));
+    }
+    html! {
+        (facts(&rows))
+        @if let Some(tested) = &view.tested { (came_of_it(tested)) }
+        @if let Some(form) = &view.test {
+            (form.summary("The test message was not sent."))
+            form method="post" action="/admin/system/mail-test" {
+                (form.hidden())
+                (form.step_up())
+                div class="actions" { button { "Send a test message to me" } }
+            }
+        }
+    }
+}
+
+fn came_of_it(tested: &Tested) -> Markup {
+    let (tone, text) = match tested {
+        Tested::Taken(to) => (
+            Tone::Good,
+            html! { p { strong { "The mail server took the message." } " Look whether it arrives at " bdi { (to) } ", also where your mail program puts unwanted mail." } },
+        ),
+        Tested::Later(why) => (
+            Tone::Warn,
+            html! { p { strong { "The message was not sent, but may be later." } " " bdi { (why) } ". What waits is kept and tried again for three days." } },
+        ),
+        Tested::Refused(why) => {
+            (Tone::Bad, html! { p { strong { "The mail server does not take the message." } " " bdi { (why) } "." } })
+        }
+        Tested::Settings(why) => (
+            Tone::Bad,
+            html! { p { strong { "A setting has to be changed." } " " bdi { (why) } ". Then start the server again; what waits is kept for three days." } },
+        ),
+    };
+    html! { div role="status" { (notice(tone, &text)) } }
 }

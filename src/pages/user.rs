@@ -1,6 +1,7 @@
 //! One person in the console: summary, tabs, and the menu of what can be done for them.
 
 pub mod notes;
+pub mod notices;
 pub mod sessions;
 
 use maud::{Markup, html};
@@ -78,6 +79,7 @@ enum Tab {
     Sessions,
     Activity,
     Notes,
+    Notices,
 }
 
 fn tab(frame: &Frame, head: &UserHead, tab: Tab, wrong: bool, content: &Markup) -> Markup {
@@ -87,6 +89,7 @@ fn tab(frame: &Frame, head: &UserHead, tab: Tab, wrong: bool, content: &Markup) 
         (Tab::Sessions, "Sessions", "/sessions"),
         (Tab::Activity, "Activity", "/activity"),
         (Tab::Notes, "Notes", "/notes"),
+        (Tab::Notices, "Notices", "/notices"),
     ];
     let label = tabs.iter().find(|t| t.0 == tab).map_or("", |t| t.1);
     let title = format!("{}, {label} · People", head.name);

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::Frame;
 use super::field::Field;
-use super::form::{Choice, Form, radios, select};
+use super::form::{Choice, Form, checkbox, radios, select};
 use super::frame::Section;
 use super::parts::{Badge, Tone, address, cancel, card, copy_button, empty, heading, pager, table};
 use super::words::{clock, count, lasting, people, time_ago_or_never};
@@ -196,6 +196,8 @@ pub struct AddPersonView<'a> {
     pub form: Form<'a>,
     /// The roles that the viewer may give.
     pub roles: &'a [Role],
+    /// Whether mail can be sent.
+    pub mails: bool,
 }
 
 /// Who, and what they may do.
@@ -209,14 +211,20 @@ pub fn add_person(frame: &Frame, view: &AddPersonView) -> Markup {
         form class="card" method="post" action="/admin/users/new" novalidate {
             (form.hidden())
             (Field::new("name", "Name").hint("As colleagues know them.").show(form))
-            (Field::new("email", "E-mail address").hint("They sign in with it. Nothing is sent there now.")
-                .address().show(form))
+            (Field::new("email", "E-mail address").hint("They sign in with it.").address().show(form))
             (radios(form, "role", "What may they do?", &choices))
+            @if view.mails { (by_mail(form)) }
             (form.step_up())
             div class="actions" { button class="main" { "Add and make a link" } (cancel("/admin/users")) }
         }
     };
     page(frame, "Add a person · People", form.wrong(), &content)
+}
+
+/// Whether a link goes out by mail too.
+pub(super) fn by_mail(form: &Form) -> Markup {
+    let hint = "To the address that they sign in with. You are shown it as well.";
+    checkbox(form, "by_mail", &Choice::new("on", "Send the link by mail too").hint(hint))
 }
 
 pub(super) fn role_choice(role: Role) -> Choice<'static> {
@@ -240,6 +248,8 @@ pub struct InvitationLinkView<'a> {
     pub link: Secret,
     /// When it stops working.
     pub expires_at: Timestamp,
+    /// Whether it is mailed to them too.
+    pub mailed: bool,
 }
 
 /// Copy it and hand it over.
@@ -255,6 +265,7 @@ pub fn invitation_link(frame: &Frame, view: &InvitationLinkView) -> Markup {
                 " (" (lasting(view.expires_at.since(frame.now))) ")." }
             p { "Whoever opens it becomes " bdi { (view.name) } ", so hand it over on a channel you trust: in person, "
                 "or in a chat where you know each other. They choose a password, set up an app and get backup codes." }
+            @if view.mailed { p { "It is mailed to the address that they will sign in with, too." } }
             div class="actions" {
                 a class="button main" href="/admin/users/new" { "Add another person" }
                 a class="button" href={ "/admin/users/" (view.id) } { "Go to " bdi { (view.name) } }

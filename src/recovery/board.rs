@@ -7,10 +7,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Case, CaseState, Request, RequestState};
+use super::{Case, CaseState, Request};
 use crate::ids::CaseNumber;
 use crate::time::Timestamp;
-use crate::users::{BadInput, Role, User};
+use crate::users::{BadInput, Role};
 
 /// So many cases of a list stand on the board; the rest on pages of its own.
 pub const ON_BOARD: u32 = 10;
@@ -241,22 +241,6 @@ pub struct Line {
     pub case: Case,
     /// What was asked for in it and waits, or may be used.
     pub request: Option<Request>,
-}
-
-impl Line {
-    /// Whether this viewer could permit what was asked for: not who asked, and not about themself.
-    pub fn may_be_decided_by(&self, viewer: &User) -> bool {
-        use super::Needs;
-        let asked = self.request.as_ref().filter(|r| r.state == RequestState::Waiting);
-        asked.is_some_and(|r| {
-            let able = match r.needs {
-                Needs::Owner => viewer.role == Role::Owner,
-                Needs::Admin => viewer.role.looks_after_people(),
-                Needs::Time => false,
-            };
-            able && r.asked_by.id != Some(viewer.id) && self.case.user_id != viewer.id
-        })
-    }
 }
 
 #[cfg(test)]

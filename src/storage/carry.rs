@@ -16,6 +16,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::users::parse;
 use super::{ReadTx, Result, audit, backup, instance, migrate, schema};
+use crate::audit::action::is_about_password;
 use crate::audit::event::Decision;
 use crate::audit::{Action, Event, Head, Outcome, Person, PolicyChange};
 use crate::ids::UserId;
@@ -363,11 +364,7 @@ impl Keeper<'_> {
     /// A password that was changed, reset or made invalid since: the older one does not work again. Only a trail that
     /// tells of it counts: a hash also differs where the same password was hashed anew.
     fn password(&mut self, line: &Line, there: &Line) -> Result<()> {
-        // An incident makes the password void.
-        let by_incident = Action::RecoveryIncidentDeclared.as_str();
-        let is_password =
-            |a: &str| a == by_incident || a.starts_with("user.password_") && a != Action::UserPasswordVerified.as_str();
-        let Some(entry) = self.old.entry(line.person.id, is_password) else { return Ok(()) };
+        let Some(entry) = self.old.entry(line.person.id, is_about_password) else { return Ok(()) };
         if line.password.hash.is_none() || line.password == there.password {
             return Ok(());
         }

@@ -1,10 +1,12 @@
 //! One-time links. A link that was used, or whose reason is gone, has no row.
 
-use rusqlite::{OptionalExtension, named_params};
+use data_encoding::HEXLOWER;
+use rusqlite::{Connection, OptionalExtension, named_params};
 
 use super::users::{parse, time};
 use super::{ReadTx, Result, WriteTx};
 use crate::ids::UserId;
+use crate::policy;
 use crate::secret::TokenHash;
 use crate::time::Timestamp;
 
@@ -20,6 +22,14 @@ pub fn find_setup(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<
 pub fn find_invitation(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<Option<(UserId, Timestamp)>> {
     let mut query = tx.conn.prepare_cached(
         "SELECT user_id, expires_at FROM links WHERE token_hash = ?1 AND purpose = 'invitation' AND expires_at > ?2",
+    )?;
+    Ok(query.query_row((token.as_bytes(), now.as_micros()), |row| Ok((parse(row, 0)?, time(row, 1)?))).optional()?)
+}
+
+/// Whose link for a new password has this hash and until when, if it works.
+pub fn find_password_reset(tx: &ReadTx<'_>, token: &TokenHash, now: Timestamp) -> Result<Option<(UserId, Timestamp)>> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT user_id, expires_at FROM links WHERE token_hash = ?1 AND purpose = 'password_reset' AND expires_at > ?2",
     )?;
     Ok(query.query_row((token.as_bytes(), now.as_micros()), |row| Ok((parse(row, 0)?, time(row, 1)?))).optional()?)
 }
@@ -72,4 +82,47 @@ pub fn delete_since(tx: &WriteTx<'_>, user: UserId, since: Timestamp) -> Result<
 pub fn delete_setup(tx: &WriteTx<'_>) -> Result<()> {
     tx.conn.prepare_cached("DELETE FROM links WHERE purpose = 'setup'")?.execute([])?;
     Ok(())
+}
+
+/// Writes a link for a new password. Earlier ones go on working until they run out, so that nobody takes a link away from
+/// somebody by asking for another.
+pub fn insert_password_reset(tx: &WriteTx<'_>, token: &TokenHash, user: UserId, expires_at: Timestamp) -> Result<()> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO links (token_hash, purpose, user_id, created_at, expires_at)
+             VALUES (?1, 'password_reset', ?2, ?3, ?4)",
+        )?
+        .execute((token.as_bytes(), user.to_string(), tx.now().as_micros(), expires_at.as_micros()))?;
+    Ok(())
+}
+
+/// Counts that a link for a new password was asked for with this address; whether there may be one more.
+pub fn insert_request(tx: &WriteTx<'_>, key: &[u8; 32]) -> Result<bool> {
+    charge(tx.conn, key, tx.now())
+}
+
+/// As [`insert_request`]. The table is bounded: the oldest counts go. Where there may be no more, nothing is written, so
+/// that asking on and on costs nothing and shuts nobody out for longer.
+pub(super) fn charge(conn: &Connection, key: &[u8; 32], now: Timestamp) -> Result<bool> {
+    let (key, over) = (HEXLOWER.encode(key), now.minus(policy::PASSWORD_RESET_HOUR).as_micros());
+    let used: Option<u32> = conn
+        .prepare_cached("SELECT count FROM link_requests WHERE key = ?1 AND since > ?2")?
+        .query_row((&key, over), |row| row.get(0))
+        .optional()?;
+    if used.is_some_and(|count| count >= policy::PASSWORD_RESETS) {
+        return Ok(false);
+    }
+    let many: u32 = conn.prepare_cached("SELECT count(*) FROM link_requests")?.query_row([], |row| row.get(0))?;
+    if many >= policy::COUNTERS {
+        conn.prepare_cached(
+            "DELETE FROM link_requests WHERE key IN (SELECT key FROM link_requests ORDER BY since LIMIT 100)",
+        )?
+        .execute([])?;
+    }
+    conn.prepare_cached(
+        "INSERT INTO link_requests (key, count, since) VALUES (?1, 1, ?2)
+         ON CONFLICT DO UPDATE SET count = iif(since <= ?3, 1, count + 1), since = iif(since <= ?3, ?2, since)",
+    )?
+    .execute((&key, now.as_micros(), over))?;
+    Ok(true)
 }

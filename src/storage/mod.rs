@@ -20,6 +20,7 @@ pub mod links;
 pub mod migrate;
 pub mod nonces;
 pub mod notices;
+pub mod outbox;
 #[cfg(test)]
 mod plans;
 pub mod policy;

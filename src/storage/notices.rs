@@ -164,6 +164,15 @@ pub fn list_unseen(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Noti
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// What a person was told, newest first.
+pub fn list_of_user(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Notice>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM notices WHERE user_id = ?1 ORDER BY at DESC, id DESC LIMIT ?2"
+    ))?;
+    let rows = query.query_map((user.to_string(), limit), to_notice)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// What was told in a case, oldest first.
 pub fn list_of_case(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Vec<Notice>> {
     let mut query =

@@ -12,8 +12,8 @@ impl<'t, 'c> SweepTx<'t, 'c> {
         Self(tx)
     }
 
-    /// Deletes sessions, links, devices, invitation windows, issued codes, nonces and counters whose time is over; at
-    /// most `most` rows of each, so that requests do not wait long. Says how many rows went.
+    /// Deletes sessions, links, devices, invitation windows, issued codes, nonces, counters and old messages whose
+    /// time is over; at most `most` rows of each, so that requests do not wait long. Says how many rows went.
     pub fn expired(&self, most: u32) -> Result<usize> {
         let now = self.0.now();
         let mut gone = 0;
@@ -36,11 +36,40 @@ impl<'t, 'c> SweepTx<'t, 'c> {
                  (SELECT budget, key FROM failures WHERE budget <> 'totp' AND last_at <= ?1 LIMIT ?2)",
                 now.minus(policy::FAILURES_FORGOTTEN),
             ),
+            (
+                "link_requests WHERE key IN (SELECT key FROM link_requests WHERE since <= ?1 LIMIT ?2)",
+                now.minus(policy::PASSWORD_RESET_HOUR),
+            ),
+            // What became of a message stands in the trail too.
+            (
+                "outbox WHERE id IN (SELECT id FROM outbox WHERE sent_at <= ?1 LIMIT ?2)",
+                now.minus(policy::MAIL_REMEMBERED),
+            ),
+            (
+                "outbox WHERE id IN (SELECT id FROM outbox WHERE given_up_at <= ?1 LIMIT ?2)",
+                now.minus(policy::MAIL_REMEMBERED),
+            ),
         ] {
             let sql = format!("DELETE FROM {sql}");
             gone += self.0.conn.prepare_cached(&sql)?.execute((before.as_micros(), most))?;
         }
         Ok(gone)
+    }
+
+    /// Gives up messages that nothing could send in their time, because no mail server is set. Without an entry each:
+    /// nothing was tried and nothing was promised, and an organisation without mail would have one for every notice. What
+    /// they say is shown at the next sign-in, and can be printed.
+    pub fn unsendable(&self, most: u32) -> Result<usize> {
+        let now = self.0.now();
+        let given_up = self
+            .0
+            .conn
+            .prepare_cached(
+                "UPDATE outbox SET given_up_at = ?1, next_at = NULL, error = ?4 WHERE id IN
+                 (SELECT id FROM outbox WHERE next_at IS NOT NULL AND created_at <= ?2 LIMIT ?3)",
+            )?
+            .execute((now.as_micros(), now.minus(policy::MAIL_KEPT).as_micros(), most, crate::outbox::NO_SERVER))?;
+        Ok(given_up)
     }
 }
 

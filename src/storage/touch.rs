@@ -3,8 +3,8 @@
 
 use rusqlite::Connection;
 
-use super::{Result, WriteTx, throttle};
-use crate::ids::SessionId;
+use super::{Result, WriteTx, links, throttle};
+use crate::ids::{MessageId, NoticeId, SessionId, UserId};
 use crate::policy;
 use crate::throttle::{Budget, Verdict, verdict};
 use crate::time::Timestamp;
@@ -69,5 +69,42 @@ impl<'t, 'c> TouchTx<'t, 'c> {
             .execute((minute, source))?;
         throttle::insert_stranger_failure(self, budget)?;
         Ok(Verdict::Go)
+    }
+    /// Notes that a message could not be sent, why, and when it is tried again. That it was sent, or given up, is a change
+    /// with its entry.
+    pub fn message_failed(&self, id: MessageId, next: Timestamp, error: &str) -> Result<()> {
+        self.conn()
+            .prepare_cached(
+                "UPDATE outbox SET attempts = attempts + 1, next_at = ?2, error = ?3
+                 WHERE id = ?1 AND next_at IS NOT NULL",
+            )?
+            .execute((id.to_string(), next.as_micros(), error))?;
+        Ok(())
+    }
+
+    /// Lets messages that wait for their next try be tried now: the mail server is back.
+    pub fn messages_due(&self) -> Result<()> {
+        self.conn()
+            .prepare_cached("UPDATE outbox SET next_at = ?1 WHERE next_at > ?1")?
+            .execute([self.now().as_micros()])?;
+        Ok(())
+    }
+
+    /// Notes that a person has read what they were told. It is no evidence: that they were told stands in the entry about
+    /// the message; and what was only shown here can be objected to as long as before.
+    pub fn notices_seen(&self, user: UserId, notices: &[NoticeId]) -> Result<()> {
+        let mut seen = self
+            .conn()
+            .prepare_cached("UPDATE notices SET seen_at = ?3 WHERE id = ?1 AND user_id = ?2 AND seen_at IS NULL")?;
+        for notice in notices {
+            seen.execute((notice.to_string(), user.to_string(), self.now().as_micros()))?;
+        }
+        Ok(())
+    }
+
+    /// Counts that a link for a new password was asked for with an address that has no account, as it is counted where
+    /// there is one.
+    pub fn stranger_asked(&self, key: &[u8; 32]) -> Result<()> {
+        links::charge(self.conn(), key, self.now()).map(drop)
     }
 }

@@ -155,6 +155,18 @@ impl Browser {
         self.code(&phone.code(world.now()))
     }
 
+    /// Says of everything that the person was told that they have read it.
+    pub fn got_it(&mut self) {
+        let page = self.get("/profile/notices");
+        let ids = page.body.split("name=\"notice\" value=\"").skip(1).map(|rest| rest[..36].to_owned());
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.append_pair("csrf", &self.csrf());
+        for id in ids {
+            body.append_pair("notice", &id);
+        }
+        assert_eq!(self.post_raw("/profile/notices/seen", &body.finish()).status, 303);
+    }
+
     /// Whether it is signed in, as the profile page tells.
     pub fn is_signed_in(&mut self) -> bool {
         self.clone().get("/profile").status == 200

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::company::{Company, Done, Member, OFFICE, browser, source_of, stuck, yes};
-use crate::actions::administer::{AddedPerson, add_person};
+use crate::actions::administer::{AddedPerson, Way, add_person};
 use crate::actions::authorise::By;
 use crate::actions::first_run::{accept_invitation, set_up_owner, setup_link};
 use crate::actions::portraits::{self, Picture};
@@ -73,7 +73,7 @@ fn password_of(part: &Part) -> Done<NewPassword> {
 /// Adds somebody: their id, and the secret of their invitation.
 fn invite(company: &Company<'_>, by: &Session, part: &Part) -> Done<(UserId, Token)> {
     let person = NewPerson { email: part.email().parse()?, name: part.name.parse()?, role: part.role };
-    match add_person(company.means(), By::Session(by.id), person, None, source_of(by))? {
+    match add_person(company.means(), By::Session(by.id), person, Way::Handed, None, source_of(by))? {
         AddedPerson::Done(invitation) => Ok((invitation.user, invitation.token)),
         AddedPerson::Taken(_) => stuck(format!("{} is here already", part.name)),
         AddedPerson::Refused(rule) => stuck(rule.sentence()),

@@ -8,21 +8,24 @@ use crate::actions::data_folder::{DATABASE_FILE, load_keys};
 use crate::actions::key_export;
 use crate::audit::Action;
 use crate::cli::audit_verify::findings;
+use crate::cli::outcome::on_one_line;
 use crate::policy::{BACKUP_AGE, CLOCK_SLACK};
 use crate::storage::audit::{find_newest, get_head};
 use crate::storage::backup::{Checked, check, read_alone};
-use crate::storage::{self, ReadTx, instance, links, recovery, schema, users};
+use crate::storage::{self, ReadTx, instance, links, outbox, recovery, schema, users};
 use crate::time::Timestamp;
 
 /// The server closes a case within its next round; one that has waited longer was forgotten.
 const OVERDUE: Duration = Duration::from_secs(5 * 60);
+/// A message that waits for longer than this is held up.
+const HELD_UP: Duration = Duration::from_secs(30 * 60);
 /// The most overdue cases that are counted.
 const MOST: u32 = 1_000;
 
 /// One look at what stands in the database.
 type Look = fn(&ReadTx<'_>, Timestamp) -> storage::Result<Finding>;
 
-pub(super) fn look(folder: &Path, database: &Path, now: Timestamp) -> Vec<Finding> {
+pub(super) fn look(folder: &Path, database: &Path, mails: bool, now: Timestamp) -> Vec<Finding> {
     let checked = check(database);
     // Of an earlier version, it is what is in every version; the rest can be told once it is brought up to date.
     let is_current = checked.as_ref().is_ok_and(|checked| checked.version == schema::VERSION);
@@ -30,6 +33,8 @@ pub(super) fn look(folder: &Path, database: &Path, now: Timestamp) -> Vec<Findin
     let looks: [Look; 5] = [clock, owners, last_backup, key_exported, invitations];
     let current: [Look; 2] = [recoveries, people_confirmed];
     let looks = looks.into_iter().chain(current.into_iter().filter(|_| is_current));
+    // Where no mail server is set, nothing is sent, and nothing is wrong with that.
+    let looks = looks.chain((is_current && mails).then_some(messages as Look));
     let read = read_alone(database, |tx| {
         let keys = keys(folder, &instance::get(tx)?);
         // What one table hides must not hide what the others say.
@@ -149,5 +154,17 @@ fn recoveries(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
             "recoveries whose time has passed and that are still open: {n}. Start the server, which closes them; then \
              look under Recovery whom to help again"
         )),
+    })
+}
+
+fn messages(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
+    let queue = outbox::get_queue(tx, now)?;
+    let why = queue.last_error.map(|why| format!("; the last failure: {}", on_one_line(&why))).unwrap_or_default();
+    let held_up = queue.waiting_since.is_some_and(|at| now.since(at) > HELD_UP);
+    let (waiting, given_up) = (queue.waiting, queue.given_up);
+    let said = format!("messages that wait to be sent: {waiting}, given up within 30 days: {given_up}{why}");
+    Ok(match held_up || given_up > 0 {
+        true => Finding::warning(format!("{said}. Open System in the console and send a test message")),
+        false => Finding::ok(said),
     })
 }

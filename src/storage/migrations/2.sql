@@ -217,6 +217,9 @@ CREATE TABLE outbox (
     CHECK (sent_at IS NULL OR given_up_at IS NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outbox_due ON outbox (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_waiting ON outbox (address, id) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at IS NOT NULL;
+CREATE INDEX outbox_of_user ON outbox (user_id, id) WHERE notice_id IS NULL;
 CREATE INDEX outbox_by_notice ON outbox (notice_id) WHERE notice_id IS NOT NULL;
 CREATE INDEX outbox_by_case ON outbox (case_number) WHERE case_number IS NOT NULL;
 CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
@@ -237,3 +240,10 @@ CREATE INDEX audit_signs ON audit (target_id, action)
                      'mfa.factor_admin_reset', 'mfa.backup_codes_issued_by_admin');
 CREATE INDEX audit_new_devices ON audit (target_id)
     WHERE action = 'user.signed_in' AND instr(body, '"new_device":true') > 0;
+
+CREATE TABLE link_requests (
+    key   TEXT    PRIMARY KEY,
+    count INTEGER NOT NULL CHECK (count > 0),
+    since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX link_requests_by_time ON link_requests (since);
