@@ -228,7 +228,7 @@ pub enum PasswordNow {
     Temporary,
     /// With one that was chosen since the start.
     Chosen,
-    /// There is none.
+    /// There is none that works.
     None,
 }
 

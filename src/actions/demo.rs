@@ -44,7 +44,7 @@ fn key_ring(tx: &ReadTx<'_>, means: &Means, demo: &Demo, id: UserId, now: Timest
     let shown = |seed: Option<Seed>| seed.map(|seed| codes_from(&seed, now)).unwrap_or_default();
     Ok(KeyRing {
         about: known.map(|known| known.part.about),
-        password: password_now(tx, &user, known)?,
+        password: password_now(tx, &user, known, now)?,
         app: shown(app),
         new_app: shown(new_app),
         codes: known.map_or(Ok(Vec::new()), |known| unused(tx, known, now))?,
@@ -63,8 +63,9 @@ fn codes_from(seed: &Seed, now: Timestamp) -> Vec<Secret> {
     (0..STEPS).map(|n| code_at(seed, now.plus(step * n))).collect()
 }
 
-fn password_now(tx: &ReadTx<'_>, user: &User, known: Option<&Known>) -> Result<PasswordNow> {
-    let Some(stored) = users::find_password(tx, user.id)? else { return Ok(PasswordNow::None) };
+fn password_now(tx: &ReadTx<'_>, user: &User, known: Option<&Known>, now: Timestamp) -> Result<PasswordNow> {
+    let over = user.password_expires_at.is_some_and(|at| at <= now);
+    let Some(stored) = users::find_password(tx, user.id)?.filter(|_| !over) else { return Ok(PasswordNow::None) };
     let shared = known.and_then(|known| known.password).is_some_and(|salt| salt == *stored.salt());
     Ok(match (shared, user.has_temporary_password()) {
         (true, _) => PasswordNow::Shared,

@@ -115,6 +115,12 @@ impl FromStr for Action {
     }
 }
 
+/// Whether an entry of this name tells of a password that was changed, set or made invalid.
+pub fn is_about_password(name: &str) -> bool {
+    let makes_void = name == Action::RecoveryIncidentDeclared.as_str();
+    makes_void || name.starts_with("user.password_") && name != Action::UserPasswordVerified.as_str()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,10 +134,4 @@ mod tests {
             assert!(action.sentence().ends_with('.'));
         }
     }
-}
-
-/// Whether an entry of this name tells of a password that was changed, set or made invalid.
-pub fn is_about_password(name: &str) -> bool {
-    let makes_void = name == Action::RecoveryIncidentDeclared.as_str();
-    makes_void || name.starts_with("user.password_") && name != Action::UserPasswordVerified.as_str()
 }

@@ -107,7 +107,7 @@ fn who(person: &KeyRing) -> Markup {
             PasswordNow::Shared => {}
             PasswordNow::Temporary => { br; small { "Signs in with the temporary password that was shown." } }
             PasswordNow::Chosen => { br; small { "Signs in with the password that was chosen for them." } }
-            PasswordNow::None if person.invitation.is_none() => { br; small { "Has no password." } }
+            PasswordNow::None if person.invitation.is_none() => { br; small { "Has no password that works." } }
             PasswordNow::None => {}
         }
         @if let Some(invitation) = &person.invitation { br; a href=(invitation) { "Accept the invitation" } }
