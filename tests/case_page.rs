@@ -218,7 +218,7 @@ fn what_an_objection_leads_to_has_its_page_too() {
     let (mut desk, case) = objected();
     let world = &desk.world;
     let expected = Expected {
-        state: "objected to: the account is frozen",
+        state: "objected to, waiting for somebody to look",
         next: "somebody who did not act in this case looks at the objection.",
         buttons: &["/incident", "/report"],
         nowhere: &["/evidence", "/refuse", "/close", "/mfa/reset"],
@@ -238,7 +238,7 @@ fn what_an_objection_leads_to_has_its_page_too() {
     for (path, fields, action) in every_errand().into_iter().filter(|e| e.0 != "/urgent") {
         let answer = in_case(&mut desk.ada, &case, path, fields);
         assert_eq!(answer.status, 409, "{path}: {}", answer.text());
-        assert!(answer.says("It is now: objected to: the account is frozen"), "{path}");
+        assert!(answer.says("It is now: objected to, waiting for somebody to look"), "{path}");
         assert_eq!(last(world, action), ("denied".to_owned(), "not_now".to_owned()), "{path}");
     }
     let reason = [("evidence", "in_person"), ("reason", "she had forgotten that she asked")];
@@ -249,7 +249,7 @@ fn what_an_objection_leads_to_has_its_page_too() {
     assert!(shown.says("sign-in works as before"));
 
     let (mut desk, case) = objected();
-    assert_eq!(in_case(&mut desk.ada, &case, "/incident", &[("reason", "it was not her")]).status, 303);
+    assert_eq!(in_case(&mut desk.ada, &case, "/incident", &[("since", "case"), ("reason", "it was not her")]).status, 303);
     let next = "let the real person back in, once it is safe again.";
     let shown = page(&mut desk.ada, &case);
     shows(&shown, &Expected { state: "incident", next, buttons: &["/report", "/readmit"], nowhere: ERRANDS });

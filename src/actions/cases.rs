@@ -144,17 +144,14 @@ pub(super) fn acted(
     })
 }
 
-/// Whether a grant can not be given to this person as the case stands; or the case has come further than who asks could see
-/// at `since`, when their form was opened: somebody else gave the person something, or decided against it.
+/// Whether the case has come further than who asks could see at `since`, when their form was opened: somebody else gave the
+/// person something, or decided against it.
 pub(super) fn moved_on(
     tx: &WriteTx<'_>,
     user: &User,
     open: Option<&Case>,
     (admin, since): (&Admin, Option<Timestamp>),
 ) -> Result<bool> {
-    if open.is_some_and(|case| next(case.state, CaseEvent::Verified).is_err()) {
-        return Ok(true);
-    }
     let Some(since) = since else { return Ok(false) };
     let by_another = |done: &Done| done.at > since && done.by.id != admin.id();
     if let Some(case) = open {

@@ -163,7 +163,9 @@ impl Ask {
         let verdict = match decide(&question) {
             // Who acts, and how the account is, come first; how fresh the evidence is does not matter any more.
             verdict if over && verdict.err().is_none_or(Rule::is_about_evidence) => Err(Rule::ChangedSinceAsked),
-            Ok(_) if cases::moved_on(tx, &user, case.as_ref(), (&admin, since))? => Err(Rule::NotNow),
+            Ok(_) if Grant::ASKED.contains(&grant) && cases::moved_on(tx, &user, case.as_ref(), (&admin, since))? => {
+                Err(Rule::NotNow)
+            }
             verdict => verdict,
         };
         Ok(Founded { admin, user, policy, signals, verdict, evidence, statement, case, recorded, permit, over })

@@ -21,7 +21,7 @@ use crate::pages::recovery::errands::{
 };
 use crate::pages::{FieldError, Form};
 use crate::policy::Key;
-use crate::recovery::{Case, CaseErrand, CaseEvent, Refusal, next};
+use crate::recovery::{Case, CaseErrand, Refusal};
 use crate::storage::{policy, recovery, signals, users};
 
 /// A form in a case, as it goes back and forth.
@@ -114,18 +114,17 @@ fn show_moved_on(sheet: &Sheet<'_>, case: &Case) -> Answer {
 }
 
 /// A grant that was asked for in a form which is older than what somebody else has done since: the form comes back, with
-/// what they did. Where the case allows no grant at all, the answer is how it stands.
+/// what they did.
 pub(in crate::http) fn moved_on(sheet: &Sheet<'_>, again: fn(&Sheet<'_>, u16, Vec<FieldError>) -> Answer) -> Answer {
     let newest = sheet.call.app.means.store.read(|tx| recovery::list_of(tx, sheet.user.id, 1))?.pop();
     let case = newest.ok_or(Problem::NotFound)?;
-    if !case.state.is_closed() && next(case.state, CaseEvent::Verified).is_err() {
-        return show_moved_on(sheet, &case);
-    }
-    let what = match &case.act {
-        Some(done) if !case.state.is_closed() => format!("{} was here since: {}", done.by.name, done.act.sentence()),
-        _ => {
+    let opened_at = sheet.call.nonce(sheet.signed)?.issued_at();
+    let what = match (&case.act, case.closed_at) {
+        (Some(done), None) => format!("{} was here since: {}", done.by.name, done.act.sentence()),
+        (_, Some(at)) if at > opened_at => {
             format!("{} has decided since: {}", case.closed_by.as_deref().unwrap_or("Somebody"), case.state.sentence())
         }
+        _ => return Ok(sheet.refused(Rule::NotNow, true)),
     };
     let text = format!(
         "The case {} has moved on since you opened this page. {what}. If it is still needed, say again how you made sure, \
