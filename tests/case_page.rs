@@ -249,7 +249,10 @@ fn what_an_objection_leads_to_has_its_page_too() {
     assert!(shown.says("sign-in works as before"));
 
     let (mut desk, case) = objected();
-    assert_eq!(in_case(&mut desk.ada, &case, "/incident", &[("since", "case"), ("reason", "it was not her")]).status, 303);
+    assert_eq!(
+        in_case(&mut desk.ada, &case, "/incident", &[("since", "case"), ("reason", "it was not her")]).status,
+        303
+    );
     let next = "let the real person back in, once it is safe again.";
     let shown = page(&mut desk.ada, &case);
     shows(&shown, &Expected { state: "incident", next, buttons: &["/report", "/readmit"], nowhere: ERRANDS });

@@ -90,13 +90,6 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         mails: true,
     };
     let waiting = Frame { people_wait: true, ..viewer(Role::Owner) };
-    let ticked = people[2].id.to_string();
-    let confirm =
-        ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people: &people, viewer: people[1].id };
-    let undecided = ConfirmPeopleView {
-        form: typed(&[], &[("", "Somebody was added in between: look at the list again.")]),
-        ..confirm.clone()
-    };
     let link = InvitationLinkView {
         id: UserId::generate(),
         name: "Mara Lindqvist",
@@ -104,7 +97,8 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         expires_at: at("2026-11-27T10:42:00Z"),
         mailed: true,
     };
-    vec![
+    let mut pages = confirm_pages(&people);
+    pages.extend([
         ("users", users::users(&f, &middle)),
         ("users-first", users::users(&f, &first)),
         ("users-pressing", users::users(&f, &many)),
@@ -118,9 +112,23 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         ("users-calm", users::users(&f, &list(typed(&[("state", "attention")], &[]), &[], None))),
         ("user-add", users::add_person(&f, &add)),
         ("users-waiting", users::users(&waiting, &list(form(), &people, None))),
+        ("user-link", users::invitation_link(&f, &link)),
+    ]);
+    pages
+}
+
+/// The list that an owner confirms after a restore.
+fn confirm_pages(people: &[UserLine]) -> Vec<(&'static str, Markup)> {
+    let ticked = people[2].id.to_string();
+    let confirm =
+        ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people, viewer: people[1].id };
+    let undecided = ConfirmPeopleView {
+        form: typed(&[], &[("", "Somebody was added in between: look at the list again.")]),
+        ..confirm.clone()
+    };
+    vec![
         ("users-confirm", confirm_people::confirm_people(&viewer(Role::Owner), &confirm)),
         ("users-confirm-wrong", confirm_people::confirm_people(&viewer(Role::Owner), &undecided)),
-        ("user-link", users::invitation_link(&f, &link)),
     ]
 }
 
