@@ -16,13 +16,17 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use super::outcome::{Answer, Failure, remark, say};
 use super::serve::{raise_descriptors, serve, stop_on_signals};
 use super::{log, operator};
+use crate::actions::Means;
 use crate::actions::data_folder::{Serving, open, open_or_create};
+use crate::actions::notices::seen;
 use crate::app::{App, Settings, Sweeper};
 use crate::config::{Config, ConfigError, Flags, Sources, Variables};
 use crate::demo::{CAST, HELP_CONTACT, ORGANISATION, PASSWORD};
 use crate::host::room::{self, Room};
 use crate::http::edge::{Edge, Limits};
-use crate::time::Clock;
+use crate::notices::Notice;
+use crate::storage::{notices, users};
+use crate::time::{Clock, Timestamp};
 use company::Company;
 
 const EXAMPLES: &str = "\
@@ -36,6 +40,8 @@ Ctrl-C ends the demo and removes its folder. Settings and variables of a real se
 
 /// How long ago the organisation began.
 const WEEKS: Duration = Duration::from_secs(6 * 7 * 86_400);
+/// What its people were told before this, they have read.
+const YESTERDAY: Duration = Duration::from_secs(86_400);
 
 /// Runs an organisation that is made up, to try everything in a minute.
 ///
@@ -151,9 +157,26 @@ fn make(settings: &Settings, room: &Path, stopping: &AtomicBool) -> company::Don
     first_days::pass(&company, room)?;
     weeks::pass(&company, room)?;
     let demo = company.into_demo()?;
+    read_old_notices(&app.means, now)?;
     drop(app);
     drop(lock);
     Ok(demo)
+}
+
+/// Who has been here for weeks has read what they were told then; what happened since yesterday is still new to them.
+fn read_old_notices(means: &Means, now: Timestamp) -> company::Done<()> {
+    for part in &CAST {
+        let email = part.email().parse()?;
+        let told = means.store.read(|tx| match users::find_by_email(tx, &email)? {
+            Some(user) => notices::list_of_user(tx, user.id, u32::MAX),
+            None => Ok(Vec::new()),
+        })?;
+        let old: Vec<&Notice> = told.iter().filter(|n| now.since(n.at) > YESTERDAY).collect();
+        if let Some(user) = old.first().map(|notice| notice.user_id) {
+            seen(means, user, old.iter().map(|notice| notice.id).collect())?;
+        }
+    }
+    Ok(())
 }
 
 fn announcement(settings: &Settings) -> Vec<String> {
