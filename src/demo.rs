@@ -151,7 +151,7 @@ pub const WALKS: [Walk; 11] = [
     Walk {
         title: "Somebody calls as Eva and presses you",
         who: Some("tom"),
-        path: "/admin/users/{id}/case",
+        path: "/admin/users/{id}",
         whom: "eva",
         text: "Open a case and refuse it: nothing is given, and everybody who opens Eva sees your note.",
     },

@@ -171,6 +171,8 @@ fn a_newcomer_finds_everybodys_codes_walks_through_a_recovery_without_a_phone_an
     let pass = tom.post(&path, &fields).body.clone();
     let pass = pass.split("id=\"pass\"").nth(1).expect(&pass).split(['>', '<']).nth(1).unwrap();
 
+    every_walk_begins_on_a_page_that_is_there(&demo, tom);
+
     let mara = "mara@fernhill.example";
     assert!(demo.listed(mara).app.is_empty(), "{:?}", demo.listed(mara));
     let mut browser = demo.visitor();
@@ -223,6 +225,25 @@ fn everybody_is_listed(demo: &Demo) {
     assert_eq!(sofia.post("/sign-in/backup-code", &[("code", &code)]).status, 303);
     let left = demo.listed("sofia@fernhill.example");
     assert!(left.codes.len() == 1 && left.codes[0] != code && left.text.contains("1 left"), "{left:?}");
+}
+
+/// Each link of the list opens for whom it is meant.
+fn every_walk_begins_on_a_page_that_is_there(demo: &Demo, tom: Visitor<'_>) {
+    let page = demo.server.get("GET", "/demo").body;
+    let links = page.split("/sign-in?next=").skip(1).map(|link| link.split('"').next().unwrap().replace("%2F", "/"));
+    let links: Vec<String> = links.collect();
+    let walks: Vec<_> = idp::demo::WALKS.iter().filter(|walk| walk.who.is_some()).collect();
+    assert_eq!(links.len(), walks.len());
+    let mut browsers = BTreeMap::from([("tom", tom)]);
+    for (path, walk) in links.iter().zip(walks).filter(|(_, walk)| walk.who != Some("mara")) {
+        let who = walk.who.unwrap();
+        let email = format!("{who}@fernhill.example");
+        let sign_in = || demo.visitor().sign_in(&email, PASSWORD, &demo.listed(&email));
+        let browser = browsers.entry(who).or_insert_with(sign_in);
+        let page = browser.get(path);
+        assert_eq!(page.status, 200, "{}: {}", walk.title, page.body);
+    }
+    assert_eq!(browsers.len(), 3);
 }
 
 /// What other commands say of its folder: the chain is whole and its times are spread over six weeks.

@@ -17,7 +17,7 @@ use crate::actions::grants::{Ask, Granted};
 use crate::actions::second_factor::Typed;
 use crate::actions::sign_in::{Progress, with_password, with_second_factor};
 use crate::actions::sweep::sweep;
-use crate::actions::{Means, Visitor};
+use crate::actions::{Means, Visitor, notices};
 use crate::app::App;
 use crate::audit::{Source, Ticket};
 use crate::backup_codes::{BackupCode, Kind, TypedCode};
@@ -27,6 +27,7 @@ use crate::ids::UserId;
 use crate::recovery::{Evidence, Statement};
 use crate::secret::{Purpose, random};
 use crate::sessions::Session;
+use crate::storage::notices::list_unseen;
 use crate::storage::{self, backup_codes, sessions, users};
 use crate::time::{Clock, Timestamp};
 
@@ -35,6 +36,8 @@ pub(super) type Done<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const MINUTE: Duration = Duration::from_secs(60);
+/// More than anybody has to read at once.
+const NOTICES: u32 = 50;
 
 /// The office, from where people come.
 pub(super) const OFFICE: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 17));
@@ -202,8 +205,18 @@ impl<'a> Company<'a> {
         let session = self.onwards(&mut member.visitor, progress)?;
         let progress = with_second_factor(self.means(), &session, typed, &member.visitor)?;
         let session = self.onwards(&mut member.visitor, progress)?;
+        self.read_notices(member.id)?;
         self.remember(member);
         Ok(session)
+    }
+
+    /// What somebody was told stays on their pages until they have read it.
+    fn read_notices(&self, id: UserId) -> Done {
+        let unseen = self.means().store.read(|tx| list_unseen(tx, id, NOTICES))?;
+        if unseen.is_empty() {
+            return Ok(());
+        }
+        Ok(notices::seen(self.means(), id, unseen.iter().map(|notice| notice.id).collect())?)
     }
 
     /// Keeps the cookies that a step gave; the session that it led to.
