@@ -12,7 +12,7 @@ use std::str::FromStr;
 use crate::audit::Action;
 use crate::contacts::usable_for_call;
 use crate::policy::{Key, Policy};
-use crate::recovery::{Evidence, EvidenceKind, Held, Needs};
+use crate::recovery::{CaseErrand, Evidence, EvidenceKind, Held, Needs};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Role, Status, User};
 
@@ -67,6 +67,10 @@ pub enum Grant {
     ChangeContacts,
     /// Put or remove the photo or the note about an ID that whoever makes sure who someone is compares them with.
     ChangePortrait,
+    /// Open a recovery case, in which nothing is given yet.
+    OpenCase,
+    /// Go on with a recovery case, without giving anything.
+    InCase(CaseErrand),
     /// Let everybody sign in again after a restore that could not know what was decided since the backup.
     ConfirmPeople,
     /// Set what holds for everybody, or take that back.
@@ -97,6 +101,8 @@ impl Grant {
             Self::FollowUp => Action::RecoveryFollowedUp,
             Self::ChangeContacts => Action::UserContactChanged,
             Self::ChangePortrait => Action::UserPortraitChanged,
+            Self::OpenCase => Action::RecoveryCaseOpened,
+            Self::InCase(errand) => errand.action(),
             Self::ConfirmPeople => Action::SystemPeopleConfirmed,
             Self::ChangePolicy => Action::PolicyUpdated,
         }
@@ -110,6 +116,11 @@ impl Grant {
     /// Whether it gives something to sign in with, to someone who has an account in use.
     pub const fn gives_means(self) -> bool {
         matches!(self, Self::ResetFactors | Self::IssueBackupCodes | Self::SetTemporaryPassword | Self::Readmit)
+    }
+
+    /// Whether it belongs to a recovery, but gives nothing: the case's story is looked at, and nobody has to approve it.
+    const fn is_about_case(self) -> bool {
+        matches!(self, Self::OpenCase | Self::InCase(_))
     }
 
     /// Of the two halves of what lets a person in, the one that this does not give; nothing where it gives neither.
@@ -274,15 +285,17 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
         check_state(q, target)?;
     }
     hold::check_hands(q)?;
-    if !q.grant.needs_evidence() {
+    if !q.grant.needs_evidence() && !q.grant.is_about_case() {
         return Ok(Verdict::Go);
     }
     check_case(q)?;
     let needed = needed(q).map(|n| n.needs).filter(|_| Grant::ASKED.contains(&q.grant));
     let permitted = needed.is_some_and(|needed| q.circumstances.permitted.is_some_and(|p| p.covers(needed)));
-    let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
-    check_evidence(evidence, permitted, q)?;
-    check_voucher(evidence, q)?;
+    if q.grant.needs_evidence() || q.grant == Grant::InCase(CaseErrand::Evidence) {
+        let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
+        check_evidence(evidence, permitted, q)?;
+        check_voucher(evidence, q)?;
+    }
     Ok(match needed {
         Some(needed) if !permitted => Verdict::Ask(needed),
         _ => Verdict::Go,
@@ -346,8 +359,10 @@ fn check_rank(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::Yourself);
     }
     let rank = target.recent_rank.max(target.role.rank());
-    // What lets a peer in may be asked for; an owner has to permit it. Who carried that out also writes to them about it.
-    let may_ask = rank == asker.role.rank() && (Grant::ASKED.contains(&q.grant) || q.grant == Grant::FollowUp);
+    // What lets a peer in may be asked for, and prepared in a case; an owner has to permit it. Who carried that out also
+    // writes to them about it.
+    let of_recovery = Grant::ASKED.contains(&q.grant) || q.grant.is_about_case() || q.grant == Grant::FollowUp;
+    let may_ask = rank == asker.role.rank() && of_recovery;
     if !is_owner && rank >= asker.role.rank() && !may_ask && q.grant != Grant::AddNote {
         return Err(Rule::Rank);
     }
@@ -363,11 +378,11 @@ fn check_state(q: &Question<'_>, target: &User) -> Result<(), Rule> {
         (Grant::AddNote, _) => Ok(()),
         (_, Status::Left) => Err(Rule::HasLeft),
         (Grant::Disable | Grant::EndSessions | Grant::Unlock, Status::Disabled) => Err(Rule::IsDisabled),
-        (g, Status::Disabled) if g.needs_evidence() => Err(Rule::IsDisabled),
+        (g, Status::Disabled) if g.needs_evidence() || g == Grant::OpenCase => Err(Rule::IsDisabled),
         (Grant::Enable, Status::Invited | Status::Active) => Err(Rule::IsNotDisabled),
         (Grant::InviteAgain, Status::Active) => Err(Rule::IsNotInvited),
         (Grant::EndSessions | Grant::RequirePasswordChange, Status::Invited) => Err(Rule::IsInvited),
-        (g, Status::Invited) if g.gives_means() => Err(Rule::IsInvited),
+        (g, Status::Invited) if g.gives_means() || g == Grant::OpenCase => Err(Rule::IsInvited),
         (Grant::Disable | Grant::Leave, _) if last_owner => Err(Rule::LastOwner),
         (Grant::ChangeRole(to), _) if to == target.role => Err(Rule::NothingToDo),
         (Grant::ChangeRole(_), _) if last_owner => Err(Rule::LastOwner),

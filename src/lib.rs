@@ -11,7 +11,7 @@
 //!
 //! | floor | holds | may import |
 //! |---|---|---|
-//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`demo`] (its people and what to try), [`import`] (a list of people), [`audit`], [`policy`] …, [`config`] | each other |
+//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`demo`] (its people and what to try), [`import`] (a list of people), [`notices`] (what people have to be told) and the [`outbox`] they go out by, [`audit`], [`policy`] …, [`config`] | each other |
 //! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, the way to the mail server ([`host::smtp`]), word to the service manager ([`host::notify`]) | 0 |
 //! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
 //! | 2 | [`pages`]: functions from values to markup | 0 |
@@ -37,6 +37,8 @@
 //!   an owner has confirmed who is here: [`storage::instance::get_people_confirmed`], [`actions::confirm_people`].
 //! - No byte that somebody uploaded as a picture is stored or served: [`portraits`] makes one of its own.
 //! - Every route stands in [`http::router::ROUTES`] with its door; a handler is handed the proof that the door asks for.
+//! - Whoever has to be told of an entry is told: the writer itself writes the notice and its messages, in the same
+//!   transaction. Messages are sent by a thread of their own, [`actions::deliver`], never inside a request.
 //! - The bytes that are hashed are frozen: [`audit::chain`].
 //!
 //! ## One request walked through the house

@@ -226,18 +226,17 @@ pub fn due(record: &Record) -> Vec<Due> {
         Event::FactorDisabled { user, label, .. } => vec![of(user, Kind::FactorSwitchedOff, label, None)],
         Event::BackupCodesGenerated { user, .. } => vec![of(user, Kind::CodesMade, "", None)],
         Event::BackupCodesIssuedByAdmin { user, case, .. } => vec![of(user, Kind::CodesIssued, "", *case)],
-        Event::BackupCodeUsed { user, left, .. } => {
-            let mut due = of(user, Kind::CodeUsed, "", None);
+        Event::BackupCodeUsed { user, left, case, .. } => {
+            let mut due = of(user, Kind::CodeUsed, "", *case);
             due.facts.count = *left;
             vec![due]
         }
-        Event::UserPasswordChanged { user, .. } | Event::PasswordResetCompleted { user } => {
-            vec![of(user, Kind::PasswordChanged, "", None)]
-        }
+        Event::UserPasswordChanged { user, case, .. } => vec![of(user, Kind::PasswordChanged, "", *case)],
+        Event::PasswordResetCompleted { user } => vec![of(user, Kind::PasswordChanged, "", None)],
         Event::UserPasswordSetByAdmin { user, case, .. } => vec![of(user, Kind::PasswordSet, "", *case)],
-        Event::UserInvitedAgain { user, .. } => vec![of(user, Kind::InvitedAgain, "", None)],
-        Event::UserEmailChanged { user, from, to, .. } => {
-            let due = of(user, Kind::EmailChanged, to, None);
+        Event::UserInvitedAgain { user, case, .. } => vec![of(user, Kind::InvitedAgain, "", *case)],
+        Event::UserEmailChanged { user, from, to, case, .. } => {
+            let due = of(user, Kind::EmailChanged, to, *case);
             vec![Due { whom: Whom::Person(user.id, Some(from.clone())), ..due }]
         }
         Event::ContactAdded { user, detail } => vec![of(user, Kind::ContactChanged, &contact("added", detail), None)],

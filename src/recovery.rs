@@ -4,6 +4,7 @@
 //! mailbox, a chat message) has no variant, so no case can rest on it.
 
 pub mod board;
+pub mod errand;
 pub mod follow_up;
 pub mod hold;
 pub mod request;
@@ -19,6 +20,7 @@ use crate::signals::Signals;
 use crate::time::Timestamp;
 use crate::users::BadInput;
 
+pub use errand::CaseErrand;
 pub use hold::{Held, Hold};
 pub use request::{Needs, Request, RequestState};
 pub use state::{Act, CaseEvent, CaseState, NotNow, next};

@@ -156,7 +156,7 @@ fn people(db: &Connection, count: usize) -> Vec<String> {
     (0..count).map(one).collect()
 }
 
-/// Case 1 to 12, in every way in which something can wait for somebody.
+/// Case 1 to 15, in every way in which something can wait for somebody.
 fn every_kind(world: &World, [ada, lea, noor, sam]: &[Member; 4], m: &[String]) {
     let db = open(world);
     let put = |n: u32, case: Put<'_>| case.write(world, &db, n);
@@ -177,17 +177,21 @@ fn every_kind(world: &World, [ada, lea, noor, sam]: &[Member; 4], m: &[String]) 
     ask(world, &db, &asked, &noor.id, "admin", "waiting");
     put(11, Put { for_owner: true, ..Put::new(&m[11], &noor.id, "verified") });
     put(12, Put::new(&lea.id, &sam.id, "escalated"));
+    put(13, Put::new(&m[12], &noor.id, "disavowed"));
+    let asked = put(14, Put::new(&m[13], &noor.id, "disavowed"));
+    ask(world, &db, &asked, &lea.id, "owner", "lapsed");
+    put(15, Put::new(&ada.id, &noor.id, "disavowed"));
 }
 
 #[test]
 fn each_list_shows_who_has_to_act_and_what_is_the_viewers_own_stands_first() {
-    let (world, mut company, members) = company(13);
+    let (world, mut company, members) = company(14);
     every_kind(&world, &company, &members);
-    let own: [&[u32]; 4] = [&[2, 3, 10, 11, 12], &[1, 2, 3, 4, 10, 11], &[4, 6, 8], &[4, 9, 10]];
+    let own: [&[u32]; 4] = [&[2, 3, 10, 11, 12, 13, 14, 15], &[1, 2, 3, 4, 10, 11, 13, 15], &[4, 6, 8], &[4, 9, 10]];
     for (viewer, own) in company.iter_mut().zip(own) {
         let page = viewer.browser.get("/admin/recovery");
         assert_eq!(sorted(card(&page, "yours")), numbers(own), "{}: {}", viewer.email, page.text());
-        assert_eq!(card(&page, "frozen"), numbers(&[1]));
+        assert_eq!(sorted(card(&page, "frozen")), numbers(&[1, 13, 14, 15]));
         assert_eq!(sorted(card(&page, "owner")), numbers(&[2, 11, 12]));
         assert_eq!(sorted(card(&page, "approval")), numbers(&[3, 4, 5, 10]), "also what is asked for beside a window");
         assert_eq!(card(&page, "approved"), numbers(&[6]));
@@ -203,28 +207,28 @@ fn each_list_shows_who_has_to_act_and_what_is_the_viewers_own_stands_first() {
         // The dashboard begins with it.
         let page = viewer.browser.get("/admin");
         assert!(page.says(&format!("{} cases wait for you", own.len())), "{}", page.text());
-        assert!(page.says("1 account is frozen: somebody objected") && page.says("3 cases wait for an owner"));
+        assert!(page.says("4 accounts are frozen: somebody objected") && page.says("3 cases wait for an owner"));
         assert_eq!(page.body.matches("href=\"/admin/recovery/R-2026-0004\"").count(), 1, "each case is said once");
     }
 }
 
 #[test]
 fn who_could_permit_something_is_led_to_it_and_nobody_else_is() {
-    let (world, mut company, members) = company(13);
+    let (world, mut company, members) = company(14);
     every_kind(&world, &company, &members);
     // What time permits waits for nobody; who could have been asked by now may decide all the same.
     let may: [&[u32]; 4] = [&[3, 5, 10], &[3, 4, 5, 10], &[4], &[4, 5, 10]];
     for (viewer, may) in company.iter_mut().zip(may) {
         let page = viewer.browser.get("/admin/recovery?state=approval");
         let led: Vec<u32> =
-            (1..=12).filter(|n| page.body.contains(&format!("/admin/recovery/R-2026-{n:04}/approve"))).collect();
+            (1..=15).filter(|n| page.body.contains(&format!("/admin/recovery/R-2026-{n:04}/approve"))).collect();
         assert_eq!(led, may, "{}", viewer.email);
     }
 }
 
 #[test]
 fn what_an_hour_permits_waits_for_who_asked_once_the_hour_is_over() {
-    let (world, mut company, members) = company(13);
+    let (world, mut company, members) = company(14);
     every_kind(&world, &company, &members);
     let noor = &mut company[2].browser;
     assert!(

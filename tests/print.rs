@@ -32,7 +32,7 @@ const PRINTED: [(&str, usize, &[&str]); 13] = [
         ],
     ),
     ("entry", 1, &["Entry #1204", "Lost phone, verified on a video call", "c4c4c4c4", "9f9f9f9f"]),
-    ("case", 2, &["R-2026-0042", "Identity verified", "waiting to enrol", "#1204"]),
+    ("case", 2, &["R-2026-0042", "Identity verified", "waiting for enrolment", "#1204"]),
     (
         "story",
         2,

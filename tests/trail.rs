@@ -195,6 +195,7 @@ fn a_long_day_is_told_exactly_and_no_entry_holds_a_secret() {
     afternoon(&mut day, &mara);
     before_five(&mut day);
     evening(&mut day);
+    night(&mut day);
 
     let seen: BTreeSet<String> = day.world.entries().into_iter().map(|e| e.header.action).collect();
     // These are caused by commands, or follow upon one; their tests are beside this one.
@@ -204,6 +205,10 @@ fn a_long_day_is_told_exactly_and_no_entry_holds_a_secret() {
         Action::SystemUpgraded,
         Action::SystemPeopleConfirmed,
         Action::SystemKeyExported,
+        // These need a mail server.
+        Action::NoticeSent,
+        Action::UserPasswordResetRequested,
+        Action::UserPasswordResetCompleted,
     ];
     for action in Action::ALL.iter().filter(|a| !elsewhere.contains(a)) {
         assert!(seen.contains(action.as_str()), "{action} was never told");
@@ -434,6 +439,45 @@ fn evening(day: &mut Day) {
         &["recovery.break_glass", "recovery.expired x2", "system.clock_stepped", "user.sign_in_failed failure"],
     ];
     assert_eq!(day.told(), told.concat());
+}
+
+/// Cases that end otherwise: refused, handed over and closed, approved, denied, objected to, an attack.
+fn night(day: &mut Day) {
+    // The clock has caught up, and the owner signs in once more.
+    day.world.later(Duration::from_secs(3 * 3_600));
+    let sam = day.person("sam@fernhill.example", "Sam", "admin");
+    day.told();
+    let mut sam = sam.browser;
+    let lee = day.person("lee@fernhill.example", "Lee", "member");
+    let pat = day.person("pat@fernhill.example", "Pat", "member");
+    assert_eq!(day.told(), [INVITED, INVITED].concat());
+    let case = |browser: &mut Browser, path: &str, fields: &[(&str, &str)]| {
+        browser.get(path);
+        let page = browser.post(path, fields);
+        assert_eq!(page.status, 303, "{path}: {}", page.text());
+        page.location().to_owned()
+    };
+    let open = [("reason", "called from an unknown number"), ("urgent", "on")];
+    let refused = case(&mut sam, &format!("/admin/users/{}/case", lee.id), &open);
+    case(&mut sam, &format!("{refused}/urgent"), &[]);
+    case(&mut sam, &format!("{refused}/refuse"), &[("refusal", "pressure"), ("note", "shouted and hung up")]);
+    let handed = case(&mut sam, &format!("/admin/users/{}/case", pat.id), &[("reason", "lost the phone")]);
+    case(&mut sam, &format!("{handed}/escalate"), &[("message", "I do not know this person.")]);
+    case(&mut day.ada, &format!("{handed}/close"), &[]);
+    let policy = [("value", "30"), ("reason", "a quieter week")];
+    case(&mut day.ada, "/admin/policy/evidence_minutes", &policy);
+    assert_eq!(
+        day.told(),
+        [
+            "recovery.case_opened",
+            "recovery.urgency_changed",
+            "recovery.refused",
+            "recovery.case_opened",
+            "recovery.escalated",
+            "recovery.expired",
+            "policy.updated",
+        ]
+    );
 }
 
 #[test]

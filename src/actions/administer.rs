@@ -177,6 +177,7 @@ pub fn invite_again(means: &Means, ask: Ask, statement: Statement, way: Way) -> 
             Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
             Ok(Verdict::Go) => {}
         }
+        let case = f.case();
         let mut records = f.settle(tx, &ask.source)?;
         let d = &f;
         let invitation = invite(tx, &d.user, &way)?;
@@ -185,7 +186,7 @@ pub fn invite_again(means: &Means, ask: Ask, statement: Statement, way: Way) -> 
         let evidence = f.evidence.clone().ok_or(super::Error::NotFound)?;
         let Statement { reason, ticket, .. } = f.statement.clone();
         let hours = super::whole_hours(policy::INVITATION);
-        let event = Event::UserInvitedAgain { user: (&d.user).into(), reason, ticket, evidence, hours };
+        let event = Event::UserInvitedAgain { user: (&d.user).into(), reason, ticket, evidence, case, hours };
         records.push(Record::new(d.admin.actor(), &ask.source, event));
         Ok(many(Granted::Yes(invitation), records))
     })

@@ -2,6 +2,7 @@
 //!
 //! Architecture invariant: a state is written only as [`next`] gives it, in the transaction in which the case was read.
 
+use super::authorise::Admin;
 use super::{Error, Result};
 use crate::audit::proof::Methods;
 use crate::audit::{Actor, CaseFact, Event, Reason, Record, Source, Ticket};
@@ -143,6 +144,26 @@ pub(super) fn acted(
     })
 }
 
+/// Whether the case has come further than who asks could see at `since`, when their form was opened: somebody else gave the
+/// person something, or decided against it.
+pub(super) fn moved_on(
+    tx: &WriteTx<'_>,
+    user: &User,
+    open: Option<&Case>,
+    (admin, since): (&Admin, Option<Timestamp>),
+) -> Result<bool> {
+    let Some(since) = since else { return Ok(false) };
+    let by_another = |done: &Done| done.at > since && done.by.id != admin.id();
+    if let Some(case) = open {
+        return Ok(case.act.as_ref().is_some_and(by_another));
+    }
+    let newest = recovery::list_of(tx, user.id, 1)?.pop();
+    Ok(newest.is_some_and(|case| {
+        let decided = matches!(case.state, CaseState::Refused | CaseState::ApprovalDenied | CaseState::Incident);
+        decided && case.closed_at.is_some_and(|at| at > since)
+    }))
+}
+
 /// Ends the request of a case that waits or may be used, if there is one: its entry.
 pub(super) fn lapse(
     tx: &WriteTx<'_>,
@@ -204,6 +225,12 @@ pub(super) fn returned(tx: &WriteTx<'_>, user: &User, events: &[CaseEvent], sour
         records.push(entry(Actor::Person(user.into()), source, user, case.number, fact));
     }
     Ok(records)
+}
+
+/// The person's open case, if this is what it waits for, or part of that.
+pub(super) fn find_awaiting(tx: &WriteTx<'_>, user: &User, event: CaseEvent) -> Result<Option<CaseNumber>> {
+    let open = recovery::find_open(tx, user.id)?.filter(|case| next(case.state, event).is_ok());
+    Ok(open.map(|case| case.number))
 }
 
 /// What a completed sign-in means for the person's case.

@@ -11,7 +11,7 @@ use crate::contacts::{Detail, Kind, KnownNumber};
 use crate::grants::Grant;
 use crate::ids::{ContactId, UserId};
 use crate::policy;
-use crate::recovery::Statement;
+use crate::recovery::{Evidence, Statement};
 use crate::sessions::Session;
 use crate::storage::{Audited, ReadTx, WriteTx, contacts, recovery};
 use crate::time::Timestamp;
@@ -129,18 +129,26 @@ pub fn requested_at(tx: &ReadTx<'_>, user: UserId, form_opened_at: Timestamp) ->
     Ok(case.map_or(form_opened_at, |case| case.opened_at.min(form_opened_at)))
 }
 
+/// As [`look_up`], in a statement.
+///
+/// # Errors
+/// Storage.
+pub(super) fn look_up_number(tx: &ReadTx<'_>, user: UserId, statement: Statement) -> Result<Statement> {
+    let evidence = statement.evidence.clone().map(|evidence| look_up(tx, user, evidence)).transpose()?;
+    Ok(Statement { evidence, ..statement })
+}
+
 /// Looks up the number that was called, if that is the evidence: it has to be on the account of the person it is about,
 /// and to have been there before help was asked for.
 ///
 /// # Errors
 /// Storage.
-pub(super) fn look_up_number(tx: &ReadTx<'_>, user: UserId, statement: Statement) -> Result<Statement> {
-    let Statement { evidence: Some(evidence), reason, ticket } = statement else { return Ok(statement) };
-    let Some(contact) = evidence.contact() else { return Ok(Statement { evidence: Some(evidence), reason, ticket }) };
+pub(super) fn look_up(tx: &ReadTx<'_>, user: UserId, evidence: Evidence) -> Result<Evidence> {
+    let Some(contact) = evidence.contact() else { return Ok(evidence) };
     let requested_at = requested_at(tx, user, evidence.recorded_at())?;
     let called = contacts::find(tx, user, contact)?.and_then(|found| match found.detail {
         Detail::Phone(phone) => Some(KnownNumber { phone, known_since: found.known_since, requested_at }),
         Detail::Email(_) | Detail::Manager(_) => None,
     });
-    Ok(Statement { evidence: Some(evidence.with_called(called)), reason, ticket })
+    Ok(evidence.with_called(called))
 }

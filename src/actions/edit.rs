@@ -62,6 +62,7 @@ pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement)
         if let Ok(Verdict::Ask(needs)) = verdict {
             return ask.wait(tx, f, (grant, email.as_str()), needs);
         }
+        let case = f.case();
         let mut records = f.settle(tx, &ask.source)?;
         let (d, evidence) = (&f, f.evidence.clone().ok_or(super::Error::NotFound)?);
         let Statement { reason, ticket, .. } = f.statement.clone();
@@ -71,8 +72,8 @@ pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement)
         let said = format!("{} now signs in with {email}.", d.user.name);
         ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
         let (from, to) = (d.user.email.to_string(), email.to_string());
-        let event =
-            Event::UserEmailChanged { user: (&d.user).into(), reason, ticket, evidence, from, to, sessions_ended };
+        let user = (&d.user).into();
+        let event = Event::UserEmailChanged { user, reason, ticket, evidence, case, from, to, sessions_ended };
         records.push(Record::new(d.admin.actor(), &ask.source, event));
         Ok(many(Granted::Yes(EmailChange::Done), records))
     })

@@ -133,6 +133,6 @@ fn open_enrolment(
     recovery::insert_window(tx, &Window { user_id: user.id, case: None, pass: None, wrong_passes: 0, closes_at })?;
     let mut session = begin(tx, user, visitor, String::new())?;
     let progress = advance(tx, &mut session, State::Enrolling { pass_given: true }, key)?;
-    let event = Event::UserPasswordChanged { user: user.into(), forced: true };
+    let event = Event::UserPasswordChanged { user: user.into(), forced: true, case: None };
     Ok((progress, Record::new(Actor::Person(user.into()), &visitor.source(), event)))
 }

@@ -159,9 +159,13 @@ impl Ask {
             now: tx.now(),
         };
         let over = permit.as_ref().is_some_and(|p| p.is_over(&question));
+        let since = self.nonce.as_ref().map(Nonce::issued_at);
         let verdict = match decide(&question) {
             // Who acts, and how the account is, come first; how fresh the evidence is does not matter any more.
             verdict if over && verdict.err().is_none_or(Rule::is_about_evidence) => Err(Rule::ChangedSinceAsked),
+            Ok(_) if Grant::ASKED.contains(&grant) && cases::moved_on(tx, &user, case.as_ref(), (&admin, since))? => {
+                Err(Rule::NotNow)
+            }
             verdict => verdict,
         };
         Ok(Founded { admin, user, policy, signals, verdict, evidence, statement, case, recorded, permit, over })
@@ -261,12 +265,17 @@ impl Ask {
 }
 
 impl Founded {
+    /// The person's open case.
+    pub(super) fn case(&self) -> Option<CaseNumber> {
+        self.case.as_ref().map(|c| c.number)
+    }
+
     /// A refusal, with what was put forward.
     pub(super) fn refusal(&self, action: Action, rule: &'static str, source: &Source) -> Record {
         let event = Event::Refused {
             action,
             user: Some((&self.user).into()),
-            case: self.case.as_ref().map(|c| c.number),
+            case: self.case(),
             rule,
             reason: Some(self.statement.reason.clone()),
             ticket: self.statement.ticket.clone(),

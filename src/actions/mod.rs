@@ -9,6 +9,7 @@ pub mod approve;
 pub mod authorise;
 pub mod backup;
 pub mod cases;
+pub mod casework;
 pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;

@@ -46,20 +46,15 @@ pub enum Gone {
     Said(Timestamp),
 }
 
-/// What a link is about.
+/// A link that works.
 #[derive(Debug)]
-pub enum Looked {
-    /// It works.
-    Works {
-        /// The notice.
-        notice: Notice,
-        /// Whose account.
-        user: User,
-        /// What it would do now.
-        effect: Effect,
-    },
-    /// It does not.
-    Gone(Gone),
+pub struct Works {
+    /// The notice in which it stands.
+    pub notice: Notice,
+    /// Whose account it is about.
+    pub user: User,
+    /// What it would do now.
+    pub effect: Effect,
 }
 
 /// What an objection did.
@@ -82,25 +77,25 @@ fn mac(key: &SeedKey, notice: NoticeId) -> [u8; 32] {
     key.mac(MacUse::Objection, &[notice.as_bytes()])
 }
 
-/// What the link with this token is about. Changes nothing: mail programs open links by themselves.
+/// What the link with this token is about, or why it does nothing. Changes nothing: mail programs open links by themselves.
 ///
 /// # Errors
 /// Storage.
-pub fn look(means: &Means, token: &str) -> Result<Looked> {
+pub fn look(means: &Means, token: &str) -> Result<std::result::Result<Works, Gone>> {
     let token = ObjectionToken::parse(token).filter(|t| equal(t.mac(), &mac(&means.key, t.notice())));
-    let Some(token) = token else { return Ok(Looked::Gone(Gone::Unknown)) };
+    let Some(token) = token else { return Ok(Err(Gone::Unknown)) };
     let now = means.clock.now();
     means.store.read(|tx| {
-        let Some(notice) = notices::find(tx, token.notice())? else { return Ok(Looked::Gone(Gone::Unknown)) };
+        let Some(notice) = notices::find(tx, token.notice())? else { return Ok(Err(Gone::Unknown)) };
         if let Some(at) = notice.objected_at {
-            return Ok(Looked::Gone(Gone::Said(at)));
+            return Ok(Err(Gone::Said(at)));
         }
         if notice.objection_until.is_none_or(|until| until <= now) {
-            return Ok(Looked::Gone(Gone::TooLate));
+            return Ok(Err(Gone::TooLate));
         }
         let user = users::get(tx, notice.user_id)?;
         let effect = effect(tx, &user)?;
-        Ok(Looked::Works { notice, user, effect })
+        Ok(Ok(Works { notice, user, effect }))
     })
 }
 
@@ -126,7 +121,7 @@ pub fn is_last_owner(tx: &ReadTx<'_>, user: &User) -> Result<bool> {
 /// # Errors
 /// Storage.
 pub fn object(means: &Means, token: &str, visitor: &Visitor) -> Result<Option<Objected>> {
-    let Looked::Works { notice, .. } = look(means, token)? else { return Ok(None) };
+    let Ok(Works { notice, .. }) = look(means, token)? else { return Ok(None) };
     let source = visitor.source();
     let done = means.store.change(move |tx| {
         if !notices::update_objected(tx, notice.id)? {

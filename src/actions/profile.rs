@@ -211,7 +211,7 @@ pub fn change_password(
         session.sealed_seed = None;
         let token = Token::generate();
         sessions::insert(tx, &session, &token.hash(Purpose::Session))?;
-        let event = Event::UserPasswordChanged { user: (&user).into(), forced: false };
+        let event = Event::UserPasswordChanged { user: (&user).into(), forced: false, case: None };
         Ok(Audited::new(Changed::Done(token), Record::new(Actor::Person((&user).into()), &source, event)))
     })
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cases;
 use super::password_check::{charge, device_budget, wait_if_blocked};
 use super::{Error, Means, Result, Visitor};
 use crate::audit::proof::{Challenge, Methods};
@@ -17,6 +18,7 @@ use crate::factors::totp::{Seed, TypedOtp, matching_step};
 use crate::host::keys::SeedKey;
 use crate::ids::UserId;
 use crate::password::PasswordHash;
+use crate::recovery::CaseEvent;
 use crate::storage::{WriteTx, backup_codes, factors, throttle};
 use crate::throttle::{Budget, Consequence, Verdict, verdict};
 use crate::users::User;
@@ -117,7 +119,8 @@ fn check_on(tx: &WriteTx<'_>, user: &User, prepared: &Prepared, known: bool, sou
 fn used(tx: &WriteTx<'_>, user: &User, kind: Kind, source: &Source) -> Result<Checked> {
     throttle::delete(tx, &Budget::BackupCodes(user.id))?;
     let left = backup_codes::count_left(tx, user.id, tx.now())?;
-    let event = Event::BackupCodeUsed { user: user.into(), left, issued_by_admin: kind == Kind::Issued };
+    let case = cases::find_awaiting(tx, user, CaseEvent::CodeUsed)?;
+    let event = Event::BackupCodeUsed { user: user.into(), left, issued_by_admin: kind == Kind::Issued, case };
     let records = vec![Record::new(Actor::Person(user.into()), source, event)];
     Ok(Checked::Right { with: Challenge::BackupCode, methods: Methods::PasswordAndBackupCode, records })
 }

@@ -12,6 +12,7 @@ use crate::factors::totp::Seed;
 use crate::host::keys::SeedKey;
 use crate::ids::{DeviceId, SessionId};
 use crate::password::{NewPassword, TypedPassword};
+use crate::recovery::CaseEvent;
 use crate::secret::{Purpose, Token};
 use crate::sessions::{Freshness, Session, Stage};
 use crate::sign_in::{NoWay, Opening, Standing, State, Step, next};
@@ -159,7 +160,8 @@ pub fn with_new_password(
         let methods = methods_of(&session);
         let progress = complete(tx, &mut session, &user, state, &visitor, &key)?;
         let actor = Actor::Person((&user).into());
-        let changed = Event::UserPasswordChanged { user: (&user).into(), forced: true };
+        let case = cases::find_awaiting(tx, &user, CaseEvent::PasswordChosen)?;
+        let changed = Event::UserPasswordChanged { user: (&user).into(), forced: true, case };
         let signed_in = reached(&user, state, Challenge::Password, methods, &progress);
         let mut records = vec![Record::new(actor.clone(), &source, changed), Record::new(actor, &source, signed_in)];
         records.extend(cases::signed_in(tx, &user, methods, true, &source)?);

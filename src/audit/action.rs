@@ -70,6 +70,7 @@ actions! {
     MfaBackupCodeUsed "mfa.backup_code_used" "A backup code was used up.";
     MfaEnrolmentPassIssued "mfa.enrolment_pass_issued" "A one-time pass for the enrolment page was shown to an admin.";
     RecoveryCaseOpened "recovery.case_opened" "A recovery case was opened.";
+    RecoveryUrgencyChanged "recovery.urgency_changed" "A case was marked as urgent, or as not urgent any more.";
     RecoveryIdentityVerified "recovery.identity_verified" "Evidence that the person is who they say was recorded.";
     RecoveryRefused "recovery.refused" "Help was refused, by which rule.";
     RecoveryEscalated "recovery.escalated" "A case was handed to the owners.";
@@ -114,6 +115,12 @@ impl FromStr for Action {
     }
 }
 
+/// Whether an entry of this name tells of a password that was changed, set or made invalid.
+pub fn is_about_password(name: &str) -> bool {
+    let makes_void = name == Action::RecoveryIncidentDeclared.as_str();
+    makes_void || name.starts_with("user.password_") && name != Action::UserPasswordVerified.as_str()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,10 +134,4 @@ mod tests {
             assert!(action.sentence().ends_with('.'));
         }
     }
-}
-
-/// Whether an entry of this name tells of a password that was changed, set or made invalid.
-pub fn is_about_password(name: &str) -> bool {
-    let makes_void = name == Action::RecoveryIncidentDeclared.as_str();
-    makes_void || name.starts_with("user.password_") && name != Action::UserPasswordVerified.as_str()
 }

@@ -16,6 +16,9 @@ pub enum CaseFact {
         ticket: Option<Ticket>,
         urgent: bool,
     },
+    Urgency {
+        urgent: bool,
+    },
     Verified {
         evidence: Evidence,
         ticket: Option<Ticket>,
@@ -93,6 +96,7 @@ impl CaseFact {
             Self::Opened { reason, ticket, urgent } => {
                 of(A::RecoveryCaseOpened).why(reason).ticket(ticket).with("urgent", urgent)
             }
+            Self::Urgency { urgent } => of(A::RecoveryUrgencyChanged).with("urgent", urgent),
             Self::Verified { evidence, ticket } => of(A::RecoveryIdentityVerified).ticket(ticket).evidence(&evidence),
             Self::Refused { refusal, note } => of(A::RecoveryRefused).why(note).with("refusal", refusal.as_str()),
             Self::Escalated { message } => of(A::RecoveryEscalated).why(message),

@@ -82,6 +82,7 @@ pub enum Event {
         reason: Reason,
         ticket: Option<Ticket>,
         evidence: Evidence,
+        case: Option<CaseNumber>,
         hours: u32,
     },
     UserRenamed {
@@ -94,6 +95,7 @@ pub enum Event {
         reason: Reason,
         ticket: Option<Ticket>,
         evidence: Evidence,
+        case: Option<CaseNumber>,
         from: String,
         to: String,
         sessions_ended: u32,
@@ -203,6 +205,7 @@ pub enum Event {
     UserPasswordChanged {
         user: Person,
         forced: bool,
+        case: Option<CaseNumber>,
     },
     UserPasswordSetByAdmin {
         user: Person,
@@ -296,6 +299,7 @@ pub enum Event {
         user: Person,
         left: u32,
         issued_by_admin: bool,
+        case: Option<CaseNumber>,
     },
     EnrolmentPassIssued {
         user: Person,

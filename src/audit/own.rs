@@ -186,6 +186,7 @@ mod tests {
         let meant = [
             "user.left",
             "user.note_added",
+            "recovery.urgency_changed",
             "recovery.escalated",
             "recovery.approval_requested",
             "recovery.approved",

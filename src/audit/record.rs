@@ -119,15 +119,17 @@ impl Event {
             Self::SetupLinkMade { hours } => {
                 Parts::bare(A::UserInvited).with("valid_hours", hours).with("role", "owner")
             }
-            Self::UserInvitedAgain { user, reason, ticket, evidence, hours } => Parts::of(A::UserInvited, user)
-                .why(reason)
-                .ticket(ticket)
-                .evidence(&evidence)
-                .with("valid_hours", hours)
-                .with("again", true),
+            Self::UserInvitedAgain { user, reason, ticket, evidence, case, hours } => {
+                Parts { case, ..Parts::of(A::UserInvited, user) }
+                    .why(reason)
+                    .ticket(ticket)
+                    .evidence(&evidence)
+                    .with("valid_hours", hours)
+                    .with("again", true)
+            }
             Self::UserRenamed { user, from, to } => Parts::of(A::UserUpdated, user).with("from", from).with("to", to),
-            Self::UserEmailChanged { user, reason, ticket, evidence, from, to, sessions_ended } => {
-                Parts::of(A::UserEmailChanged, user)
+            Self::UserEmailChanged { user, reason, ticket, evidence, case, from, to, sessions_ended } => {
+                Parts { case, ..Parts::of(A::UserEmailChanged, user) }
                     .why(reason)
                     .ticket(ticket)
                     .evidence(&evidence)
@@ -195,8 +197,8 @@ impl Event {
             Self::UserLocked { user, failures, minutes } => {
                 Parts::of(A::UserLocked, user).with("failures", failures).with("delay_minutes", minutes)
             }
-            Self::UserPasswordChanged { user, forced } => {
-                Parts::of(A::UserPasswordChanged, user).with("forced", forced)
+            Self::UserPasswordChanged { user, forced, case } => {
+                Parts { case, ..Parts::of(A::UserPasswordChanged, user) }.with("forced", forced)
             }
             Self::UserPasswordSetByAdmin { user, reason, ticket, evidence, case, hours } => {
                 Parts { case, ..Parts::of(A::UserPasswordSetByAdmin, user) }
@@ -266,8 +268,9 @@ impl Event {
                     .with("valid_days", days)
                     .with("voided", voided)
             }
-            Self::BackupCodeUsed { user, left, issued_by_admin } => {
-                Parts::of(A::MfaBackupCodeUsed, user).with("left", left).with("issued_by_admin", issued_by_admin)
+            Self::BackupCodeUsed { user, left, issued_by_admin, case } => {
+                let parts = Parts { case, ..Parts::of(A::MfaBackupCodeUsed, user) };
+                parts.with("left", left).with("issued_by_admin", issued_by_admin)
             }
             Self::EnrolmentPassIssued { user, case, minutes } => {
                 Parts::of(A::MfaEnrolmentPassIssued, user).case(case).with("valid_minutes", minutes)

@@ -138,6 +138,7 @@ fn error_page(app: &App, e: EdgeError, whole: &Request) -> Response {
         organisation: &app.settings.organisation,
         signed_in: None,
         people_wait: false,
+        refused: None,
         demo: app.demo.is_some(),
         unseen: None,
         flash: None,

@@ -40,6 +40,7 @@ pub(super) fn state(q: &Question<'_>, target: &User) -> Option<Result<(), Rule>>
         (Grant::Readmit, Status::Disabled, Some(Held::Attack)) => Ok(()),
         (Grant::Readmit, Status::Disabled, None) => Err(Rule::IsDisabled),
         (Grant::Readmit, Status::Invited | Status::Active, _) => Err(Rule::IsNotDisabled),
+        (Grant::OpenCase, Status::Disabled, Some(_)) => Err(Rule::Held),
         // Whoever holds the host holds the database, and is who can help where nobody else may.
         (Grant::Enable, Status::Disabled, Some(_)) if !by_host => Err(Rule::Held),
         (grant, _, Some(Held::Objection { .. })) if grant.needs_evidence() && !by_host => Err(Rule::Held),

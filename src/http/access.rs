@@ -5,7 +5,6 @@ use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
 use super::people::{show_link, taken, way};
 use super::permission::Beforehand;
-use super::portraits::known_of;
 use super::show::{Answer, Page, Said, wrong};
 use crate::actions::edit::EmailChange;
 use crate::actions::grants::Granted;
@@ -15,7 +14,7 @@ use crate::pages::FieldError;
 use crate::pages::access::{EmailView, InviteAgainView, email as email_markup, invite_again as invite_markup};
 use crate::policy;
 use crate::sessions::Stage;
-use crate::storage::{ReadTx, sessions};
+use crate::storage::sessions;
 use crate::users::Email;
 
 /// `GET /admin/users/{id}/invitation`
@@ -27,17 +26,13 @@ fn show_invitation(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> A
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
     let form = sheet.form_from(&nonce, errors, [("by_mail", "on")])?;
-    let on_record = |tx: &ReadTx<'_>| {
-        let ahead = Beforehand::read(tx, sheet, Grant::InviteAgain)?;
-        Ok::<_, Problem>((known_of(tx, call, user.id)?, ahead))
-    };
-    let (known, ahead) = call.app.means.store.read(on_record)?;
+    let ahead = call.app.means.store.read(|tx| Beforehand::read(tx, sheet, Grant::InviteAgain))?;
     let view = InviteAgainView {
         form: ahead.fill(sheet, form),
         person: subject(user),
         valid: policy::INVITATION,
         mails: call.app.means.mails,
-        known,
+        known: ahead.known,
         signals: ahead.signals,
         permission: ahead.permission,
     };
@@ -66,14 +61,14 @@ pub fn email_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_email(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let form = sheet.form(&nonce, errors)?;
         let ahead = Beforehand::read(tx, sheet, Grant::ChangeEmail)?;
         Ok::<_, Problem>(EmailView {
             form: ahead.fill(sheet, form),
             person: subject(user),
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            known: known_of(tx, call, user.id)?,
+            known: ahead.known,
             signals: ahead.signals,
             permission: ahead.permission,
         })

@@ -3,6 +3,8 @@
 use percent_encoding::percent_decode;
 
 use super::error::Problem;
+use super::guards::Call;
+use super::multipart;
 
 /// The field of a form that a file may be chosen for. A route that takes it is sent as multipart/form-data.
 pub const FILE: &str = "file";
@@ -99,6 +101,37 @@ impl Fields {
     /// Those of `names` that were sent, to be shown again.
     pub fn kept(&self, names: &[&str]) -> Vec<(String, String)> {
         self.texts.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect()
+    }
+}
+
+/// The fields of a request, of which the route `takes` these.
+///
+/// # Errors
+/// A form that another site sent, that is none, or that has other fields.
+pub fn read(call: &Call<'_>, takes: &[&'static str]) -> Result<Fields, Problem> {
+    if !call.is_post() {
+        let query = call.request.query().as_bytes();
+        // Mail and chat programs add names of their own to links. In the console, where a name that is not known may be a
+        // filter that was mistyped, it is told.
+        return match call.request.path().starts_with("/admin") {
+            true => Fields::parse(query, takes),
+            false => Fields::parse_known(query, takes),
+        };
+    }
+    call.check_origin()?;
+    let kind = call.request.header("content-type").unwrap_or_default();
+    let boundary = multipart::boundary(kind).filter(|_| takes.contains(&FILE));
+    if boundary.is_none()
+        && !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    {
+        return Err(Problem::NotAForm);
+    }
+    if !call.request.query().is_empty() {
+        return Err(Problem::bad("A form is sent to an address without a query.".to_owned()));
+    }
+    match boundary {
+        Some(boundary) => multipart::parse(call.request.body(), boundary, takes),
+        None => Fields::parse(call.request.body(), takes),
     }
 }
 

@@ -4,8 +4,8 @@ use super::Response;
 use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::permission::Beforehand;
-use super::portraits::known_of;
-use super::recovery::tasks_of;
+use super::recovery::errands::moved_on;
+use super::recovery::evidence::statement;
 use super::show::{Answer, Page, Said, confirm, form_of, redirect_saying, wrong};
 use super::standing::{already_done, only_owner, refused};
 use crate::actions::Error;
@@ -13,7 +13,6 @@ use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted, Preview};
 use crate::actions::nonce::Nonce;
 use crate::actions::recover;
-use crate::audit::{Reason, Ticket};
 use crate::grants::{Grant, Rule};
 use crate::ids::UserId;
 use crate::pages::grants::{
@@ -23,7 +22,7 @@ use crate::pages::grants::{
 use crate::pages::handover::{CodesIssuedView, PasswordSetView, ResetDoneView, codes_issued, password_set, reset_done};
 use crate::pages::{FieldError, Form};
 use crate::policy::{ISSUED_CODES, Key};
-use crate::recovery::{Evidence, Statement};
+use crate::recovery::Statement;
 use crate::secret::Secret;
 use crate::sessions::Stage;
 use crate::storage::{backup_codes, factors, policy, recovery, sessions, users};
@@ -47,12 +46,13 @@ const KEPT: &[&str] = &[
     "email",
     "id_note",
     "remove",
+    "urgent",
+    "version",
+    "refusal",
+    "note",
     "message",
     "since",
 ];
-
-/// The choice of evidence that stands in the case already.
-pub(super) const ON_RECORD: &str = "on_record";
 
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
@@ -95,13 +95,13 @@ impl<'a> Sheet<'a> {
     }
 
     /// A form about a person whom the address does not name.
-    pub(super) fn about(call: &'a Call<'a>, signed: &'a Signed, user: User) -> Self {
+    pub(super) const fn about(call: &'a Call<'a>, signed: &'a Signed, user: User) -> Self {
         Self { call, signed, user, anew: false }
     }
 
     /// The same form begun anew, because what it rested on has changed.
-    pub(super) fn anew(self) -> Self {
-        Self { anew: true, ..self }
+    pub(super) fn anew(&self) -> Self {
+        Self { anew: true, ..Self::about(self.call, self.signed, self.user.clone()) }
     }
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
@@ -170,11 +170,13 @@ impl<'a> Sheet<'a> {
         show: impl FnOnce(T) -> Answer,
     ) -> Answer {
         if let Ok(Granted::No(rule @ (Rule::EvidenceStale | Rule::EvidenceMissing))) = granted {
-            let anew = Sheet::about(self.call, self.signed, self.user.clone()).anew();
             // A form without evidence is not sent on: what is missing was on record when the form was opened.
             let gone = "The case in which that was on record is closed. Make sure again who it is.";
             let why = if rule == Rule::EvidenceMissing { gone } else { rule.sentence() };
-            return again(&anew, 403, vec![wrong("evidence", why)]);
+            return again(&self.anew(), 403, vec![wrong("evidence", why)]);
+        }
+        if let Ok(Granted::No(Rule::NotNow)) = granted {
+            return moved_on(self, again);
         }
         if let Ok(Granted::No(rule @ (Rule::NumberNotOnAccount | Rule::NumberTooNew))) = granted {
             return again(self, 403, vec![wrong("evidence", rule.sentence())]);
@@ -187,27 +189,6 @@ impl<'a> Sheet<'a> {
 
     pub(super) fn refused(&self, rule: Rule, tried: bool) -> Response {
         refused(self.call, self.signed, &self.user, rule, tried)
-    }
-}
-
-/// What an admin said about why, and the errors beside the fields.
-fn statement(call: &Call<'_>, nonce: &Nonce) -> Result<Statement, Vec<FieldError>> {
-    let field = |name| call.fields.get(name);
-    let mut errors = Vec::new();
-    let ticket = Ticket::optional(field("ticket")).map_err(|e| errors.push(wrong("ticket", e))).unwrap_or(None);
-    let note = field("evidence_note");
-    let evidence = match field("evidence") {
-        // What stands in the case; the rule looks whether that is fresh enough.
-        ON_RECORD => Ok(None),
-        kind => Evidence::parse(kind, note, field("voucher"), ticket.as_ref(), nonce.issued_at())
-            .and_then(|e| e.calling(field("number")))
-            .map(Some),
-    };
-    let evidence = evidence.map_err(|(name, e)| errors.push(wrong(name, e))).ok();
-    let reason = field("reason").parse::<Reason>().map_err(|e| errors.push(wrong("reason", e))).ok();
-    match (evidence, reason) {
-        (Some(evidence), Some(reason)) if errors.is_empty() => Ok(Statement { evidence, reason, ticket }),
-        _ => Err(errors),
     }
 }
 
@@ -245,9 +226,9 @@ pub fn reset_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
         let policy = policy::get(tx, call.now)?;
+        let form = sheet.form(&nonce, errors)?;
         let ahead = Beforehand::read(tx, sheet, Grant::ResetFactors)?;
         Ok::<_, Problem>(ResetView {
             form: ahead.fill(sheet, form),
@@ -256,7 +237,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             factors: factors::count_working(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
-            known: known_of(tx, call, user.id)?,
+            known: ahead.known,
             signals: ahead.signals,
             permission: ahead.permission,
             window: policy.window(),
@@ -291,10 +272,10 @@ pub fn reset(call: &Call<'_>, signed: &Signed) -> Answer {
             let page = Page::signed(call, signed);
             let view = ResetDoneView {
                 person: subject(&sheet.user),
-                case: reset.case,
+                case: &case,
+                evidence: &evidence,
                 pass: reset.pass.map(|pass| Secret::new(pass.to_text())),
                 until: reset.closes_at,
-                tasks: tasks_of(&case, &evidence),
             };
             Ok(page.answer(200, reset_done(&page.frame(), &view)))
         },
@@ -309,8 +290,8 @@ pub fn codes_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let form = sheet.form(&nonce, errors)?;
         let ahead = Beforehand::read(tx, sheet, Grant::IssueBackupCodes)?;
         Ok::<_, Problem>(IssueCodesView {
             form: ahead.fill(sheet, form),
@@ -318,7 +299,7 @@ fn show_codes(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             codes: u32::try_from(ISSUED_CODES).unwrap_or(u32::MAX),
             valid: policy::get(tx, call.now)?.lasting(Key::IssuedCodes),
-            known: known_of(tx, call, user.id)?,
+            known: ahead.known,
             signals: ahead.signals,
             permission: ahead.permission,
         })
@@ -358,15 +339,15 @@ pub fn password_page(call: &Call<'_>, signed: &Signed) -> Answer {
 fn show_password(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
     let (call, user) = (sheet.call, &sheet.user);
     let nonce = sheet.nonce_text();
-    let form = sheet.form(&nonce, errors)?;
     let view = call.app.means.store.read(|tx| {
+        let form = sheet.form(&nonce, errors)?;
         let ahead = Beforehand::read(tx, sheet, Grant::SetTemporaryPassword)?;
         Ok::<_, Problem>(TemporaryPasswordView {
             form: ahead.fill(sheet, form),
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             valid: policy::get(tx, call.now)?.lasting(Key::TemporaryPassword),
-            known: known_of(tx, call, user.id)?,
+            known: ahead.known,
             signals: ahead.signals,
             permission: ahead.permission,
         })

@@ -14,6 +14,7 @@ use crate::host::keys::MacUse;
 use crate::notices::Notice;
 use crate::pages::FieldError;
 use crate::policy;
+use crate::recovery::Case;
 use crate::secret::{Purpose, Token, TokenHash, equal, random};
 use crate::sessions::{Freshness, Session, Stage, same_origin_path};
 use crate::storage::{instance, notices, sessions};
@@ -39,6 +40,8 @@ pub struct Call<'a> {
     pub visitor: Visitor,
     /// This moment.
     pub now: Timestamp,
+    /// A case of the person whom the address is about, in which help was refused lately, for who looks after people.
+    pub refused: Option<Case>,
     /// What is wrong with the code by which a form confirms that it is still the same person.
     pub step_up_errors: Vec<FieldError>,
 }
@@ -64,6 +67,7 @@ impl<'a> Call<'a> {
             fields: Fields::default(),
             visitor,
             now: app.now(),
+            refused: None,
             step_up_errors: Vec::new(),
         }
     }

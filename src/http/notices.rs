@@ -24,7 +24,7 @@ fn line(call: &Call<'_>, notice: &Notice) -> NoticeLine {
 pub(super) fn unseen(call: &Call<'_>, signed: &Signed) -> Option<Unseen> {
     let lines: Vec<_> = signed.unseen.iter().take(BANNER).map(|notice| line(call, notice)).collect();
     let here = if call.is_post() { home(signed.user.role).to_owned() } else { call.here() };
-    (!lines.is_empty()).then(|| Unseen { lines, more: signed.unseen.len() > BANNER, here })
+    (!lines.is_empty()).then_some(Unseen { lines, more: signed.unseen.len() > BANNER, here })
 }
 
 /// `GET /profile/notices`

@@ -3,7 +3,7 @@
 use super::Response;
 use super::guards::{Call, Guest};
 use super::show::{Answer, Page, to_guest};
-use crate::actions::object::{Effect, Gone, Looked, look, object};
+use crate::actions::object::{Effect, Gone, Works, look, object};
 use crate::pages::Form;
 use crate::pages::objection::{
     AskView, DoneView, Gone as GoneShown, GoneView, Outcome, ask as ask_markup, done as done_markup,
@@ -26,8 +26,8 @@ fn token<'a>(call: &'a Call<'_>) -> &'a str {
 /// `GET /objection/{token}`
 pub fn page(call: &Call<'_>, guest: &Guest) -> Answer {
     let (notice, user, effect) = match look(&call.app.means, token(call))? {
-        Looked::Works { notice, user, effect } => (notice, user, effect),
-        Looked::Gone(why) => return Ok(gone(call, why)),
+        Ok(Works { notice, user, effect }) => (notice, user, effect),
+        Err(why) => return Ok(gone(call, why)),
     };
     let page = Page::stranger(call);
     let view = AskView {
@@ -47,11 +47,8 @@ pub fn page(call: &Call<'_>, guest: &Guest) -> Answer {
 pub fn act(call: &Call<'_>, _: &Guest) -> Answer {
     let Some(done) = object(&call.app.means, token(call), &call.visitor)? else {
         // Somebody was faster, or it never was a link.
-        let why = match look(&call.app.means, token(call))? {
-            Looked::Gone(why) => why,
-            Looked::Works { .. } => Gone::TooLate,
-        };
-        return Ok(gone(call, why));
+        let why = look(&call.app.means, token(call))?.err();
+        return Ok(gone(call, why.unwrap_or(Gone::TooLate)));
     };
     let page = Page::stranger(call);
     let view = DoneView {

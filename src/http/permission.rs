@@ -3,10 +3,12 @@
 
 use super::error::Problem;
 use super::grants::Sheet;
+use super::recovery::evidence::known_in_case;
 use super::signals::in_words;
 use crate::actions::grants::{Ahead, Preview};
 use crate::grants::Grant;
 use crate::pages::Form;
+use crate::pages::evidence::{Known, OnRecord};
 use crate::pages::grants::Signal;
 use crate::pages::permission::{Other, Permission, Standing};
 use crate::policy::Key;
@@ -17,6 +19,8 @@ use crate::storage::{ReadTx, policy, recovery, signals};
 pub(super) struct Beforehand {
     /// What has to permit it, or does.
     pub permission: Permission,
+    /// By what the person can be known.
+    pub known: Known,
     /// What happened lately.
     pub signals: Vec<Signal>,
     /// What permits it.
@@ -47,19 +51,22 @@ impl Beforehand {
             }
         };
         let permitted = if let Ahead::Permitted(request) = ahead { Some(request) } else { None };
-        Ok(Self { permission: Permission { standing, other }, signals: words, permitted })
+        let known = known_in_case(tx, sheet.call, user.id, permitted.as_ref())?;
+        Ok(Self { permission: Permission { standing, other }, known, signals: words, permitted })
     }
 
-    /// The form, at first with what was asked for, where that is permitted: it is carried out as it was asked.
+    /// The form, at first with the evidence that stands in the case, and with what was asked for, where that is permitted:
+    /// it is carried out as it was asked.
     pub(super) fn fill<'f>(&self, sheet: &Sheet<'_>, mut form: Form<'f>) -> Form<'f> {
-        if let Some(request) = self.permitted.as_ref().filter(|_| !sheet.call.is_post()) {
+        if sheet.call.is_post() {
+            return form;
+        }
+        if self.known.on_record.is_some() {
+            form.values.push(("evidence".to_owned(), OnRecord::VALUE.to_owned()));
+        }
+        if let Some(request) = &self.permitted {
             let ticket = request.ticket.as_deref().unwrap_or_default();
-            let asked = [
-                ("evidence", super::grants::ON_RECORD),
-                ("reason", &request.reason),
-                ("ticket", ticket),
-                ("email", &request.argument),
-            ];
+            let asked = [("reason", request.reason.as_str()), ("ticket", ticket), ("email", &request.argument)];
             form.values.extend(asked.map(|(name, value)| (name.to_owned(), value.to_owned())));
         }
         form

@@ -75,8 +75,9 @@ pub fn entry_line(entry: &Entry) -> EntryLine {
 
 /// Everyone's menu, in its order; what does not apply to the account's state is left out, what the viewer's rank
 /// forbids stays with the reason.
-fn menu(preview: &Preview<'_>, user: &User) -> Vec<Action> {
+fn menu(preview: &Preview<'_>, user: &User, case: Option<&Case>) -> Vec<Action> {
     let all = [
+        (Grant::OpenCase, "Open a recovery case", "/case", false),
         (Grant::ResetFactors, "Force MFA reset", "/mfa/reset", false),
         (Grant::IssueBackupCodes, "Generate backup codes for this user", "/mfa/backup-codes", false),
         (Grant::SetTemporaryPassword, "Set temporary password", "/password", false),
@@ -94,8 +95,15 @@ fn menu(preview: &Preview<'_>, user: &User) -> Vec<Action> {
         (Grant::Leave, "Mark as left for good", "/leave", true),
     ];
     let mut actions = Vec::new();
+    if let Some(case) = case {
+        let href = format!("/admin/recovery/{}", case.number);
+        actions.push(Action { label: "Go on with the open case", href, refused: None, danger: false });
+    }
     for (grant, label, path, danger) in all {
         let rule = preview.refusal(grant);
+        if grant == Grant::OpenCase && case.is_some() {
+            continue;
+        }
         if !rule.is_some_and(Rule::is_about_state) {
             let refused = rule.map(|r| r.sentence().to_owned());
             actions.push(Action { label, href: format!("/admin/users/{}{path}", user.id), refused, danger });
@@ -126,7 +134,8 @@ impl Loaded {
                 number: case.number,
                 opened_by: case.opened_by.name.clone(),
                 opened_at: case.opened_at,
-                waiting_for: format!("waiting for {} to enrol", self.user.name),
+                waiting_for: case.state.sentence(),
+                urgent: case.urgent,
             }),
         }
     }
@@ -135,10 +144,11 @@ impl Loaded {
 fn load(tx: &ReadTx<'_>, call: &Call<'_>, signed: &Signed, id: UserId) -> Result<Loaded, Problem> {
     let user = users::find_ranked(tx, id, call.now)?.ok_or(Problem::NotFound)?;
     let preview = Preview::read(tx, &signed.user, &user, call.now)?;
-    let actions = menu(&preview, &user);
+    let case = recovery::find_open(tx, id)?;
+    let actions = menu(&preview, &user, case.as_ref());
     let may_change_portrait = preview.refusal(Grant::ChangePortrait).is_none();
     let holding = Holding::read(tx, call, &signed.user, &user)?;
-    Ok(Loaded { actions, holding, may_change_portrait, case: recovery::find_open(tx, id)?, user })
+    Ok(Loaded { actions, holding, may_change_portrait, case, user })
 }
 
 /// `GET /admin/users/{id}`

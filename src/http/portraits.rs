@@ -11,14 +11,15 @@ use crate::actions::portraits::{self as errands, ChangedPortrait, Picture};
 use crate::grants::{Grant, Rule};
 use crate::ids::UserId;
 use crate::pages::FieldError;
-use crate::pages::grants::Known;
+use crate::pages::evidence::Known;
 use crate::pages::portraits::{PortraitView, portrait as portrait_markup};
 use crate::portraits::IdNote;
 use crate::storage::{ReadTx, portraits};
 
 /// What a person can be known by, as a form about evidence shows it.
 pub(super) fn known_of(tx: &ReadTx<'_>, call: &Call<'_>, user: UserId) -> Result<Known, Problem> {
-    Ok(Known { portrait: portraits::find(tx, user)?, numbers: numbers_of(tx, call, user)? })
+    let (portrait, numbers) = (portraits::find(tx, user)?, numbers_of(tx, call, user)?);
+    Ok(Known { portrait, on_record: None, numbers })
 }
 
 /// `GET /admin/users/{id}/portrait.jpg`

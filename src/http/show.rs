@@ -13,6 +13,7 @@ use crate::actions::step_up::step_up;
 use crate::pages::notices::Unseen;
 use crate::pages::parts::Tone;
 use crate::pages::{FieldError, Flash, Form, Frame, StepUp, Viewer};
+use crate::recovery::Case;
 use crate::secret::{Purpose, Token};
 use crate::storage::{backup_codes, sessions};
 use crate::time::Timestamp;
@@ -70,6 +71,15 @@ said! {
     RoleChanged "role-changed" "The role was changed.";
     Renamed "renamed" "The name was changed.";
     EmailChanged "email-changed" "The sign-in address was changed.";
+    CaseOpened "case-opened" "The case was opened.";
+    CaseWasOpen "case-was-open" "There is an open case for this person already: this one. Nothing was changed.";
+    CaseMovedOn "case-moved-on" "The case has moved on: this is how it stands now. Nothing was changed.";
+    EvidenceRecorded "evidence-recorded" "How you made sure who it is stands in the case.";
+    HelpRefused "help-refused" "Help was refused. Every admin who opens this person sees it.";
+    Escalated "escalated" "The case was handed to the owners, who are told.";
+    CaseClosed "case-closed" "The case was closed. Nothing was given.";
+    MarkedUrgent "marked-urgent" "The case is marked as urgent.";
+    MarkedNotUrgent "marked-not-urgent" "The case is no longer marked as urgent.";
     Left "left" "The person is marked as left.";
     AskedFor "asked-for" "It was asked for. The case says who or what has to permit it.";
     Reassured "reassured" "The objection was lifted.";
@@ -100,6 +110,7 @@ pub struct Page<'a> {
     organisation: &'a str,
     viewer: Option<(String, Role, String)>,
     people_wait: bool,
+    refused: Option<Case>,
     demo: bool,
     unseen: Option<Unseen>,
     said: Option<Said>,
@@ -114,6 +125,7 @@ impl<'a> Page<'a> {
             organisation: &call.app.settings.organisation,
             viewer: None,
             people_wait: false,
+            refused: None,
             demo: call.app.demo.is_some(),
             unseen: None,
             said: None,
@@ -127,7 +139,14 @@ impl<'a> Page<'a> {
         let viewer = (signed.user.name.to_string(), signed.user.role, signed.csrf.clone());
         let said = Cookie::Flash.read(call.request, call.https()).and_then(Said::parse);
         let unseen = super::notices::unseen(call, signed);
-        Self { viewer: Some(viewer), people_wait: signed.people_wait, unseen, said, ..Self::stranger(call) }
+        Self {
+            viewer: Some(viewer),
+            people_wait: signed.people_wait,
+            refused: call.refused.clone(),
+            unseen,
+            said,
+            ..Self::stranger(call)
+        }
     }
 
     /// Without the banner of what was not shown yet: the page itself shows it.
@@ -142,6 +161,7 @@ impl<'a> Page<'a> {
             organisation: self.organisation,
             signed_in: self.viewer.as_ref().map(|(name, role, csrf)| Viewer { name, role: *role, csrf }),
             people_wait: self.people_wait,
+            refused: self.refused.as_ref(),
             demo: self.demo,
             unseen: self.unseen.as_ref(),
             flash: self.said.map(Said::flash),

@@ -40,3 +40,10 @@ pub(super) const FILTER: &[&str] =
     &["action", "person", "actor", "involving", "outcome", "case", "since", "until", "before"];
 pub(super) const EXPORT: &[&str] =
     &["csrf", "action", "person", "actor", "involving", "outcome", "case", "since", "until", "format"];
+pub(super) const OPEN_CASE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "ticket", "urgent"];
+pub(super) const EVIDENCE: &[&str] =
+    &["csrf", "nonce", "step_up_code", "evidence", "evidence_note", "voucher", "number", "ticket"];
+pub(super) const REFUSE: &[&str] = &["csrf", "nonce", "step_up_code", "version", "refusal", "note"];
+pub(super) const ESCALATE: &[&str] = &["csrf", "nonce", "step_up_code", "version", "message"];
+pub(super) const CLOSE: &[&str] = &["csrf", "nonce", "step_up_code", "version"];
+pub(super) const URGENT: &[&str] = &["csrf", "nonce", "step_up_code", "urgent"];

@@ -5,9 +5,10 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
+use super::evidence::Known;
 use super::field::Field;
 use super::form::Form;
-use super::grants::{Act, Known, Signal, Subject, granting};
+use super::grants::{Act, Signal, Subject, granting};
 use super::permission::Permission;
 use super::users::by_mail;
 use super::words::{count, lasting};

@@ -7,7 +7,8 @@ use maud::{DOCTYPE, Markup, html};
 use super::assets;
 use super::notices::{Unseen, banner};
 use super::parts::Tone;
-use super::words::exact;
+use super::words::{exact, time_ago};
+use crate::recovery::Case;
 use crate::time::Timestamp;
 use crate::users::Role;
 
@@ -20,6 +21,8 @@ pub struct Frame<'a> {
     pub signed_in: Option<Viewer<'a>>,
     /// Nobody but owners can sign in until an owner, as the viewer is, has confirmed who is here.
     pub people_wait: bool,
+    /// A case of the person whom the page is about, in which help was refused lately, or not approved.
+    pub refused: Option<&'a Case>,
     /// Everything is made up, and goes when the program ends.
     pub demo: bool,
     /// What the viewer was not shown yet about their account; owners, about other people's too.
@@ -114,7 +117,9 @@ impl Frame<'_> {
         let main = html! {
             div class=(if navigation.is_some() { "frame" } else { "frame single" }) {
                 @if let Some(navigation) = navigation { (navigation) }
-                main id="main" tabindex="-1" { (self.people_wait()) (self.unseen()) (self.flash()) (content) }
+                main id="main" tabindex="-1" {
+                    (self.people_wait()) (self.unseen()) (self.refused()) (self.flash()) (content)
+                }
             }
         };
         self.document(section, title, wrong, &main)
@@ -221,6 +226,26 @@ impl Frame<'_> {
         html! {
             @if let (Some(unseen), Some(viewer)) = (self.unseen, &self.signed_in) {
                 (banner(unseen, viewer.csrf, self.now))
+            }
+        }
+    }
+
+    /// Who asks again, and somebody else, must not find a door open that was closed for a reason.
+    fn refused(&self) -> Markup {
+        let Some(case) = self.refused else { return html! {} };
+        let by = case.closed_by.as_deref().unwrap_or("the host");
+        html! {
+            div class="notice bad" role="note" {
+                p {
+                    strong {
+                        @if case.refusal.is_some() { "Help was refused" } @else { "Help was not approved" }
+                        " to " bdi { (case.user_name) }
+                    }
+                    @if let Some(at) = case.closed_at { " " (time_ago(at, self.now)) } " by " bdi { (by) }
+                    @if let Some(refusal) = case.refusal { ": " (refusal.sentence()) } "."
+                    " Note: " q { bdi { (case.note) } } " "
+                    a class="whole" href={ "/admin/recovery/" (case.number) } { "Case " (case.number) }
+                }
             }
         }
     }

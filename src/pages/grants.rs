@@ -1,23 +1,19 @@
 //! The forms for what lets somebody in, takes something away or stays on record: each a page of its own that posts to
 //! its own address, says what will happen, and asks for a reason.
-//!
-//! Invariant: evidence that does not count has no control here. It is named, with the reason why it does not.
 
 use std::time::Duration;
 
 use maud::{Markup, html};
 
 use super::Frame;
-use super::contacts::Numbers;
+use super::evidence::{Known, evidence};
 use super::field::Field;
-use super::form::{Choice, Form, checkbox, radios};
-use super::parts::{Badge, Tone, cancel, card, facts, heading, more};
+use super::form::{Choice, Form, checkbox};
+use super::parts::{Badge, Tone, cancel, card, facts, heading};
 use super::permission::Permission;
-use super::portraits::beside_the_call;
 use super::users::page;
 use super::words::{count, lasting};
 use crate::ids::{CaseNumber, UserId};
-use crate::portraits::Portrait;
 
 /// The person it is about.
 #[derive(Debug, Clone, Copy)]
@@ -41,15 +37,6 @@ impl Subject<'_> {
             @if let Some(case) = case { " · case " a href={ "/admin/recovery/" (case) } { (case) } }
         }
     }
-}
-
-/// What is on record of a person, by which whoever looks after people can make sure that it is them.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// What they look like, and which ID was seen.
-    pub portrait: Option<Portrait>,
-    /// Where they could be called.
-    pub numbers: Numbers,
 }
 
 /// Something that happened lately and should be seen before going on.
@@ -175,7 +162,18 @@ fn what_happens(view: &ResetView) -> Markup {
     }
 }
 
+/// What happened lately, as a card.
 pub(super) fn signals(signals: &[Signal]) -> Markup {
+    card(
+        "recent",
+        "Recent activity",
+        &html! {
+            @if signals.is_empty() { p { "Nothing unusual in the last days." } } @else { (signal_facts(signals)) }
+        },
+    )
+}
+
+pub(super) fn signal_facts(signals: &[Signal]) -> Markup {
     let value = |s: &Signal| {
         let badge = match s.weight {
             Weight::Calm => None,
@@ -184,44 +182,7 @@ pub(super) fn signals(signals: &[Signal]) -> Markup {
         };
         html! { (s.text) @if let Some(badge) = badge { " " (badge.show()) } }
     };
-    let rows: Vec<_> = signals.iter().map(|s| (s.label.as_str(), value(s))).collect();
-    card(
-        "recent",
-        "Recent activity",
-        &html! {
-            @if rows.is_empty() { p { "Nothing unusual in the last days." } } @else { (facts(&rows)) }
-        },
-    )
-}
-
-/// How the admin made sure, and what does not count.
-pub(super) fn evidence(frame: &Frame, form: &Form, person: &Subject, known: &Known) -> Markup {
-    let voucher = Field::new("voucher", "Who vouches?").hint("The manager's or HR person's name.").show(form);
-    let mut choices = vec![
-        Choice::new("video_call", "Live video call")
-            .hint("Compared with the photo or ID on record.")
-            .beside(beside_the_call(frame, person, known.portrait.as_ref())),
-        Choice::new("manager_ticket", "Ticket by their manager or HR")
-            .hint("You know that it really comes from them. Give its number below.")
-            .more(voucher),
-        Choice::new("in_person", "In person, with an ID"),
-    ];
-    if let Some(call) = known.numbers.choice(form) {
-        choices.insert(1, call);
-    }
-    let note =
-        Field::new("evidence_note", "What did you see or hear? (optional)").hint("For whoever asks in six months.");
-    html! {
-        (radios(form, "evidence", &format!("How did you make sure it is {}?", person.name), &choices))
-        (known.numbers.not_offered(frame))
-        (more("What does not count, and why", &html! { ul class="hint" {
-            li { "Knowing an e-mail address, a birthday or the like: others can know it too." }
-            li { "A code sent to their mailbox: whoever has the mailbox has the code." }
-            li { "A chat message: the account that writes may be the one that was taken." }
-            li { "A call that came in: the number shown can be forged." }
-        } }))
-        (note.show(form))
-    }
+    facts(&signals.iter().map(|s| (s.label.as_str(), value(s))).collect::<Vec<_>>())
 }
 
 pub(super) fn ticket_and_reason(form: &Form) -> Markup {

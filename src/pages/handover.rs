@@ -5,11 +5,13 @@ use maud::{Markup, html};
 
 use super::Frame;
 use super::grants::Subject;
-use super::parts::{Task, card, codes, heading, secret, tasks};
+use super::parts::{card, codes, heading, secret};
 use super::recovery;
+use super::recovery::steps::{Progress, steps};
 use super::users::page;
 use super::words::{clock, lasting};
 use crate::ids::CaseNumber;
+use crate::recovery::{Case, Recorded};
 use crate::secret::Secret;
 use crate::time::Timestamp;
 
@@ -18,25 +20,26 @@ use crate::time::Timestamp;
 pub struct ResetDoneView<'a> {
     /// Whose factors were removed.
     pub person: Subject<'a>,
-    /// The case.
-    pub case: CaseNumber,
+    /// The case, as it is now.
+    pub case: &'a Case,
+    /// What it rests on.
+    pub evidence: &'a [Recorded],
     /// The pass; `None` where policy asks for none.
     pub pass: Option<Secret>,
     /// When the enrolment window closes.
     pub until: Timestamp,
-    /// The steps of the case.
-    pub tasks: Vec<Task>,
 }
 
 /// The pass, large enough to be read aloud, and what comes next.
 pub fn reset_done(frame: &Frame, view: &ResetDoneView) -> Markup {
     let name = view.person.name;
+    let progress = Progress::shown(view.case, view.person, view.evidence);
     let title = match &view.pass {
         Some(_) => format!("Read this pass to {name} now"),
         None => format!("{name} can set up a new factor now"),
     };
     let content = html! {
-        (heading(Some(&view.person.trail(Some(view.case))), &title, None))
+        (heading(Some(&view.person.trail(Some(view.case.number))), &title, None))
         section class="card" {
             @if let Some(pass) = &view.pass { (secret("pass", pass)) }
             p {
@@ -52,11 +55,11 @@ pub fn reset_done(frame: &Frame, view: &ResetDoneView) -> Markup {
             p { bdi { (name) } " signs in with e-mail and password"
                 @if view.pass.is_some() { ", enters the pass" } " and scans the QR code." }
             div class="actions" {
-                a class="button main" href={ "/admin/recovery/" (view.case) } { "See whether it worked" }
+                a class="button main" href={ "/admin/recovery/" (view.case.number) } { "See whether it worked" }
                 @if view.pass.is_some() { button type="button" hidden data-print { "Print" } }
             }
         }
-        (card("steps", &format!("Case {}", view.case), &tasks(&view.tasks, frame.now)))
+        (card("steps", &format!("Case {}", view.case.number), &steps(frame, &progress)))
     };
     recovery::page(frame, &title, &content)
 }

@@ -4,11 +4,11 @@
 use maud::{Markup, html};
 
 use super::Frame;
+use super::evidence::{Known, evidence};
 use super::field::Field;
 use super::form::Form;
 use super::frame::Section;
-use super::grants::Known;
-use super::grants::{Signal, Subject, UNCHANGED, evidence, signals, ticket_and_reason};
+use super::grants::{Signal, Subject, UNCHANGED, signals, ticket_and_reason};
 use super::parts::{Tone, cancel, card, heading, notice};
 use super::words::{time_ago, with_commands};
 use crate::ids::CaseNumber;

@@ -24,6 +24,7 @@ pub mod entry;
 pub mod errors;
 #[cfg(test)]
 mod every_page;
+pub mod evidence;
 pub mod factors;
 mod field;
 pub mod follow_up;
@@ -52,6 +53,8 @@ pub mod samples;
 mod samples_acts;
 #[cfg(any(test, feature = "testing"))]
 mod samples_board;
+#[cfg(any(test, feature = "testing"))]
+mod samples_case;
 #[cfg(any(test, feature = "testing"))]
 mod samples_console;
 #[cfg(any(test, feature = "testing"))]

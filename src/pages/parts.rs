@@ -2,7 +2,7 @@
 
 use maud::{Markup, Render, html};
 
-use super::words::{clock, spelled, time_ago};
+use super::words::{spelled, time_ago};
 use crate::ids::{FactorId, SessionId};
 use crate::secret::Secret;
 use crate::sessions::{Session, device_name};
@@ -96,57 +96,6 @@ impl SessionLine {
             began_at: session.created_at,
             seen_at: session.seen_at,
             here: session.id == here,
-        }
-    }
-}
-
-/// One step of a case.
-#[derive(Debug, Clone)]
-pub struct Task {
-    /// What is to be done.
-    pub title: String,
-    /// How and by whom; empty when there is nothing to say yet.
-    pub detail: String,
-    /// When, after that.
-    pub at: Option<Timestamp>,
-    /// How far it is.
-    pub state: TaskState,
-}
-
-/// How far a step is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TaskState {
-    /// Done.
-    Done,
-    /// Waits for somebody.
-    Waiting,
-    /// Comes later.
-    ToDo,
-    /// Will not be done any more.
-    Ended,
-}
-
-/// The steps of a case, in order.
-pub(super) fn tasks(tasks: &[Task], now: Timestamp) -> Markup {
-    html! {
-        ol class="tasks" {
-            @for task in tasks {
-                @let (class, tone, word) = match task.state {
-                    TaskState::Done => (Some("done"), Tone::Good, "done"),
-                    TaskState::Waiting => (Some("now"), Tone::Warn, "waiting"),
-                    TaskState::ToDo => (None, Tone::Plain, "to do"),
-                    TaskState::Ended => (None, Tone::Bad, "not done"),
-                };
-                li class=[class] {
-                    div {
-                        strong { (task.title) }
-                        @if !task.detail.is_empty() || task.at.is_some() {
-                            small { (task.detail) @if let Some(at) = task.at { " " (clock(at, now)) } }
-                        }
-                    }
-                    (Badge::new(tone, word).show())
-                }
-            }
         }
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::Frame;
+use super::evidence::Known;
 use super::form::Form;
-use super::grants::Known;
 use super::grants::{Act, Signal, Subject, granting};
 use super::parts::{card, heading, secret};
 use super::permission::Permission;
@@ -49,7 +49,7 @@ pub fn readmit(frame: &Frame, view: &ReadmitView) -> Markup {
             @if view.factors > 0 {
                 li { (count(view.factors.into(), "factor")) " from before the attack is removed too: everything is made anew." }
             }
-            li { "You get a password and a pass to read to " bdi { (name) } ", shown once. With both, " bdi { (name) }
+            li { "You get a password, and a pass where one is asked for, to read to " bdi { (name) } ", shown once. With that, " bdi { (name) }
                 " sets up a new factor within " (lasting(view.window)) " and chooses a password of their own within "
                 (lasting(view.valid)) "." }
             li { "It stands in the audit log with your name and your reason." }

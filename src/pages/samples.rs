@@ -38,6 +38,7 @@ pub(super) fn stranger() -> Frame<'static> {
         organisation: "Fernhill Joinery",
         signed_in: None,
         people_wait: false,
+        refused: None,
         demo: false,
         unseen: None,
         flash: None,

@@ -6,13 +6,15 @@ use maud::Markup;
 
 use super::access::{self, EmailView, InviteAgainView};
 use super::contacts::Numbers;
-use super::grants::{self, IssueCodesView, Known, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
+use super::evidence::{Known, OnRecord};
+use super::grants::{self, IssueCodesView, ResetView, Signal, Subject, TemporaryPasswordView, Weight};
 use super::permission::Permission;
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::standing::{self, AlreadyDoneView, EndSessionView, Errand, NameView, RefusedView, RoleView, StandingView};
 use super::{samples_contacts, samples_portraits};
 use crate::ids::{SessionId, UserId};
 use crate::portraits::Portrait;
+use crate::recovery::EvidenceKind;
 use crate::users::Role;
 
 /// Every such page by a name of its own.
@@ -42,7 +44,20 @@ pub(super) fn signals() -> Vec<Signal> {
 }
 
 pub(super) fn known(portrait: Option<Portrait>) -> Known {
-    Known { portrait, numbers: samples_contacts::numbers() }
+    Known { portrait, on_record: None, numbers: samples_contacts::numbers() }
+}
+
+fn recorded(portrait: Option<Portrait>, permitted: bool) -> Known {
+    let kind = EvidenceKind::VideoCall;
+    let on_record = OnRecord { at: at("2026-11-24T10:30:00Z"), by: HOSTILE.to_owned(), kind, permitted };
+    Known { on_record: Some(on_record), ..known(portrait) }
+}
+
+/// Nobody has a number or a photo of them.
+fn unknown() -> Known {
+    let requested_at = at("2026-11-24T10:40:00Z");
+    let numbers = Numbers { phones: Vec::new(), known: samples_contacts::KNOWN, requested_at };
+    Known { numbers, ..known(None) }
 }
 
 fn grant_pages() -> Vec<(&'static str, Markup)> {
@@ -71,14 +86,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         case: None,
         codes: 3,
         valid: Duration::from_secs(7 * 86400),
-        known: Known {
-            portrait: None,
-            numbers: Numbers {
-                phones: Vec::new(),
-                known: samples_contacts::KNOWN,
-                requested_at: at("2026-11-24T10:40:00Z"),
-            },
-        },
+        known: unknown(),
         signals: Vec::new(),
         permission: Permission::default(),
     };
@@ -87,7 +95,7 @@ fn grant_pages() -> Vec<(&'static str, Markup)> {
         person: mara(),
         case: None,
         valid: Duration::from_secs(86400),
-        known: known(Some(samples_portraits::new())),
+        known: recorded(Some(samples_portraits::new()), true),
         signals: signals(),
         permission: Permission::default(),
     };
@@ -111,7 +119,7 @@ fn access_pages() -> Vec<(&'static str, Markup)> {
         form: step_up(typed(&[("email", HOSTILE)], &[("email", "Enter an e-mail address.")])),
         person: mara(),
         sessions: 1,
-        known: known(Some(samples_portraits::noted())),
+        known: recorded(Some(samples_portraits::noted()), false),
         signals: signals(),
         permission: Permission::default(),
     };

@@ -6,16 +6,14 @@ use super::audit::{self, AuditView, ChainView};
 use super::confirm_people::{self, ConfirmPeopleView};
 use super::entry::{self, EntryLine, EntryView, Party};
 use super::handover::{self, CodesIssuedView, PasswordSetView, ResetDoneView};
-use super::parts::{Badge, Task, TaskState, Tone};
-use super::recovery::{self, CaseView};
+use super::parts::Tone;
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
-use super::{Flash, Frame, samples_board, samples_contacts, samples_incident, samples_user};
+use super::{Flash, Frame, samples_board, samples_case, samples_contacts, samples_user};
 use crate::audit::Outcome;
 use crate::dashboard::Need;
 use crate::ids::UserId;
-use crate::recovery::Held;
 use crate::secret::Secret;
 use crate::users::{Role, Status, UserLine};
 
@@ -26,8 +24,8 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     pages.extend(samples_contacts::all());
     pages.extend(samples_acts::all());
     pages.extend(handover_pages());
-    pages.extend(recovery_pages());
     pages.extend(samples_board::all());
+    pages.extend(samples_case::all());
     pages.extend(audit_pages());
     pages
 }
@@ -92,13 +90,6 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         mails: true,
     };
     let waiting = Frame { people_wait: true, ..viewer(Role::Owner) };
-    let ticked = people[2].id.to_string();
-    let confirm =
-        ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people: &people, viewer: people[1].id };
-    let undecided = ConfirmPeopleView {
-        form: typed(&[], &[("", "Somebody was added in between: look at the list again.")]),
-        ..confirm.clone()
-    };
     let link = InvitationLinkView {
         id: UserId::generate(),
         name: "Mara Lindqvist",
@@ -106,7 +97,8 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         expires_at: at("2026-11-27T10:42:00Z"),
         mailed: true,
     };
-    vec![
+    let mut pages = confirm_pages(&people);
+    pages.extend([
         ("users", users::users(&f, &middle)),
         ("users-first", users::users(&f, &first)),
         ("users-pressing", users::users(&f, &many)),
@@ -120,9 +112,23 @@ fn people_pages() -> Vec<(&'static str, Markup)> {
         ("users-calm", users::users(&f, &list(typed(&[("state", "attention")], &[]), &[], None))),
         ("user-add", users::add_person(&f, &add)),
         ("users-waiting", users::users(&waiting, &list(form(), &people, None))),
+        ("user-link", users::invitation_link(&f, &link)),
+    ]);
+    pages
+}
+
+/// The list that an owner confirms after a restore.
+fn confirm_pages(people: &[UserLine]) -> Vec<(&'static str, Markup)> {
+    let ticked = people[2].id.to_string();
+    let confirm =
+        ConfirmPeopleView { form: step_up(typed(&[("disable", &ticked)], &[])), people, viewer: people[1].id };
+    let undecided = ConfirmPeopleView {
+        form: typed(&[], &[("", "Somebody was added in between: look at the list again.")]),
+        ..confirm.clone()
+    };
+    vec![
         ("users-confirm", confirm_people::confirm_people(&viewer(Role::Owner), &confirm)),
         ("users-confirm-wrong", confirm_people::confirm_people(&viewer(Role::Owner), &undecided)),
-        ("user-link", users::invitation_link(&f, &link)),
     ]
 }
 
@@ -147,23 +153,11 @@ pub(super) fn entries() -> Vec<EntryLine> {
     ]
 }
 
-fn steps() -> Vec<Task> {
-    let task =
-        |title: &str, detail: &str, at, state| Task { title: title.to_owned(), detail: detail.to_owned(), at, state };
-    let (began, closes) = (Some(at("2026-11-24T10:38:00Z")), Some(at("2026-11-24T11:42:00Z")));
-    vec![
-        task("Identity verified", "Live video call, compared with the photo · Tom Okafor,", began, TaskState::Done),
-        task("Backup codes checked", "4 left, not at hand", None, TaskState::Done),
-        task("Factors reset", "2 factors removed, 3 sessions ended · ticket #1234", None, TaskState::Done),
-        task("Mara sets up a new factor", "waiting; the window closes", closes, TaskState::Waiting),
-        task("Follow-up", HOSTILE, None, TaskState::ToDo),
-    ]
-}
-
 fn handover_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let until = at("2026-11-24T11:42:00Z");
-    let done = |pass| ResetDoneView { person: mara(), case: CASE, pass, until, tasks: steps() };
+    let (case, evidence) = (samples_case::reset(), samples_case::evidence());
+    let done = |pass| ResetDoneView { person: mara(), case: &case, evidence: &evidence, pass, until };
     let rightward = ResetDoneView { person: maryam(), ..done(Some(Secret::new("K7PM-2XQD-9RTH"))) };
     let codes = CodesIssuedView {
         person: mara(),
@@ -184,36 +178,6 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
         ("codes-issued", handover::codes_issued(&f, &codes)),
         ("password-set", handover::password_set(&f, &password)),
     ]
-}
-
-fn recovery_pages() -> Vec<(&'static str, Markup)> {
-    let f = viewer(Role::Admin);
-    let one = CaseView {
-        number: CASE,
-        person: mara(),
-        state: Badge::new(Tone::Warn, "waiting to enrol"),
-        opened_by: "Tom Okafor",
-        opened_at: at("2026-11-24T10:12:00Z"),
-        closes_at: Some(at("2026-11-24T11:42:00Z")),
-        reason: HOSTILE,
-        ticket: "#1234",
-        tasks: steps(),
-        entries: entries(),
-        request: None,
-        start_again: Some("/admin/users/1/mfa/reset".to_owned()),
-        alarm: None,
-        may_be_attack: true,
-        report: false,
-    };
-    let frozen = CaseView {
-        state: Badge::new(Tone::Bad, "objected to"),
-        start_again: None,
-        alarm: Some(samples_incident::alarm(Held::Objection { frozen: true })),
-        may_be_attack: false,
-        report: true,
-        ..one.clone()
-    };
-    vec![("case", recovery::case(&f, &one)), ("case-frozen", recovery::case(&f, &frozen))]
 }
 
 fn audit_pages() -> Vec<(&'static str, Markup)> {

@@ -5,14 +5,12 @@ use std::time::Duration;
 use maud::Markup;
 
 use super::grants::{self, ResetView, Subject};
-use super::parts::{Badge, Tone};
 use super::permission::{Other, Permission, Standing};
 use super::recovery::decision::{self, DecideView, WhatView};
 use super::recovery::requests::{May, RequestView};
-use super::recovery::{self, CaseView};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{known, mara, maryam, signals};
-use super::samples_portraits;
+use super::{samples_case, samples_portraits};
 use crate::audit::Ticket;
 use crate::contacts::KnownNumber;
 use crate::grants::{Grant, Half, Why};
@@ -111,26 +109,7 @@ fn by_time(ripe_at: &str) -> RequestView<'static> {
 
 fn case_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
-    let page = |request: RequestView<'static>| {
-        let view = CaseView {
-            number: CASE,
-            person: request.person,
-            state: Badge::new(Tone::Warn, "waiting for approval"),
-            opened_by: "Tom Okafor",
-            opened_at: at("2026-11-24T10:12:00Z"),
-            closes_at: None,
-            reason: "lost her phone on the train",
-            ticket: "",
-            tasks: Vec::new(),
-            entries: Vec::new(),
-            request: Some(request),
-            start_again: None,
-            alarm: None,
-            may_be_attack: false,
-            report: false,
-        };
-        recovery::case(&f, &view)
-    };
+    let page = |request| samples_case::waiting(&f, request);
     let one = vec!["Ada Brandt".to_owned()];
     let address = "/admin/users/1/mfa/reset".to_owned();
     vec![

@@ -52,7 +52,8 @@ pub(super) fn head(name: &str) -> UserHead<'_> {
             number: CASE,
             opened_by: "Tom Okafor".to_owned(),
             opened_at: at("2026-11-24T10:12:00Z"),
-            waiting_for: "waiting for Mara to enrol".to_owned(),
+            waiting_for: "waiting for enrolment",
+            urgent: true,
         }),
         alarm: None,
     }

@@ -66,8 +66,10 @@ pub struct OpenCase {
     pub opened_by: String,
     /// When.
     pub opened_at: Timestamp,
-    /// What it waits for: "waiting for Mara to enrol".
-    pub waiting_for: String,
+    /// What it waits for: "waiting for enrolment".
+    pub waiting_for: &'static str,
+    /// Whether somebody said that it is urgent.
+    pub urgent: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +145,7 @@ fn banner(frame: &Frame, case: &OpenCase) -> Markup {
         &html! {
             p {
                 strong { "Recovery " a href={ "/admin/recovery/" (case.number) } { (case.number) } ": " (case.waiting_for) "." }
+                @if case.urgent { " " (Badge::new(Tone::Bad, "urgent").show()) }
                 " Opened " (time_ago(case.opened_at, frame.now)) " by " bdi { (case.opened_by) } "."
             }
         },

@@ -83,10 +83,10 @@ impl Browser {
         answer
     }
 
-    /// Sends a form of the page shown, with its hidden fields `csrf` and `nonce`.
+    /// Sends a form of the page shown, with its hidden fields `csrf`, `nonce` and `version`.
     pub fn post(&mut self, target: &str, fields: &[(&str, &str)]) -> Answer {
         let mut all: Vec<(&str, String)> = fields.iter().map(|(n, v)| (*n, (*v).to_owned())).collect();
-        for name in ["csrf", "nonce"] {
+        for name in ["csrf", "nonce", "version"] {
             if let Some(value) = self.page.hidden(name)
                 && !fields.iter().any(|(n, _)| *n == name)
             {

@@ -19,9 +19,15 @@ pub(in crate::storage) fn found(walk: Walk) -> (&'static str, String) {
     let waits = |waits: Waits| format!("k.waits_for = '{}'", waits.as_str());
     match walk {
         Walk::All(all) => (by_list, waits(all)),
-        Walk::MayDecide(Waits::Frozen) => {
-            (by_list, format!("{} AND k.user_id <> :viewer AND k.acted_by_id IS NOT :viewer", waits(Waits::Frozen)))
-        }
+        // Who has a hand in what was objected to does not lift it. Who is frozen does not look; the last owner is not.
+        Walk::MayDecide(Waits::Frozen) => (
+            by_list,
+            format!(
+                "{} AND k.acted_by_id IS NOT :viewer AND NOT EXISTS (
+                     SELECT 1 FROM case_requests r WHERE r.case_number = k.number AND r.asked_by_id = :viewer)",
+                waits(Waits::Frozen)
+            ),
+        ),
         Walk::MayDecide(which) => (
             by_list,
             format!(
