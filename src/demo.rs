@@ -149,11 +149,11 @@ pub const WALKS: [Walk; 11] = [
         text: "Noor is an admin, so an owner looks at it first. Approve it; then be Tom again and carry it out.",
     },
     Walk {
-        title: "Somebody calls as Eva and presses you",
+        title: "Somebody calls as Lena and presses you",
         who: Some("tom"),
         path: "/admin/users/{id}",
-        whom: "eva",
-        text: "Open a case and refuse it: nothing is given, and everybody who opens Eva sees your note.",
+        whom: "lena",
+        text: "Open a case and refuse it: nothing is given, and everybody who opens Lena sees your note.",
     },
     Walk {
         title: "Piet asks again",
