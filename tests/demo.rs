@@ -158,7 +158,7 @@ fn a_newcomer_finds_everybodys_codes_walks_through_a_recovery_without_a_phone_an
     // Tom finds what waits, and lets Mara back in.
     let mut tom = demo.visitor().sign_in("tom@fernhill.example", PASSWORD, &demo.listed("tom@fernhill.example"));
     let board = tom.get("/admin/recovery").body.clone();
-    for what in ["Noor Haddad", "Lena Vogt", "Jonas Weber"] {
+    for what in ["Noor Haddad", "Lena Vogt", "Jonas Weber", "Mara Lindqvist", "Piet de Vries"] {
         assert!(board.contains(what), "{what}: {board}");
     }
     let reset = demo.server.get("GET", "/demo").body;
@@ -259,8 +259,9 @@ fn it_is_true_history(folder: &Path) {
     assert!(days.contains(&last.since(first)), "from {first} to {last}");
     let of = |action: &str| trail.iter().filter(|entry| entry["action"] == action).count();
     assert_eq!((of("user.created"), of("system.clock_stepped")), (12, 0));
-    let cases = ["recovery.completed", "recovery.approval_requested", "recovery.incident_declared"].map(of);
-    assert_eq!(cases, [2, 1, 1], "one of those who came back was an impostor");
+    let cases =
+        ["recovery.completed", "recovery.approval_requested", "recovery.incident_declared", "recovery.refused"].map(of);
+    assert_eq!(cases, [2, 1, 1, 1], "one of those who came back was an impostor");
 }
 
 fn it_ends_without_a_trace(mut demo: Demo) {

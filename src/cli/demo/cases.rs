@@ -1,14 +1,16 @@
 //! The cases of the demo's story: one that went well, one that was an attack, one that was refused, and two that wait.
 
 use super::company::{Company, Done, ELSEWHERE, Member, browser, stuck, yes};
+use crate::actions::casework::{self, InCase, OpenedCase};
 use crate::actions::enrol::{PassGiven, give_pass};
 use crate::actions::follow_up::follow_up;
 use crate::actions::grants::Granted;
 use crate::actions::recover::force_reset;
 use crate::actions::sign_in::with_password;
-use crate::actions::{administer, contacts, incident};
+use crate::actions::{contacts, incident};
 use crate::contacts::{Detail, Kind};
 use crate::demo::PASSWORD;
+use crate::recovery::Refusal;
 use crate::recovery::follow_up::{How, Message};
 use crate::secret::EnrolmentPass;
 use crate::sessions::Session;
@@ -74,14 +76,19 @@ pub(super) fn jonas_is_impersonated(company: &Company<'_>) -> Done {
 pub(super) fn piet_is_refused(company: &Company<'_>) -> Done {
     let tom = company.sign_in("tom")?;
     let why = "Called as Piet, would not turn the camera on, and said that I would answer to Ada for it";
-    yes(administer::add_note(company.means(), company.ask(&tom, "piet")?, why.parse()?)?)
+    let reason = "Says that he lost his phone".parse()?;
+    let opened = yes(casework::open(company.means(), company.ask(&tom, "piet")?, (reason, None), false)?)?;
+    let OpenedCase::New(case) = opened else { return stuck("he has a case already") };
+    company.later(3)?;
+    let errand = InCase { ask: company.ask(&tom, "piet")?, case, version: None };
+    yes(casework::refuse(company.means(), errand, Refusal::Pressure, why.parse()?)?)
 }
 
 /// An hour ago. Nobody has made sure yet that it is her.
 pub(super) fn mara_calls(company: &Company<'_>) -> Done {
     let tom = company.sign_in("tom")?;
     let why = "Lost her phone on the train and has to sign off the drawings by noon";
-    yes(administer::add_note(company.means(), company.ask(&tom, "mara")?, why.parse()?)?)
+    yes(casework::open(company.means(), company.ask(&tom, "mara")?, (why.parse()?, None), true)?).map(drop)
 }
 
 /// An admin, so that somebody else has to look before anything happens.
