@@ -493,7 +493,7 @@ fn nobody_lifts_an_objection_who_may_not_act_on_the_person_and_nobody_one_that_i
     let pass = reset(&mut ada, &mara.id);
     assert!(!pass.is_empty());
     // A case to which nobody objected.
-    assert_eq!(send(&mut tom.browser, "/admin/recovery/R-2026-0001/reassure", &KNOWN).status, 403);
+    assert_eq!(send(&mut tom.browser, "/admin/recovery/R-2026-0001/reassure", &KNOWN).status, 409);
     assert_eq!(last(&world, Action::RecoveryReassured), "denied not_now");
     assert_eq!(send(&mut tom.browser, "/admin/recovery/R-2026-0077/reassure", &KNOWN).status, 404);
     // An admin's account is an owner's to open again.

@@ -252,6 +252,7 @@ fn a_hundred_wrong_codes_in_a_row_switch_the_app_off_but_never_the_backup_codes(
     let remove = format!("/profile/factors/{}/remove", world.factor(&mara.id));
     browser.get(&remove);
     assert_eq!(browser.post(&remove, &[]).status, 303, "{}", browser.page.text());
+    browser.got_it();
     assert!(!browser.get("/profile").says("switched off"));
 }
 

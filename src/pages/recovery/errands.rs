@@ -109,7 +109,7 @@ pub fn evidence(frame: &Frame, view: &EvidenceView) -> Markup {
                 (form.step_up())
                 div class="actions" { button class="main" { "Record it" } (cancel(&href(case, ""))) }
             }
-            div class="stack" {
+            div class="stack after" {
                 (card("what", "What will happen", &html! { ul {
                     li { "It stands in the case with your name, and in the audit log. It can be added to, never changed." }
                     li { "It is fresh for " (lasting(view.fresh)) " from the moment at which you opened this page. While it "
