@@ -131,7 +131,7 @@ impl HashPool {
 /// milliseconds, and who is signed in must not wait behind those of a flood of sign-ins.
 fn give_way() {
     // Where it is refused, hashing goes on as before, and checks of sessions only wait for longer.
-    let _ = rustix::process::nice(10);
+    let _ = rustix::process::nice(19);
 }
 
 impl fmt::Debug for HashPool {
