@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use idp::actions::deliver::Courier;
+use idp::app::Settings;
 use idp::audit::{Action, Actor, Event, Record, Source};
 use idp::host::smtp::Smtp;
 use idp::ids::MessageId;
@@ -65,9 +66,14 @@ impl Post {
     }
 }
 
-fn with_mail(server: &MailServer) -> (World, Browser, Phone, Member) {
+/// What lets a provider send its mail through this server.
+pub fn with_server(server: &MailServer) -> impl FnOnce(&mut Settings) + use<> {
     let smtp = Smtp::new(&server.settings(), "Fernhill Joinery").unwrap();
-    let world = World::with("https://id.fernhill.example", |settings| settings.mail = Some(Arc::new(smtp)));
+    |settings| settings.mail = Some(Arc::new(smtp))
+}
+
+fn with_mail(server: &MailServer) -> (World, Browser, Phone, Member) {
+    let world = World::with("https://id.fernhill.example", with_server(server));
     let (world, mut ada, phone) = world.owned();
     let mara = world.person(&mut ada, "mara@fernhill.example", "Mara Lindqvist", "member");
     (world, ada, phone, mara)
