@@ -116,7 +116,7 @@ fn a_long_day_is_told_exactly_and_no_entry_holds_a_secret() {
     let restored = night::night(&day, &backup);
 
     let seen: BTreeSet<String> = actions(&day.world).chain(actions(&restored)).collect();
-    // It begins with a database that an older version has written, which this version can not make: `upgrade.rs`.
+    // It begins with a database that an older version has written, which this version can not make: `tests/upgrade.rs`.
     let elsewhere = [Action::SystemUpgraded];
     for action in Action::ALL {
         assert_ne!(seen.contains(action.as_str()), elsewhere.contains(action), "{action}");
