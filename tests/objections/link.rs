@@ -23,7 +23,8 @@ fn the_link_says_in_plain_words_what_it_is_about_and_what_it_does_and_works_with
     assert_eq!(page.status, 200);
     for what in [
         "This is about the account of Mara Lindqvist",
-        "All authenticator apps and backup codes of your account were removed by Tom Okafor on 24 November 2026",
+        "The notice, of 24 November 2026",
+        "said: “ Tom Okafor removed all your authenticator apps and backup codes. You were signed out everywhere. ”",
         "Nobody can sign in to the account any more, you neither",
         "Nothing is deleted",
     ] {
