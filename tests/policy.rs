@@ -222,7 +222,7 @@ fn what_is_so_already_or_waits_to_be_is_said_beside_the_field() {
         assert_eq!(page.status, 422);
         assert!(page.says("It is so already, or is going to be.") && page.says("decided on Monday"), "{}", page.text());
     }
-    assert_eq!(story(&world)[1..], ["denied   ", "denied   "]);
+    assert_eq!(story(&world)[1..], ["denied evidence_minutes  60", "denied evidence_minutes  120"]);
     let refused = world.entries_of(Action::PolicyUpdated).pop().unwrap();
     assert_eq!(
         (body(&refused).fact("rule").as_str(), body(&refused).text("reason")),

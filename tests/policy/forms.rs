@@ -21,9 +21,9 @@ fn an_admin_reads_it_and_changes_nothing_and_an_auditor_sees_the_entries_alone()
     assert!(page.status == 200 && page.says("Only an owner changes it.") && page.says("120 minutes from 2026-11-25"));
     assert!(!page.body.contains("/admin/policy/evidence_minutes"), "nothing that would be refused is offered");
     let reason = ("reason", "it is in my way");
-    for (path, fields) in [
-        ("/admin/policy/known_number_days", &[("value", "30"), reason][..]),
-        ("/admin/policy/evidence_minutes/take-back", &[reason]),
+    for (path, fields, of) in [
+        ("/admin/policy/known_number_days", &[("value", "30"), reason][..], ("known_number_days", "30")),
+        ("/admin/policy/evidence_minutes/take-back", &[reason], ("evidence_minutes", "")),
     ] {
         let page = tom.browser.get(path);
         assert!(page.status == 403 && page.says("Only an owner may do this."), "{}", page.text());
@@ -35,6 +35,7 @@ fn an_admin_reads_it_and_changes_nothing_and_an_auditor_sees_the_entries_alone()
         assert_eq!((entry.header.outcome.as_str(), body(&entry).fact("rule").as_str()), ("denied", "owners_only"));
         assert_eq!(entry.header.actor_id.as_deref(), Some(&*tom.id));
         assert_eq!(body(&entry).text("reason"), "it is in my way");
+        assert_eq!((body(&entry).fact("key").as_str(), body(&entry).fact("to").as_str()), of);
 
         assert_eq!(otto.browser.get(path).status, 403);
         otto.browser.get("/profile");
@@ -44,6 +45,31 @@ fn an_admin_reads_it_and_changes_nothing_and_an_auditor_sees_the_entries_alone()
     assert_eq!(otto.browser.get("/admin/policy").status, 403);
     assert!(!otto.browser.get("/admin/audit").body.contains("href=\"/admin/policy\""));
     assert_eq!((now(&world, Key::KnownNumber), world.count("SELECT count(*) FROM policy_settings")), (7, 1));
+}
+
+#[test]
+fn who_may_not_is_refused_whatever_the_form_says_and_the_trail_names_the_setting() {
+    let (world, mut ada, _) = World::with_owner();
+    let mut tom = world.person(&mut ada, "tom@fernhill.example", "Tom", "admin");
+    let take_back = "/admin/policy/evidence_minutes/take-back";
+    for (path, fields, key) in [
+        ("/admin/policy/known_number_days", &[("value", "many"), ("reason", "in my way")][..], "known_number_days"),
+        ("/admin/policy/second_person", &[("value", "0"), ("reason", "")], "second_person"),
+        (take_back, &[("reason", "")], "evidence_minutes"),
+    ] {
+        let before = world.head();
+        tom.browser.get("/admin/users/new");
+        let page = tom.browser.post(path, fields);
+        assert!(page.status == 403 && page.says("Only an owner may do this."), "{}", page.text());
+        assert_eq!(world.story_since(before), ["policy.updated denied"]);
+        let entry = world.entries_of(Action::PolicyUpdated).pop().unwrap();
+        let facts = ["rule", "key", "to"].map(|name| body(&entry).fact(name));
+        assert_eq!(facts, ["owners_only", key, ""]);
+    }
+    let page = ada.get("/admin/audit?action=policy.updated&outcome=denied");
+    let said = "Refused: another policy for “A second person approves” (owners only)";
+    assert!(page.says(said), "{}", page.text());
+    assert_eq!(world.count("SELECT count(*) FROM policy_settings"), 0);
 }
 
 #[test]
