@@ -3,6 +3,7 @@
 //! that come late in `cases/forms.rs`.
 
 mod forms;
+mod other_grants;
 
 use idp::audit::Action;
 use idp::audit::plain::{Read, sentence};

@@ -17,7 +17,7 @@ use crate::host::keys::SeedKey;
 use crate::ids::UserId;
 use crate::outbox::{Kind, NewMessage};
 use crate::policy::{self, Policy};
-use crate::recovery::Statement;
+use crate::recovery::{Act, Statement};
 use crate::secret::{Purpose, Token};
 use crate::storage::{Audited, ReadTx, WriteTx, backup_codes, links, outbox, users};
 use crate::time::Timestamp;
@@ -173,8 +173,8 @@ pub fn invite_again(means: &Means, ask: Ask, statement: Statement, way: Way) -> 
         let grant = Grant::InviteAgain;
         let f = ask.decide_founded(tx, grant, "", statement)?;
         ask.answer(tx, f, (grant, ""), |mut f| {
-            let case = f.case();
-            let mut records = f.settle(tx, &ask.source)?;
+            let until = tx.now().plus(policy::INVITATION);
+            let (case, mut records) = f.settle(tx, (Act::Invitation, until), &ask.source)?;
             let d = &f;
             let invitation = invite(tx, &d.user, &way)?;
             let said = format!("A new invitation link was made for {}. It was shown once.", d.user.name);

@@ -135,7 +135,7 @@ pub(super) fn acted(
     let now = tx.now();
     advance(tx, case, CaseEvent::Acted(given.act), policy, |case| {
         // A window that is open keeps its end, whatever was given beside it.
-        if given.act == Act::Reset || case.state == CaseState::Acted {
+        if matches!(given.act, Act::Reset | Act::Invitation) || case.state == CaseState::Acted {
             case.due_at = Some(given.until);
         }
         case.act = Some(Done { act, by: given.by, at: now });
@@ -233,6 +233,17 @@ pub(super) fn find_awaiting(tx: &WriteTx<'_>, user: &User, event: CaseEvent) -> 
     Ok(open.map(|case| case.number))
 }
 
+/// An invitation was accepted that was given in a case: the case waits for as long as the person can go on with it.
+pub(super) fn accepted(tx: &WriteTx<'_>, user: &User, until: Timestamp) -> Result<Option<CaseNumber>> {
+    let Some(mut case) = recovery::find_open(tx, user.id)?.filter(|case| case.state == CaseState::AwaitingEnrolment)
+    else {
+        return Ok(None);
+    };
+    let policy = policy::get(tx, tx.now())?;
+    advance(tx, &mut case, CaseEvent::PasswordChosen, &policy, |case| case.due_at = case.due_at.max(Some(until)))?;
+    Ok(Some(case.number))
+}
+
 /// What a completed sign-in means for the person's case.
 pub(super) fn signed_in(
     tx: &WriteTx<'_>,
@@ -243,6 +254,9 @@ pub(super) fn signed_in(
 ) -> Result<Vec<Record>> {
     let chosen = chose_password.then_some(CaseEvent::PasswordChosen);
     let used = (methods == Methods::PasswordAndBackupCode).then_some(CaseEvent::CodeUsed);
-    let events: Vec<_> = chosen.into_iter().chain(used).collect();
+    let act = recovery::find_open(tx, user.id)?.and_then(|case| case.act).map(|done| done.act);
+    // Every earlier session ended with the change, so that whoever signs in has the new address.
+    let with_address = (act == Some(Act::Email)).then_some(CaseEvent::SignedIn);
+    let events: Vec<_> = chosen.into_iter().chain(used).chain(with_address).collect();
     if events.is_empty() { Ok(Vec::new()) } else { returned(tx, user, &events, source) }
 }

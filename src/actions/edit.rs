@@ -5,7 +5,8 @@ use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Event, Record};
 use crate::grants::{Grant, Rule};
-use crate::recovery::Statement;
+use crate::policy::Key;
+use crate::recovery::{Act, Statement};
 use crate::storage::{Audited, links, sessions, users};
 use crate::users::{Email, PersonName, Taken};
 
@@ -58,8 +59,8 @@ pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement)
             return Ok(Audited::new(Granted::Yes(EmailChange::Taken(taken)), record));
         }
         ask.answer(tx, f, (grant, email.as_str()), |mut f| {
-            let case = f.case();
-            let mut records = f.settle(tx, &ask.source)?;
+            let until = tx.now().plus(f.policy.lasting(Key::CaseIdle));
+            let (case, mut records) = f.settle(tx, (Act::Email, until), &ask.source)?;
             let (d, evidence) = (&f, f.evidence.clone().ok_or(super::Error::NotFound)?);
             let Statement { reason, ticket, .. } = f.statement.clone();
             users::update_email(tx, d.user.id, &email)?;

@@ -16,7 +16,7 @@ pub(super) use self::circumstances::circumstances;
 use self::circumstances::find_held;
 use self::permit::{Permit, find_permit};
 use super::authorise::{Admin, By};
-use super::cases::{self, entry};
+use super::cases::{self, Given, entry};
 use super::contacts::look_up_number;
 use super::nonce::Nonce;
 use super::reassure::let_go;
@@ -26,10 +26,11 @@ use crate::audit::{Action, Actor, CaseFact, Event, Record, Source};
 use crate::grants::{Asker, Circumstances, Grant, Question, Rule, Verdict, decide};
 use crate::ids::{CaseNumber, RequestId, UserId};
 use crate::policy::{Key, Policy};
-use crate::recovery::{Case, CaseEvent, CaseState, Doer, Evidence, Needs, Request, RequestState, Statement, next};
+use crate::recovery::{Act, Case, CaseEvent, CaseState, Doer, Evidence, Needs, Request, RequestState, Statement, next};
 use crate::signals::Signals;
 use crate::storage::recovery::{evidence, requests};
 use crate::storage::{Audited, WriteTx, policy, recovery, signals, users};
+use crate::time::Timestamp;
 use crate::users::User;
 
 /// Done, waiting, or refused by a rule. Whichever, there is an entry.
@@ -341,19 +342,24 @@ impl Founded {
         Ok((case, records))
     }
 
-    /// For a grant that is no part of a recovery, but may have been asked for in a case: what permits it is used up.
+    /// For a grant that opens no case by itself: where one is open, it is given in that, which then waits for the person to
+    /// use it.
     ///
     /// # Errors
-    /// Storage.
-    pub(super) fn settle(&mut self, tx: &WriteTx<'_>, source: &Source) -> Result<Vec<Record>> {
-        if self.permit.is_none() {
-            return Ok(Vec::new());
+    /// As [`Founded::begin`].
+    pub(super) fn settle(
+        &mut self,
+        tx: &WriteTx<'_>,
+        (act, until): (Act, Timestamp),
+        source: &Source,
+    ) -> Result<(Option<CaseNumber>, Vec<Record>)> {
+        if self.case.is_none() {
+            return Ok((None, Vec::new()));
         }
         let (mut case, records) = self.begin_giving(tx, source)?;
-        if next(case.state, CaseEvent::Lapsed).is_ok() {
-            cases::advance(tx, &mut case, CaseEvent::Lapsed, &self.policy, |_| ())?;
-        }
-        Ok(records)
+        let given = Given { act, by: self.admin.doer(), until, signals: self.signals.clone() };
+        cases::acted(tx, &mut case, given, &self.policy, |_| ())?;
+        Ok((Some(case.number), records))
     }
 }
 

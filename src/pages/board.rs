@@ -8,7 +8,7 @@ use super::recovery::page;
 use super::words::{ago, clock, grouped, time_ago};
 use crate::policy;
 use crate::recovery::board::{COUNTED, Closed, Line, ON_BOARD, Section, Shown};
-use crate::recovery::{CaseState, Needs, Refusal, Request, RequestState};
+use crate::recovery::{Act, CaseState, Needs, Refusal, Request, RequestState};
 use crate::time::Timestamp;
 
 /// How a case stands, in a pill.
@@ -216,10 +216,16 @@ fn how_it_stands(line: &Line, now: Timestamp) -> Markup {
     if let Some(request) = &line.request {
         return asked(request, &person, now);
     }
-    let by = case.act.as_ref().map(|done| done.by.name.as_str()).unwrap_or_default();
+    let (by, act) = case.act.as_ref().map_or(("", None), |done| (done.by.name.as_str(), Some(done.act)));
     match case.state {
         CaseState::AwaitingApproval => html! { "Somebody has to permit what was asked for, or not." },
         CaseState::Approved => html! { "Who asked carries it out." },
+        CaseState::AwaitingEnrolment if act == Some(Act::Invitation) => {
+            html! { (person) " accepts the invitation that " bdi { (by) } " made again." }
+        }
+        CaseState::Acted if act == Some(Act::Email) => {
+            html! { (person) " signs in with the new address. " bdi { (by) } " has changed it." }
+        }
         CaseState::AwaitingEnrolment => {
             html! { (person) " sets up a new app. " bdi { (by) } " has reset the factors." (window(case.due_at, now)) }
         }

@@ -106,6 +106,10 @@ pub(super) fn waiting() -> Vec<SectionView> {
         Case { due_at: Some(at("2026-11-24T10:42:30Z")), ..case(17, "Noor Haddad", CaseState::AwaitingEnrolment) };
     let closed_window =
         Case { due_at: Some(at("2026-11-24T10:40:00Z")), ..case(16, HOSTILE, CaseState::AwaitingEnrolment) };
+    let given = |count, act, state| {
+        let done = Done { act, by: doer(HOSTILE), at: at("2026-11-24T10:38:00Z") };
+        line(Case { act: Some(done), ..case(count, "Noor Haddad", state) }, None)
+    };
     let section = |section, count, cases| SectionView { section, count, cases };
     vec![
         section(Section::Yours, 1, vec![asking(42, Needs::Admin, RequestState::Waiting)]),
@@ -135,6 +139,8 @@ pub(super) fn waiting() -> Vec<SectionView> {
                 line(last_seconds, None),
                 line(closed_window, None),
                 plain(14, CaseState::Acted),
+                given(13, Act::Email, CaseState::Acted),
+                given(9, Act::Invitation, CaseState::AwaitingEnrolment),
             ],
         ),
         section(Section::Open, COUNTED, vec![plain(12, CaseState::Opened), plain(11, CaseState::Verified)]),

@@ -270,11 +270,14 @@ fn given(f: &Frame) -> Vec<(&'static str, Markup)> {
     let waits = reset();
     let none = Case { codes_left: 0, ..acted(CaseState::AwaitingEnrolment, Act::ResetAndPassword) };
     let (codes, password) = (acted(CaseState::Acted, Act::Codes), acted(CaseState::Acted, Act::Password));
+    let (email, invited) = (acted(CaseState::Acted, Act::Email), acted(CaseState::AwaitingEnrolment, Act::Invitation));
     let message = || Some("/admin/recovery/R-2026-0042/message".to_owned());
     vec![
         ("case", case::case(f, &CaseView { notices: &notices[..2], ..view(progress(&waits, &evidence, 0)) })),
         ("case-reset-and-password", show(f, Progress { message: message(), ..progress(&none, &evidence, 0) })),
         ("case-codes", show(f, progress(&codes, &evidence, 3))),
+        ("case-email", show(f, progress(&email, &evidence, 4))),
+        ("case-invitation", show(f, progress(&invited, &evidence, 0))),
         ("case-password", case::case(f, &CaseView { notices: &notices, ..view(progress(&password, &evidence, 4)) })),
     ]
 }

@@ -16,7 +16,7 @@ use crate::pages::grants::{Signal, signal_facts};
 use crate::pages::hold::{Alarm, alarm};
 use crate::pages::parts::{Badge, Tone, card, facts};
 use crate::pages::words::{clock, time_ago};
-use crate::recovery::{CaseErrand, CaseState};
+use crate::recovery::{Act, CaseErrand, CaseState};
 use crate::time::Timestamp;
 
 /// One case: `GET /admin/recovery/{case}`.
@@ -154,9 +154,10 @@ fn about(frame: &Frame, view: &CaseView) -> Markup {
         ));
     }
     if let Some(at) = case.due_at {
-        let name = match case.state {
-            CaseState::AwaitingEnrolment => "Window closes",
-            CaseState::Acted => "Works until",
+        let name = match (case.state, case.act.as_ref().map(|done| done.act)) {
+            (CaseState::AwaitingEnrolment, Some(Act::Invitation)) => "Time until",
+            (CaseState::AwaitingEnrolment, _) => "Window closes",
+            (CaseState::Acted, act) if act != Some(Act::Email) => "Works until",
             _ => "Closes by itself",
         };
         rows.push((name, when(at)));

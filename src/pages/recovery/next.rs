@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::steps::{Identity, Progress};
 use crate::pages::frame::Frame;
 use crate::pages::words::{clock, count, lasting};
-use crate::recovery::{CaseErrand, CaseState, Needs};
+use crate::recovery::{Act, CaseErrand, CaseState, Needs};
 
 /// The sentence, and the button.
 pub(super) fn next(frame: &Frame, p: &Progress, may_open: bool) -> Markup {
@@ -78,6 +78,10 @@ fn asked(frame: &Frame, p: &Progress) -> Markup {
 fn after(p: &Progress, state: CaseState) -> Markup {
     let name = html! { bdi { (p.person.name) } };
     match state {
+        CaseState::Acted if p.given() == Some(Act::Email) => html! { (name) " signs in with the new address." },
+        CaseState::AwaitingEnrolment if p.given() == Some(Act::Invitation) => {
+            html! { (name) " opens the new link, chooses a password and sets up a factor." }
+        }
         CaseState::Acted => html! { (name) " signs in with what was given." },
         CaseState::AwaitingEnrolment => html! { (name) " sets up a new factor. Stay on the call until that is done." },
         CaseState::Disavowed => html! { "somebody who did not act in this case looks at the objection." },

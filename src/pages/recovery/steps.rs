@@ -97,7 +97,7 @@ impl Progress<'_> {
     }
 
     /// Whether somebody has given the person something.
-    fn given(&self) -> Option<Act> {
+    pub(super) fn given(&self) -> Option<Act> {
         self.case.act.as_ref().map(|done| done.act).filter(|act| *act != Act::WalkedThrough)
     }
 
@@ -317,6 +317,8 @@ fn back(frame: &Frame, p: &Progress) -> Step {
         Some(Act::Reset | Act::ResetAndPassword) => format!("{name} sets up a new factor"),
         Some(Act::Codes) => format!("{name} signs in with a code"),
         Some(Act::Password) => format!("{name} signs in and chooses a password"),
+        Some(Act::Email) => format!("{name} signs in with the new address"),
+        Some(Act::Invitation) => format!("{name} accepts the invitation"),
         _ => format!("{name} signs in"),
     };
     let until = |what: &str| html! { @if let Some(at) = case.due_at { small { (what) " " (clock(at, frame.now)) } } };
@@ -324,7 +326,11 @@ fn back(frame: &Frame, p: &Progress) -> Step {
         CaseState::Recovered => {
             (At::Done, html! { @if let Some(at) = case.closed_at { small { (clock(at, frame.now)) } } })
         }
+        CaseState::AwaitingEnrolment if p.given() == Some(Act::Invitation) => {
+            (At::Waiting, until("There is time until"))
+        }
         CaseState::AwaitingEnrolment => (At::Waiting, until("The window closes")),
+        CaseState::Acted if p.given() == Some(Act::Email) => (At::Waiting, until("The case closes by itself")),
         CaseState::Acted => (At::Waiting, until("What was given works until")),
         CaseState::Escalated if p.given().is_some() => (At::Waiting, html! {}),
         CaseState::Disavowed => (At::Waiting, html! { small { "Nobody signs in until somebody has looked." } }),
