@@ -127,7 +127,7 @@ impl Grant {
     pub const fn other_half(self) -> Option<Half> {
         match self {
             Self::ResetFactors | Self::IssueBackupCodes => Some(Half::Password),
-            Self::SetTemporaryPassword => Some(Half::Factor),
+            Self::SetTemporaryPassword | Self::ChangeEmail => Some(Half::Factor),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod activity;
 mod approvals;
+mod attacks;
 mod at_once;
 mod audit_pages;
 mod board;

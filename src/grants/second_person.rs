@@ -36,6 +36,8 @@ pub enum Half {
     Password,
     /// A factor: a reset with its window, or codes.
     Factor,
+    /// The address to sign in with, which is worth as much as a password: a link for a new one is sent there.
+    Address,
 }
 
 /// What has to permit a grant that no rule forbids.

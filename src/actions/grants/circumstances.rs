@@ -54,14 +54,22 @@ pub(super) fn find_other_half(
     now: Timestamp,
 ) -> Result<Option<(Half, Timestamp)>> {
     let (Some(asker), Some(half)) = (asker, grant.other_half()) else { return Ok(None) };
-    let given: &[Action] = match half {
-        Half::Password => &[Action::UserPasswordSetByAdmin],
-        Half::Factor => &[Action::MfaFactorAdminReset, Action::MfaBackupCodesIssuedByAdmin],
+    let given: &[(Action, Half)] = match half {
+        Half::Password | Half::Address => {
+            &[(Action::UserPasswordSetByAdmin, Half::Password), (Action::UserEmailChanged, Half::Address)]
+        }
+        Half::Factor => {
+            &[(Action::MfaFactorAdminReset, Half::Factor), (Action::MfaBackupCodesIssuedByAdmin, Half::Factor)]
+        }
     };
     let since = now.minus(policy.lasting(Key::SameHands));
-    let mut last = None;
-    for action in given {
-        last = last.max(signals::find_given(tx, user, asker, *action, since)?);
+    let mut last: Option<(Half, Timestamp)> = None;
+    for (action, half) in given {
+        if let Some(at) = signals::find_given(tx, user, asker, *action, since)?
+            && last.is_none_or(|(_, before)| at > before)
+        {
+            last = Some((*half, at));
+        }
     }
-    Ok(last.map(|at| (half, at)))
+    Ok(last)
 }

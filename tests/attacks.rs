@@ -1,0 +1,97 @@
+//! Attacks by who may already do something: an admin who wants to be somebody else, whoever reads a mailbox or listened when
+//! codes were dictated. Each is carried out as far as it goes, on the pages.
+
+use std::time::Duration;
+
+use idp::audit::Action;
+
+use crate::approvals::{approve, carry_out, decide};
+use crate::cases::in_case;
+use crate::cases::open;
+use crate::mail::Post;
+use crate::runbook::{FOUNDED, act};
+use crate::second_person::{DAY, Office, RESET, ask, newest_request, office};
+use crate::world::{Member, PASSWORD, World};
+
+const CODES: &str = "/mfa/backup-codes";
+const MINUTE: Duration = Duration::from_secs(60);
+const TOMS: [(&str, &str); 3] =
+    [("email", "mara@tom.example"), ("evidence", "in_person"), ("reason", "she asked me on the stairs")];
+
+/// A provider that sends mail, with Tom, an admin, beside Ada and Mara.
+fn post_with_tom() -> (Post, Member) {
+    let mut post = Post::new();
+    let tom = post.world.person(&mut post.ada, "tom@fernhill.example", "Tom Okafor", "admin");
+    post.round();
+    post.new_letters();
+    (post, tom)
+}
+
+/// Asks for a link for a new password and chooses one through it, as whoever reads the mailbox `to`.
+fn password_by_mail(post: &mut Post, to: &str) -> bool {
+    let mut browser = post.world.browser();
+    browser.get("/password-reset");
+    assert_eq!(browser.post("/password-reset", &[("email", to)]).status, 200);
+    post.round();
+    let letters = post.new_letters();
+    let letter = letters.iter().find(|l| l.subject == "A link to choose a new password");
+    let Some(text) = letter.and_then(|l| l.text.clone()) else { return false };
+    let link = text[text.find("/password-reset/").unwrap()..].split_whitespace().next().unwrap().to_owned();
+    browser.get(&link);
+    browser.post(&link, &[("new_password", "quiet ferry under cranes")]).says("Your password is changed")
+}
+
+#[test]
+fn an_admin_who_moves_a_mailbox_gets_the_password_by_mail_and_no_factor_alone() {
+    let (mut post, mut tom) = post_with_tom();
+    assert_eq!(act(&mut tom.browser, &post.mara.id, "/email", &TOMS).status, 303, "{}", tom.browser.page.text());
+    assert!(password_by_mail(&mut post, "mara@tom.example"));
+    let page = tom.browser.get(&format!("/admin/users/{}{CODES}", post.mara.id));
+    assert!(page.says("You gave Mara Lindqvist a sign-in address just now : somebody else has to"), "{}", page.text());
+    for path in [CODES, RESET] {
+        ask(&mut tom.browser, &post.mara.id, path);
+        assert_eq!(newest_request(&post.world).1, "admin", "{path}");
+    }
+}
+
+#[test]
+fn an_admin_who_dictated_codes_does_not_move_the_mailbox_alone() {
+    let Office { world, mut tom, mara, .. } = office();
+    assert_eq!(act(&mut tom.browser, &mara.id, CODES, &FOUNDED).status, 200);
+    let answer = act(&mut tom.browser, &mara.id, "/email", &TOMS);
+    assert!(answer.location().starts_with("/admin/recovery/R-"), "{}", answer.text());
+    assert_eq!(newest_request(&world), ("change_email".into(), "admin".into()));
+    assert_eq!(world.user(&mara.email).id.to_string(), mara.id, "nothing was changed yet");
+}
+
+#[test]
+fn an_address_that_was_taken_away_after_somebody_asked_for_help_hears_of_what_is_given_and_a_new_one_can_not_object() {
+    let mut post = Post::new();
+    let (mara, home, new) = ("mara@fernhill.example", "mara@home.example", "mara@elsewhere.example");
+    post.mara.browser.get("/profile/contacts");
+    assert_eq!(post.mara.browser.post("/profile/contacts", &[("kind", "email"), ("value", home)]).status, 303);
+    post.world.later(MINUTE);
+    let id = post.mara.id.clone();
+    open(&mut post.ada, &id);
+    post.world.later(MINUTE);
+    let contacts = post.ada.get(&format!("/admin/users/{id}/contacts"));
+    let at = contacts.body.find("/remove").expect("it can be removed");
+    let path = contacts.body[..at + 7].rsplit('"').next().unwrap().to_owned();
+    assert_eq!(post.ada.get(&path).status, 200, "{path}");
+    assert_eq!(post.ada.post(&path, &[]).status, 303, "{}", post.ada.page.text());
+    let moved = [("email", new), ("evidence", "in_person"), ("reason", "she asked me on the stairs")];
+    assert_eq!(act(&mut post.ada, &id, "/email", &moved).status, 303, "{}", post.ada.page.text());
+    post.round();
+    post.new_letters();
+    post.world.later(MINUTE);
+    post.world.reset(&mut post.ada, &id);
+    post.round();
+    let letters = post.new_letters();
+    let told: Vec<_> = letters.iter().filter(|l| l.subject.contains("removed") || l.subject.contains("reset")).collect();
+    let mut heard: Vec<(&str, bool)> = told
+        .iter()
+        .map(|l| (l.to[0].as_str(), l.text.as_deref().unwrap().contains("/objection/")))
+        .collect();
+    heard.sort_unstable();
+    assert_eq!(heard, [(new, false), (mara, true), (home, true)], "{letters:?}");
+}
