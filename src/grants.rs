@@ -217,7 +217,7 @@ pub struct Circumstances<'a> {
     pub policy: &'a Policy,
     /// Strong signs of unusual activity.
     pub strong_signs: u32,
-    /// Whether the case was handed to the owners.
+    /// Whether the case was handed to the owners, or the one before it was and none of them decided.
     pub for_owner: bool,
     /// Whether help was refused lately and no case was opened by an owner since.
     pub refused_lately: bool,

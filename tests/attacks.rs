@@ -6,12 +6,11 @@ use std::time::Duration;
 use idp::audit::Action;
 
 use crate::approvals::{approve, carry_out, decide};
-use crate::cases::in_case;
-use crate::cases::open;
+use crate::cases::{Desk, in_case, last, open};
 use crate::mail::Post;
 use crate::runbook::{FOUNDED, act};
 use crate::second_person::{DAY, Office, RESET, ask, newest_request, office};
-use crate::world::{Member, PASSWORD, World};
+use crate::world::{Browser, Member, PASSWORD, World};
 
 const CODES: &str = "/mfa/backup-codes";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -94,4 +93,50 @@ fn an_address_that_was_taken_away_after_somebody_asked_for_help_hears_of_what_is
         .collect();
     heard.sort_unstable();
     assert_eq!(heard, [(new, false), (mara, true), (home, true)], "{letters:?}");
+}
+
+/// A case of Mara's that Sam has handed to the owners.
+fn handed_on() -> Desk {
+    let (mut desk, case) = Desk::with_case();
+    let answer = in_case(&mut desk.sam.browser, &case, "/escalate", &[("message", "her voice is not hers")]);
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    desk
+}
+
+/// Sam gives nothing and opens nothing until an owner has opened a case.
+#[track_caller]
+fn is_the_owners(desk: &mut Desk) {
+    for (path, action) in [(RESET, Action::MfaFactorAdminReset), (CODES, Action::MfaBackupCodesIssuedByAdmin)] {
+        let answer = act(&mut desk.sam.browser, &desk.mara.id, path, &FOUNDED);
+        assert!(answer.status == 403 && answer.says("This was handed to the owners"), "{}", answer.text());
+        assert_eq!(last(&desk.world, action), ("denied".to_owned(), "for_owners".to_owned()));
+    }
+    let opened = act(&mut desk.sam.browser, &desk.mara.id, "/case", &[("reason", "she called again")]);
+    assert!(opened.status == 403 && opened.says("This was handed to the owners"), "{}", opened.text());
+}
+
+#[test]
+fn an_admin_takes_nothing_back_from_the_owners_by_disabling_and_enabling_the_person() {
+    let mut desk = handed_on();
+    desk.world.disable(&mut desk.sam.browser, &desk.mara.id);
+    assert_eq!(act(&mut desk.sam.browser, &desk.mara.id, "/enable", &[("reason", "is back")]).status, 303);
+    is_the_owners(&mut desk);
+    // Once an owner has opened the next one, whoever looks after people goes on.
+    open(&mut desk.ada, &desk.mara.id);
+    assert_eq!(act(&mut desk.sam.browser, &desk.mara.id, RESET, &FOUNDED).status, 200);
+}
+
+#[test]
+fn an_admin_takes_nothing_back_from_the_owners_by_waiting_until_its_time_has_passed() {
+    let mut desk = handed_on();
+    desk.world.later(4 * DAY);
+    desk.world.sweep();
+    desk.sam.browser = sign_in(&desk.world, &desk.sam);
+    is_the_owners(&mut desk);
+}
+
+fn sign_in(world: &World, member: &Member) -> Browser {
+    let mut browser = world.browser();
+    assert_eq!(browser.sign_in(world, &member.email, PASSWORD, &member.phone).status, 303);
+    browser
 }

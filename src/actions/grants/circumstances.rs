@@ -21,13 +21,17 @@ pub(in crate::actions) fn circumstances<'p>(
     policy: &'p Policy,
     now: Timestamp,
 ) -> Result<Circumstances<'p>> {
-    let refusal = recovery::find_refusal(tx, user.id, now.minus(policy.lasting(Key::RefusalOwner)))?;
+    let lately = now.minus(policy.lasting(Key::RefusalOwner));
+    let refusal = recovery::find_refusal(tx, user.id, lately)?;
     let asker = match asker {
         Asker::Person(asker) => Some(asker.id),
         Asker::Host => None,
     };
     Ok(Circumstances {
-        for_owner: case.is_some_and(|c| c.for_owner),
+        for_owner: match case {
+            Some(case) => case.for_owner,
+            None => recovery::find_undecided(tx, user.id, lately)?.is_some(),
+        },
         // A case that is open since was opened by an owner.
         refused_lately: refusal.is_some() && case.is_none(),
         same_hands: grant.gives_both()
