@@ -4,13 +4,14 @@
 use std::time::Duration;
 
 use idp::audit::Action;
+use idp::policy::Key;
 
-use crate::approvals::{approve, carry_out, decide};
+use crate::approvals::decide;
 use crate::cases::{Desk, in_case, last, open};
 use crate::mail::Post;
 use crate::runbook::{FOUNDED, act};
-use crate::second_person::{DAY, Office, RESET, ask, newest_request, office};
-use crate::world::{Browser, Member, PASSWORD, World};
+use crate::second_person::{DAY, Office, RESET, ask, newest_request, office, set_policy};
+use crate::world::{Browser, Member, PASSWORD, World, body};
 
 const CODES: &str = "/mfa/backup-codes";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -139,4 +140,61 @@ fn sign_in(world: &World, member: &Member) -> Browser {
     let mut browser = world.browser();
     assert_eq!(browser.sign_in(world, &member.email, PASSWORD, &member.phone).status, 303);
     browser
+}
+
+#[test]
+fn while_a_code_works_that_was_dictated_beside_a_reset_nobody_gets_a_password_by_mail_and_the_case_goes_on() {
+    let mut post = Post::new();
+    let (id, email) = (post.mara.id.clone(), post.mara.email.clone());
+    post.world.reset(&mut post.ada, &id);
+    assert_eq!(act(&mut post.ada, &id, CODES, &FOUNDED).status, 200);
+    let page = post.ada.get("/admin/recovery/R-2026-0001");
+    assert!(page.says("What was given works until") && !page.says("The window closes"), "{}", page.text());
+    post.world.later(2 * 60 * MINUTE);
+    post.world.sweep();
+    assert!(!password_by_mail(&mut post, &email), "whoever reads her mail overheard a code");
+    let mut ada = post.world.browser();
+    ada.sign_in(&post.world, "ada@fernhill.example", PASSWORD, &post.phone);
+    assert!(ada.get("/admin/recovery/R-2026-0001").says("waiting for enrolment"), "{}", ada.page.text());
+    post.world.later(7 * DAY);
+    post.world.sweep();
+    let expired = post.world.entries_of(Action::RecoveryExpired).pop().unwrap();
+    assert_eq!(body(&expired).fact("why"), "what was given was not used in time");
+}
+
+#[test]
+fn a_case_does_not_end_before_the_codes_that_were_given_in_it_whatever_happens_to_it() {
+    // A password that runs out sooner, by other hands.
+    let (mut desk, case) = Desk::with_case();
+    assert_eq!(act(&mut desk.sam.browser, &desk.mara.id, CODES, &FOUNDED).status, 200);
+    assert_eq!(act(&mut desk.ada, &desk.mara.id, "/password", &FOUNDED[..3]).status, 200);
+    desk.world.later(2 * DAY);
+    desk.world.sweep();
+    assert!(desk.world.entries_of(Action::RecoveryExpired).is_empty());
+
+    // Handed on, where nobody looks at it for longer than an idle case waits.
+    let mut sam = sign_in(&desk.world, &desk.sam);
+    assert_eq!(in_case(&mut sam, &case, "/escalate", &[("message", "it was not her")]).status, 303);
+    desk.world.later(4 * DAY);
+    desk.world.sweep();
+    assert!(desk.world.entries_of(Action::RecoveryExpired).is_empty(), "the codes work for a day");
+    desk.world.later(2 * DAY);
+    desk.world.sweep();
+    assert_eq!(desk.world.entries_of(Action::RecoveryExpired).len(), 1);
+}
+
+#[test]
+fn a_second_person_who_says_no_to_more_does_not_close_the_case_over_what_was_given() {
+    let Office { world, mut ada, mut tom, mara } = office();
+    assert_eq!(act(&mut tom.browser, &mara.id, CODES, &FOUNDED).status, 200);
+    let case = "R-2026-0001";
+    assert_eq!(in_case(&mut tom.browser, case, "/escalate", &[("message", "I am not sure any more")]).status, 303);
+    let mut bo = world.person(&mut ada, "bo@fernhill.example", "Bo Lind", "owner");
+    set_policy(&world, Key::SecondPersonRule, 2);
+    assert_eq!(ask(&mut ada, &mara.id, RESET), case);
+    assert_eq!(decide(&mut bo.browser, case, "deny", "not on a video call").status, 303);
+    assert_eq!(world.entries_of(Action::RecoveryApprovalDenied).len(), 1);
+    let open = "SELECT count(*) FROM cases WHERE closed_at IS NULL";
+    assert_eq!(world.count(open), 1, "the codes work on");
+    assert_eq!(in_case(&mut ada, case, "/close", &[]).status, 409);
 }
