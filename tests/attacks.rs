@@ -7,10 +7,11 @@ use idp::audit::Action;
 use idp::policy::Key;
 
 use crate::approvals::decide;
-use crate::cases::{Desk, in_case, last, open};
+use crate::cases::{Desk, in_case, last, open, verify};
 use crate::mail::Post;
 use crate::runbook::{FOUNDED, act};
-use crate::second_person::{DAY, Office, RESET, ask, newest_request, office, set_policy};
+use crate::objections::{Firm, KNOWN, firm, link, object, send};
+use crate::second_person::{DAY, ON_RECORD, Office, RESET, ask, newest_request, office, set_policy};
 use crate::world::{Browser, Member, PASSWORD, World, body};
 
 const CODES: &str = "/mfa/backup-codes";
@@ -197,4 +198,39 @@ fn a_second_person_who_says_no_to_more_does_not_close_the_case_over_what_was_giv
     let open = "SELECT count(*) FROM cases WHERE closed_at IS NULL";
     assert_eq!(world.count(open), 1, "the codes work on");
     assert_eq!(in_case(&mut ada, case, "/close", &[]).status, 409);
+}
+
+#[test]
+fn an_admin_whose_word_it_rested_on_does_not_lift_the_objection_to_it() {
+    let Firm { world, mut ada, mut bo, mut tom, mara } = firm();
+    let case = open(&mut tom.browser, &mara.id);
+    verify(&mut tom.browser, &case);
+    let done = act(&mut ada, &mara.id, RESET, &ON_RECORD);
+    assert_eq!(done.status, 200, "{}", done.text());
+    object(&world, &link(&world, &mara.id, "factors_reset"));
+    let path = format!("/admin/recovery/{case}/reassure");
+    assert_eq!(send(&mut tom.browser, &path, &KNOWN).status, 403);
+    assert_eq!(last(&world, Action::RecoveryReassured), ("denied".to_owned(), "acted_in_case".to_owned()));
+    assert_eq!(send(&mut bo.browser, &path, &KNOWN).status, 303);
+}
+
+#[test]
+fn who_made_sure_between_two_objections_has_not_made_sure_about_the_second() {
+    let Firm { world, mut bo, mut tom, mara, .. } = firm();
+    assert_eq!(act(&mut tom.browser, &mara.id, CODES, &FOUNDED).status, 200);
+    assert_eq!(act(&mut bo.browser, &mara.id, "/email", &TOMS).status, 303);
+    // An owner who moved the address has a hand in it; another one looks.
+    let mut cy = world.person(&mut bo.browser, "cy@fernhill.example", "Cy Berg", "owner");
+    object(&world, &link(&world, &mara.id, "codes_issued"));
+    world.later(MINUTE);
+    let path = "/admin/recovery/R-2026-0001/reassure";
+    assert_eq!(cy.browser.get(path).status, 200);
+    let form = cy.browser.page.clone();
+    world.later(MINUTE);
+    object(&world, &link(&world, &mara.id, "email_changed"));
+    world.later(MINUTE);
+    cy.browser.page = form;
+    assert_eq!(cy.browser.post(path, &KNOWN).status, 403);
+    assert_eq!(last(&world, Action::RecoveryReassured), ("denied".to_owned(), "evidence_stale".to_owned()));
+    assert_eq!(send(&mut cy.browser, path, &KNOWN).status, 303, "the form is opened after both");
 }
