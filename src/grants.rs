@@ -223,6 +223,8 @@ pub struct Circumstances<'a> {
     pub refused_lately: bool,
     /// Whether who asks has lately given the person the other of password and factor.
     pub same_hands: bool,
+    /// Whether who asks has lately taken the account or the role of somebody who could have approved.
+    pub took_away: bool,
     /// What keeps the account closed besides that it is disabled.
     pub held: Option<Held>,
     /// Whether who asks has a hand in what was objected to.
@@ -242,6 +244,7 @@ impl<'a> Circumstances<'a> {
             for_owner: false,
             refused_lately: false,
             same_hands: false,
+            took_away: false,
             held: None,
             has_hand: false,
             others: Others { owners: 0, admins: 0 },

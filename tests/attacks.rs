@@ -1,7 +1,7 @@
 //! Attacks by who may already do something: an admin who wants to be somebody else, whoever reads a mailbox or listened when
 //! codes were dictated. Each is carried out as far as it goes, on the pages.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use idp::audit::Action;
 use idp::policy::Key;
@@ -10,7 +10,7 @@ use crate::approvals::decide;
 use crate::cases::{Desk, in_case, last, open, verify};
 use crate::mail::Post;
 use crate::runbook::{FOUNDED, act};
-use crate::objections::{Firm, KNOWN, firm, link, object, send};
+use crate::objections::{Firm, KNOWN, firm, link, object, send, state};
 use crate::second_person::{DAY, ON_RECORD, Office, RESET, ask, newest_request, office, set_policy};
 use crate::world::{Browser, Member, PASSWORD, World, body};
 
@@ -233,4 +233,50 @@ fn who_made_sure_between_two_objections_has_not_made_sure_about_the_second() {
     assert_eq!(cy.browser.post(path, &KNOWN).status, 403);
     assert_eq!(last(&world, Action::RecoveryReassured), ("denied".to_owned(), "evidence_stale".to_owned()));
     assert_eq!(send(&mut cy.browser, path, &KNOWN).status, 303, "the form is opened after both");
+}
+
+#[test]
+fn an_owner_who_disables_or_demotes_whoever_could_approve_waits_an_hour_in_which_the_person_can_object() {
+    for (taken, fields) in [("/disable", &[("reason", "on holiday")][..]), ("/role", &[("reason", "a new task"), ("role", "member")])] {
+        let Office { world, mut ada, tom, mara } = office();
+        assert_eq!(act(&mut ada, &mara.id, "/password", &FOUNDED[..3]).status, 200);
+        assert_eq!(act(&mut ada, &tom.id, taken, fields).status, 303, "{}", ada.page.text());
+        let page = ada.get(&format!("/admin/users/{}{CODES}", mara.id));
+        assert!(page.says("60 minutes after you ask, unless Mara Lindqvist objects"), "{}", page.text());
+        let case = ask(&mut ada, &mara.id, CODES);
+        assert_eq!(newest_request(&world), ("issue_codes".into(), "time".into()));
+        let told = format!("SELECT count(*) FROM notices WHERE kind = 'grant_asked' AND user_id = '{}'", mara.id);
+        assert_eq!(world.count(&told), 1);
+        object(&world, &link(&world, &mara.id, "grant_asked"));
+        assert_eq!(state(&world, &case), "disavowed");
+        assert_eq!(act(&mut ada, &mara.id, CODES, &ON_RECORD).status, 403);
+    }
+}
+
+#[test]
+fn how_long_the_answer_takes_does_not_tell_whose_address_somebody_signs_in_with() {
+    let mut post = Post::new();
+    let gone = post.world.person(&mut post.ada, "gone@fernhill.example", "Gone", "member");
+    post.world.disable(&mut post.ada, &gone.id);
+    // Within what is allowed in an hour, and beyond it, where somebody can ask as often as they like.
+    for apart in [61 * MINUTE, Duration::ZERO] {
+        let mut took: [Vec<Duration>; 3] = Default::default();
+        for _ in 0..60 {
+            post.world.later(apart);
+            for (who, times) in ["mara", "gone", "nobody"].iter().zip(&mut took) {
+                let mut browser = post.world.browser();
+                browser.get("/password-reset");
+                let began = Instant::now();
+                browser.post("/password-reset", &[("email", &format!("{who}@fernhill.example"))]);
+                times.push(began.elapsed());
+            }
+        }
+        let [mara, gone, nobody] = took.map(|mut times| {
+            times.sort_unstable();
+            times[times.len() / 2]
+        });
+        // Three times is far above what is measured and far below a look at the disk that only one of them would cost.
+        let (longest, shortest) = (mara.max(gone).max(nobody), mara.min(gone).min(nobody));
+        assert!(longest < shortest * 3, "{mara:?} {gone:?} {nobody:?}");
+    }
 }
