@@ -280,3 +280,23 @@ fn how_long_the_answer_takes_does_not_tell_whose_address_somebody_signs_in_with(
         assert!(longest < shortest * 3, "{mara:?} {gone:?} {nobody:?}");
     }
 }
+
+#[test]
+fn who_dictated_codes_does_not_lift_the_objection_to_what_somebody_did_with_one_of_them() {
+    let Firm { world, mut bo, mut tom, mara, .. } = firm();
+    let codes = act(&mut tom.browser, &mara.id, CODES, &FOUNDED).codes();
+    world.later(5 * MINUTE);
+    let mut impostor = world.browser();
+    impostor.password(&mara.email, PASSWORD);
+    assert_eq!(impostor.backup_code(&codes[0]).location(), "/profile");
+    world.later(MINUTE);
+    impostor.get("/profile/backup-codes");
+    assert_eq!(impostor.post("/profile/backup-codes", &[]).status, 200, "{}", impostor.page.text());
+    object(&world, &link(&world, &mara.id, "codes_made"));
+    let case = "R-2026-0002";
+    assert_eq!(state(&world, case), "disavowed", "the case of the codes was over");
+    let path = format!("/admin/recovery/{case}/reassure");
+    assert_eq!(send(&mut tom.browser, &path, &KNOWN).status, 403);
+    assert_eq!(last(&world, Action::RecoveryReassured), ("denied".to_owned(), "acted_in_case".to_owned()));
+    assert_eq!(send(&mut bo.browser, &path, &KNOWN).status, 303);
+}
