@@ -300,3 +300,22 @@ fn who_dictated_codes_does_not_lift_the_objection_to_what_somebody_did_with_one_
     assert_eq!(last(&world, Action::RecoveryReassured), ("denied".to_owned(), "acted_in_case".to_owned()));
     assert_eq!(send(&mut bo.browser, &path, &KNOWN).status, 303);
 }
+
+#[test]
+fn a_stranger_who_has_a_letter_sent_to_somebody_puts_no_word_of_their_own_into_it() {
+    let mut post = Post::new();
+    for agent in ["evil.example/help", "https://evil.example/", "Call evil.example"] {
+        let mut browser = post.world.browser().from("198.51.100.66");
+        browser.agent = agent.into();
+        browser.get("/password-reset");
+        browser.post("/password-reset", &[("email", "mara@fernhill.example")]);
+    }
+    post.round();
+    let letters = post.new_letters();
+    assert_eq!(letters.len(), 3);
+    for letter in &letters {
+        let raw = letter.raw();
+        assert!(!raw.contains("evil"), "{raw}");
+        assert!(letter.text.as_deref().unwrap().contains("Asked for from: Unknown device, 198.51.100.66"), "{raw}");
+    }
+}
