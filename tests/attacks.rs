@@ -9,8 +9,8 @@ use idp::policy::Key;
 use crate::approvals::decide;
 use crate::cases::{Desk, in_case, last, open, verify};
 use crate::mail::Post;
-use crate::runbook::{FOUNDED, act};
 use crate::objections::{Firm, KNOWN, firm, link, object, send, state};
+use crate::runbook::{FOUNDED, act};
 use crate::second_person::{DAY, ON_RECORD, Office, RESET, ask, newest_request, office, set_policy};
 use crate::world::{Browser, Member, PASSWORD, World, body};
 
@@ -88,11 +88,10 @@ fn an_address_that_was_taken_away_after_somebody_asked_for_help_hears_of_what_is
     post.world.reset(&mut post.ada, &id);
     post.round();
     let letters = post.new_letters();
-    let told: Vec<_> = letters.iter().filter(|l| l.subject.contains("removed") || l.subject.contains("reset")).collect();
-    let mut heard: Vec<(&str, bool)> = told
-        .iter()
-        .map(|l| (l.to[0].as_str(), l.text.as_deref().unwrap().contains("/objection/")))
-        .collect();
+    let told: Vec<_> =
+        letters.iter().filter(|l| l.subject.contains("removed") || l.subject.contains("reset")).collect();
+    let mut heard: Vec<(&str, bool)> =
+        told.iter().map(|l| (l.to[0].as_str(), l.text.as_deref().unwrap().contains("/objection/"))).collect();
     heard.sort_unstable();
     assert_eq!(heard, [(new, false), (mara, true), (home, true)], "{letters:?}");
 }
@@ -237,7 +236,9 @@ fn who_made_sure_between_two_objections_has_not_made_sure_about_the_second() {
 
 #[test]
 fn an_owner_who_disables_or_demotes_whoever_could_approve_waits_an_hour_in_which_the_person_can_object() {
-    for (taken, fields) in [("/disable", &[("reason", "on holiday")][..]), ("/role", &[("reason", "a new task"), ("role", "member")])] {
+    for (taken, fields) in
+        [("/disable", &[("reason", "on holiday")][..]), ("/role", &[("reason", "a new task"), ("role", "member")])]
+    {
         let Office { world, mut ada, tom, mara } = office();
         assert_eq!(act(&mut ada, &mara.id, "/password", &FOUNDED[..3]).status, 200);
         assert_eq!(act(&mut ada, &tom.id, taken, fields).status, 303, "{}", ada.page.text());

@@ -2,8 +2,8 @@
 
 mod activity;
 mod approvals;
-mod attacks;
 mod at_once;
+mod attacks;
 mod audit_pages;
 mod board;
 mod browser_walk;

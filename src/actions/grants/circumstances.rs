@@ -39,7 +39,7 @@ pub(in crate::actions) fn circumstances<'p>(
         // A case that is open since was opened by an owner.
         refused_lately: refusal.is_some() && case.is_none(),
         same_hands,
-        took_away: same_hands && has_taken_away(tx, asker, others, policy, now)?,
+        took_away: same_hands && has_taken_away(tx, (asker, user.id), others, policy, now)?,
         held: find_held(tx, user)?,
         others,
         ..Circumstances::plain(policy)
@@ -51,18 +51,18 @@ pub(super) fn find_held(tx: &ReadTx<'_>, user: &User) -> Result<Option<Held>> {
     Ok(recovery::freezes::find_hold(tx, user.id)?.map(|hold| hold.held))
 }
 
-/// Whether `asker` has lately disabled, demoted or seen off somebody who could have approved, where hardly anybody is left who
-/// can.
+/// Whether `asker` has lately disabled, demoted or seen off somebody else than `user` who could have approved, where hardly
+/// anybody is left who can.
 pub(super) fn has_taken_away(
     tx: &ReadTx<'_>,
-    asker: Option<UserId>,
+    (asker, user): (Option<UserId>, UserId),
     others: Others,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<bool> {
     let Some(asker) = asker.filter(|_| others.owners == 0) else { return Ok(false) };
     let since = now.minus(policy.lasting(Key::SameHands));
-    for former in users::list_former_approvers(tx, since)? {
+    for former in users::list_former_approvers(tx, since)?.into_iter().filter(|former| *former != user) {
         for action in [Action::UserDisabled, Action::UserLeft, Action::UserRoleChanged] {
             if signals::find_given(tx, former, asker, action, since)?.is_some() {
                 return Ok(true);

@@ -80,12 +80,7 @@ impl<'a> Preview<'a> {
         Self { signals, ..self }
     }
 
-    fn question(
-        &self,
-        grant: Grant,
-        (same_hands, took_away): (bool, bool),
-        permitted: Option<Needs>,
-    ) -> Question<'_> {
+    fn question(&self, grant: Grant, (same_hands, took_away): (bool, bool), permitted: Option<Needs>) -> Question<'_> {
         Question {
             grant,
             asker: Asker::Person(self.viewer),
@@ -126,7 +121,8 @@ impl<'a> Preview<'a> {
         let half = find_other_half(tx, grant, by, self.user.id, &self.policy, self.now)?;
         let alone = || one_half_is_enough(tx, grant, self.user, &self.policy, self.now);
         let same_hands = half.is_some() || grant.gives_both() || alone()?;
-        let hands = (same_hands, same_hands && has_taken_away(tx, by, self.others, &self.policy, self.now)?);
+        let hands =
+            (same_hands, same_hands && has_taken_away(tx, (by, self.user.id), self.others, &self.policy, self.now)?);
         let needed = needed(&self.question(grant, hands, None));
         if let (Some(case), Some(live)) = (&self.case, self.own(grant)) {
             let counts_as = weigh(tx, live, case, self.user, &self.signals)?;
