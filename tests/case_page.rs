@@ -83,7 +83,7 @@ fn a_case_that_was_handed_on_leads_the_owner_and_tells_the_admin_who_goes_on() {
     let sent = [("message", "the voice was not hers")];
     assert_eq!(in_case(&mut desk.sam.browser, &case, "/escalate", &sent).status, 303);
     let shown = page(&mut desk.sam.browser, &case);
-    assert!(shown.says("This case was handed to the owners. An owner goes on with it."), "{}", shown.text());
+    assert!(shown.says("This was handed to the owners. An owner goes on with it."), "{}", shown.text());
     let next = "an owner goes on with this case.";
     shows(&shown, &Expected { state: "waiting for an owner", next, buttons: &[], nowhere: ERRANDS });
     let shown = page(&mut desk.ada, &case);

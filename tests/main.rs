@@ -3,6 +3,7 @@
 mod activity;
 mod approvals;
 mod at_once;
+mod attacks;
 mod audit_pages;
 mod board;
 mod browser_walk;
