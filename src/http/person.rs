@@ -191,7 +191,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
 fn password_words(call: &Call<'_>, user: &User) -> (&'static str, Option<Timestamp>) {
     match user.password_expires_at {
         _ if !user.has_password => ("not set yet", None),
-        Some(at) if at <= call.now => ("temporary, expired", None),
+        Some(at) if at <= call.now => ("stopped working", None),
         Some(at) => ("temporary, until", Some(at)),
         None if user.must_change_password => ("has to be changed at the next sign-in", None),
         None => ("set", None),
