@@ -101,7 +101,14 @@ fn menu(preview: &Preview<'_>, user: &User, case: Option<&Case>) -> Vec<Action> 
     }
     for (grant, label, path, danger) in all {
         let rule = preview.refusal(grant);
-        if grant == Grant::OpenCase && case.is_some() {
+        // Rank is asked about first, so the rule does not say which of the two there is to do.
+        let other_way = match grant {
+            Grant::OpenCase => case.is_some(),
+            Grant::Enable => user.status != Status::Disabled,
+            Grant::Disable => user.status == Status::Disabled,
+            _ => false,
+        };
+        if other_way {
             continue;
         }
         if !rule.is_some_and(Rule::is_about_state) {

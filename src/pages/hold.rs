@@ -58,7 +58,7 @@ pub(super) fn alarm(frame: &Frame, alarm: &Alarm) -> Markup {
             @match alarm.under_way {
                 Some(case) => p { "That the real person is let back in was asked for in "
                     a class="whole" href={ "/admin/recovery/" (case) } { (case) } "." },
-                None => (refused(alarm, "To let the person back in: ")),
+                None => (refused(alarm, "Is the real person to come back? ")),
             }
         },
         Held::Objection { frozen } => html! {
@@ -82,7 +82,7 @@ pub(super) fn alarm(frame: &Frame, alarm: &Alarm) -> Markup {
                     a class="button" href={ "/admin/recovery/" (case) "/reassure" } { "It was a mistake" }
                 }
             }
-            (refused(alarm, "To say that it was a mistake: "))
+            (refused(alarm, "Was it a mistake? "))
         },
     };
     notice(Tone::Bad, &content)
