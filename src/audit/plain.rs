@@ -160,6 +160,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::UserSignedIn => format!("Signed in ({})", methods(&fact("methods"))),
         Action::UserSignInFailed => match fact("count").as_str() {
             "" => format!("Sign-in failed: {}", fact("why")),
+            "1" => "1 sign-in failed on an unknown account".into(),
             count => format!("{count} sign-ins failed on unknown accounts"),
         },
         Action::UserAccessRefused => format!("Refused at the door of {}", fact("route")),
@@ -211,6 +212,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::RecoveryUrgencyChanged => "Marked as not urgent".into(),
         Action::RecoveryIdentityVerified => match (fact("number").as_str(), fact("number_known_since").get(..10)) {
             (number, Some(day)) => format!("Identity verified: call to {number}, known since {day}"),
+            _ if fact("evidence") == "host" => "Identity vouched for with a command on the host".into(),
             _ => format!("Identity verified: {}", fact("evidence").replace('_', " ")),
         },
         Action::RecoveryRefused => format!("Help refused: {}", fact("refusal").replace('_', " ")),
