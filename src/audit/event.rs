@@ -335,6 +335,18 @@ pub enum Event {
         format: &'static str,
         entries_up_to: i64,
     },
+    /// `checkpoint` is the whole signed note, so that nothing about it has to be stored elsewhere.
+    CheckpointSigned {
+        seq: i64,
+        occasion: &'static str,
+        checkpoint: String,
+    },
+    /// Both keys as a line; `endorsed` is the new one's line as a note signed by the old key. Without them the old key was lost.
+    AuditKeyRotated {
+        old: Option<String>,
+        new: String,
+        endorsed: Option<String>,
+    },
     BackupCreated {
         file: String,
         head_seq: i64,

@@ -9,14 +9,18 @@ pub mod action;
 pub mod body;
 pub mod case_fact;
 pub mod chain;
+pub mod checkpoint;
 pub mod event;
 pub mod export;
 pub mod filter;
+pub mod judge;
+pub mod note;
 pub mod own;
 pub mod plain;
 pub mod policy_change;
 pub mod proof;
 pub mod record;
+pub mod table;
 pub mod verify;
 
 use std::fmt;
