@@ -4,6 +4,7 @@ mod activity;
 mod approvals;
 mod at_once;
 mod audit_pages;
+mod audit_proof;
 mod board;
 mod browser_walk;
 mod carry_over;

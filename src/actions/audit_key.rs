@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::checkpoint::{Occasion, sign, verifier_key};
 use crate::audit::note::{Note, VerifierKey};
-use crate::audit::{Actor, Event, Record, Source};
+use crate::audit::{Actor, Event, Record, Source, TrailFact};
 use crate::host::keys::{AuditSigningKey, KeyError, load_audit, replace_audit};
 use crate::storage::{self, Audited, Store, instance};
 
@@ -82,8 +82,11 @@ pub fn rotate(
     let old_line = old.as_ref().map(|old| verifier_key(old, &origin));
     let endorsed = old.as_ref().zip(old_line.as_ref());
     let endorsed = endorsed.map(|(old, line)| Note::sign(format!("{new}\n"), line, |text| old.sign(text)).to_string());
-    let event =
-        Event::AuditKeyRotated { old: old_line.as_ref().map(VerifierKey::to_string), new: new.to_string(), endorsed };
+    let event = Event::Trail(TrailFact::KeyRotated {
+        old: old_line.as_ref().map(VerifierKey::to_string),
+        new: new.to_string(),
+        endorsed,
+    });
     let record = Record::new(Actor::Host, source, event);
     store.change(move |_| -> storage::Result<_> { Ok(Audited::new((), record)) })?;
     replace_audit(folder, &key)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::audit::checkpoint::{Checkpoint, Point, origin_line};
 use crate::audit::note::VerifierKey;
-use crate::audit::{Actor, Event, Record, Source};
+use crate::audit::{Actor, Event, Record, Source, TrailFact};
 use crate::host::keys::AuditSigningKey;
 use crate::storage::{self, Audited, Store, audit, instance};
 
@@ -48,7 +48,11 @@ pub fn sign(
         let point = Point::of(&origin, &audit::get_head(tx)?, tx.now());
         let seq = point.seq;
         let checkpoint = Checkpoint::sign(point, &verifier_key(&key, &origin), |text| key.sign(text));
-        let event = Event::CheckpointSigned { seq, occasion: occasion.as_str(), checkpoint: checkpoint.to_string() };
+        let event = Event::Trail(TrailFact::CheckpointSigned {
+            seq,
+            occasion: occasion.as_str(),
+            checkpoint: checkpoint.to_string(),
+        });
         Ok(Audited::new(checkpoint, Record::new(actor, &source, event)))
     })
 }

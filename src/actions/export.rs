@@ -8,7 +8,7 @@ use std::ops::Deref;
 
 use crate::audit::export::{Format, push_csv_header, push_csv_row, push_json_line};
 use crate::audit::filter::Filter;
-use crate::audit::{Actor, Event, Record, Source};
+use crate::audit::{Actor, Event, Record, Source, TrailFact};
 use crate::ids::SessionId;
 use crate::storage::{self, Audited, Store, WriteTx, audit};
 
@@ -56,7 +56,7 @@ fn record(
     format: Format,
 ) -> Result<Audited<i64>, storage::Error> {
     let entries_up_to = audit::get_head(tx)?.seq;
-    let event = Event::AuditExported { filter, format: format.as_str(), entries_up_to };
+    let event = Event::Trail(TrailFact::Exported { filter, format: format.as_str(), entries_up_to });
     Ok(Audited::new(entries_up_to, Record::new(actor, source, event)))
 }
 

@@ -1,7 +1,7 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
 use super::proof::{Challenge, Methods};
-use super::{Action, CaseFact, Person, PolicyChange, Reason, Ticket};
+use super::{Action, CaseFact, Person, PolicyChange, Reason, Ticket, TrailFact};
 use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
@@ -330,23 +330,8 @@ pub enum Event {
     PasswordResetCompleted {
         user: Person,
     },
-    AuditExported {
-        filter: String,
-        format: &'static str,
-        entries_up_to: i64,
-    },
-    /// `checkpoint` is the whole signed note, so that nothing about it has to be stored elsewhere.
-    CheckpointSigned {
-        seq: i64,
-        occasion: &'static str,
-        checkpoint: String,
-    },
-    /// Both keys as a line; `endorsed` is the new one's line as a note signed by the old key. Without them the old key was lost.
-    AuditKeyRotated {
-        old: Option<String>,
-        new: String,
-        endorsed: Option<String>,
-    },
+    /// What was done with this trail itself.
+    Trail(TrailFact),
     BackupCreated {
         file: String,
         head_seq: i64,

@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 
 use lines::{Lines, Next};
 use matched::Matched;
+use trust::Rotated;
 pub use trust::Trust;
 
 /// So many entries that are missing are named.
@@ -165,7 +166,8 @@ fn walk<E: BufRead, P: BufRead>(
     }
     verdict.checkpoint = Some(seal.checkpoint.point.clone());
     chain.check_seal(&seal, &about, matched.last_sound())?;
-    verdict.signed = trust.signature(&seal.checkpoint, chain.current.as_ref()).map_err(Stop::Found)?;
+    verdict.signed =
+        trust.signature(&seal.checkpoint, chain.rotated.as_ref(), agreed.vouched()).map_err(Stop::Found)?;
     verdict.entries = matched.entries();
     let finding = agreed.finding(chain.seq);
     if !matches!(finding, Finding::Unanchored | Finding::Anchored(_)) {
@@ -197,8 +199,8 @@ struct Chain {
     seq: i64,
     at: Timestamp,
     hash: [u8; 32],
-    /// The key that signs since the last replacement, as a line, and which entry tells of that.
-    current: Option<(String, i64)>,
+    /// The newest entry that replaced the signing key.
+    rotated: Option<Rotated>,
 }
 
 impl Chain {
@@ -210,7 +212,7 @@ impl Chain {
             seq: about.from - 1,
             at: Timestamp::from_micros(i64::MIN),
             hash: about.before,
-            current: None,
+            rotated: None,
         }
     }
 
@@ -265,8 +267,8 @@ impl Chain {
             return Ok(());
         }
         let body = row.body.as_ref().and_then(|(_, body)| serde_json::from_str::<serde_json::Value>(body).ok());
-        match body.as_ref().and_then(|b| b["detail"]["new"].as_str()) {
-            Some(new) => self.current = Some((new.to_owned(), row.header.seq)),
+        match body.as_ref().and_then(|b| b["detail"]["new"].as_str()?.parse().ok()) {
+            Some(new) => self.rotated = Some(Rotated { seq: row.header.seq, new }),
             None => {
                 return invalid(format!("entry {} replaces the signing key and does not say by which", row.header.seq));
             }

@@ -21,6 +21,7 @@ pub mod policy_change;
 pub mod proof;
 pub mod record;
 pub mod table;
+pub mod trail_fact;
 pub mod verify;
 
 use std::fmt;
@@ -35,6 +36,7 @@ pub use case_fact::CaseFact;
 pub use event::Event;
 pub use policy_change::{PolicyChange, PolicyStep};
 pub use record::Record;
+pub use trail_fact::TrailFact;
 
 /// How it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

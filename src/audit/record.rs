@@ -289,24 +289,7 @@ impl Event {
             }
             Self::PasswordResetRequested { user } => Parts::of(A::UserPasswordResetRequested, user),
             Self::PasswordResetCompleted { user } => Parts::of(A::UserPasswordResetCompleted, user),
-            Self::AuditExported { filter, format, entries_up_to } => Parts::bare(A::AuditExported)
-                .with("filter", filter)
-                .with("format", format)
-                .with("entries_up_to", Fact::Number(entries_up_to)),
-            Self::CheckpointSigned { seq, occasion, checkpoint } => Parts::bare(A::AuditCheckpointSigned)
-                .with("seq", Fact::Number(seq))
-                .with("occasion", occasion)
-                .with("checkpoint", checkpoint),
-            Self::AuditKeyRotated { old, new, endorsed } => {
-                let mut parts = Parts::bare(A::AuditKeyRotated).with("new", new).with("lost", endorsed.is_none());
-                for (key, value) in [("old", old), ("endorsed", endorsed)] {
-                    parts = match value {
-                        Some(value) => parts.with(key, value),
-                        None => parts,
-                    };
-                }
-                parts
-            }
+            Self::Trail(fact) => fact.into_parts(),
             Self::BackupCreated { file, head_seq } => {
                 Parts::bare(A::BackupCreated).with("file", file).with("head_seq", Fact::Number(head_seq))
             }

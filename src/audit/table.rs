@@ -1,3 +1,5 @@
+//! The proof of an export, as a file: read and written line by line.
+//!
 #![doc = include_str!("table.md")]
 
 use std::fmt::Write;
@@ -124,7 +126,7 @@ pub enum Between {
     /// Another lineage begins.
     Lineage(String),
     /// An entry.
-    Row(Row),
+    Row(Box<Row>),
 }
 
 impl Between {
@@ -157,7 +159,7 @@ impl Between {
             _ => return None,
         };
         let row = Row { header, body_digest, body };
-        is_spelt(line, |out| push_row(out, &row.line(&[0; 32], &[0; 32]), true)).then_some(Self::Row(row))
+        is_spelt(line, |out| push_row(out, &row.line(&[0; 32], &[0; 32]), true)).then(|| Self::Row(Box::new(row)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `idp audit key`.
 
-use super::outcome::{Answer, Failure, remark, say};
+use super::outcome::{Answer, Failure, say};
 use super::{operator, settings};
 use crate::actions::audit_key::{public, rotate};
 use crate::actions::data_folder::open_store;
@@ -12,8 +12,8 @@ For an auditor, who keeps it and later checks an export with it:
   idp audit key export-public > idp-audit.pub
   idp audit verify resets.jsonl --proof resets.proof --key idp-audit.pub
 
-After the host was in other hands:
-  idp audit key rotate
+After the host was in other hands; what is printed is the new public key, for whoever verifies:
+  idp audit key rotate > idp-audit.pub
 
 The key signs how far the trail has come. Whoever holds this host holds the key as well: a signature keeps out everybody else,
 and an anchor, a checkpoint that is kept elsewhere, also shows what was rewritten on this host.";
@@ -54,7 +54,6 @@ impl Key {
                 let store = open_store(&folder, Clock::System).map_err(Failure::to(doing))?;
                 let (_, new) = rotate(&folder, &store, &operator::source(), lost).map_err(Failure::to(doing))?;
                 say(&new.to_string())?;
-                remark("the key was replaced: give this line to whoever verifies exports");
             }
         }
         Ok(Answer::Done)

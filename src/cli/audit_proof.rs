@@ -39,7 +39,7 @@ impl Proving {
     pub(super) fn prepare(folder: &Path, store: &Store, path: &Path, anchor: Option<&Path>) -> Result<Self, Failure> {
         let key = Arc::new(load_audit(folder).map_err(Failure::to(DOING))?);
         let origin = store.read(instance::get).map_err(Failure::to(DOING))?.origin;
-        let anchors = anchor.map(|path| read_anchors(path)).transpose()?.unwrap_or_default();
+        let anchors = anchor.map(read_anchors).transpose()?.unwrap_or_default();
         let anchor = anchors.iter().max_by_key(|anchor| anchor.point.seq);
         let (from, before) = beginning(store, &origin, anchor).map_err(Failure::to(DOING))?;
         Ok(Self { path: path.to_owned(), key, origin, from, before })

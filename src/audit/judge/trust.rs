@@ -34,18 +34,20 @@ impl Trust {
         Ok(())
     }
 
-    /// Whether a given key signed the checkpoint; nothing if none was given. `current` is the key that
-    /// signs since an entry that replaced another.
+    /// Whether a given key signed the checkpoint; nothing if none was given. `rotated` is the newest entry that replaced the
+    /// key. It counts for a key that was not given only as far as an anchor vouches for it, up to entry `vouched`.
     pub(super) fn signature(
         &self,
         checkpoint: &Checkpoint,
-        current: Option<&(String, i64)>,
+        rotated: Option<&Rotated>,
+        vouched: i64,
     ) -> Result<Option<bool>, Finding> {
         if self.keys.is_empty() {
             return Ok(None);
         }
         let seq = checkpoint.point.seq;
-        for key in &self.keys {
+        let known = rotated.filter(|r| r.seq <= vouched).map(|r| &r.new);
+        for key in self.keys.iter().chain(known) {
             match checkpoint.note.signed_by(key) {
                 Signed::ByOthers => {}
                 Signed::Wrong => {
@@ -54,10 +56,10 @@ impl Trust {
                     )));
                 }
                 Signed::Yes => {
-                    let line = key.to_string();
-                    return match current.filter(|(new, _)| *new != line) {
-                        Some((_, at)) => Err(Finding::Invalid(format!(
-                            "the checkpoint of entry {seq} is signed by a key that was replaced at entry {at}"
+                    return match rotated.filter(|r| r.new != *key) {
+                        Some(r) => Err(Finding::Invalid(format!(
+                            "the checkpoint of entry {seq} is signed by a key that was replaced at entry {}",
+                            r.seq
                         ))),
                         None => Ok(Some(true)),
                     };
@@ -66,8 +68,16 @@ impl Trust {
         }
         let by: Vec<_> =
             checkpoint.note.signers().map(|(name, id)| format!("{name}+{}", HEXLOWER.encode(&id))).collect();
+        let hint = match rotated.filter(|r| checkpoint.note.signed_by(&r.new) == Signed::Yes) {
+            Some(r) => format!(
+                "; entry {} says that it replaced the one before, which counts when an anchor covers that entry or the new \
+                 key is given",
+                r.seq
+            ),
+            None => String::new(),
+        };
         Err(Finding::Invalid(format!(
-            "the checkpoint of entry {seq} is signed by {}, which is not the key that was given",
+            "the checkpoint of entry {seq} is signed by {}, which is not the key that was given{hint}",
             by.join(", ")
         )))
     }
@@ -110,6 +120,12 @@ impl Trust {
     }
 }
 
+/// An entry that replaced the signing key.
+pub(super) struct Rotated {
+    pub(super) seq: i64,
+    pub(super) new: VerifierKey,
+}
+
 /// How the anchors stand to the rows so far.
 pub(super) struct Agreement {
     anchors: BTreeMap<i64, Vec<Point>>,
@@ -150,6 +166,11 @@ impl Agreement {
                 "entry {seq} is another one than that of which the anchor of {at} was made: one of two histories is forged"
             )),
         }
+    }
+
+    /// The newest entry for which an anchor vouches; 0 if there is none.
+    pub(super) fn vouched(&self) -> i64 {
+        self.agreed.as_ref().map_or(0, |point| point.seq)
     }
 
     /// What the anchors say of a table that ends with entry `last`.
