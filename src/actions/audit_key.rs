@@ -2,9 +2,8 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 
-use super::checkpoint::{Occasion, sign, verifier_key};
+use super::checkpoint::{CheckpointError, Occasion, sign, verifier_key};
 use crate::audit::note::{Note, VerifierKey};
 use crate::audit::{Actor, Event, Record, Source, TrailFact};
 use crate::host::keys::{AuditSigningKey, KeyError, load_audit, replace_audit};
@@ -17,6 +16,8 @@ pub enum AuditKeyError {
     Key(KeyError),
     /// The database can not be used.
     Storage(storage::Error),
+    /// The key was replaced; the first checkpoint with it could not be made.
+    Checkpoint(CheckpointError),
 }
 
 impl fmt::Display for AuditKeyError {
@@ -27,6 +28,7 @@ impl fmt::Display for AuditKeyError {
             }
             Self::Key(e) => e.fmt(f),
             Self::Storage(e) => e.fmt(f),
+            Self::Checkpoint(e) => write!(f, "the key was replaced, and the first checkpoint with it failed: {e}"),
         }
     }
 }
@@ -35,8 +37,15 @@ impl std::error::Error for AuditKeyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Key(e) => std::error::Error::source(e),
+            Self::Checkpoint(e) => std::error::Error::source(e),
             Self::Storage(_) => None,
         }
+    }
+}
+
+impl From<CheckpointError> for AuditKeyError {
+    fn from(e: CheckpointError) -> Self {
+        Self::Checkpoint(e)
     }
 }
 
@@ -90,6 +99,6 @@ pub fn rotate(
     let record = Record::new(Actor::Host, source, event);
     store.change(move |_| -> storage::Result<_> { Ok(Audited::new((), record)) })?;
     replace_audit(folder, &key)?;
-    sign(store, Arc::new(key), (Actor::Host, source), Occasion::KeyRotated)?;
+    sign(store, (Actor::Host, source), Occasion::KeyRotated)?;
     Ok((old_line, new))
 }

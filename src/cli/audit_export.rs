@@ -9,9 +9,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::audit::parse_action;
-use super::audit_proof::{Hashed, Proving};
+use super::audit_proof::{Hashed, Proving, sign_if_possible};
 use super::outcome::{Answer, Failure};
 use super::{operator, settings};
+use crate::actions::checkpoint::Occasion;
 use crate::actions::data_folder::open_trail;
 use crate::actions::export::{ExportReader, begin};
 use crate::audit::export::Format;
@@ -121,8 +122,9 @@ impl Export {
             Some(path) => write_file(&mut reader, path, self.force).map_err(Failure::to(doing))?,
             None => write_stdout(&mut reader).map_err(Failure::to(doing))?,
         }
-        if let Some(proving) = proving {
-            proving.write(&store, (filter, self.format, up_to), reader)?;
+        match proving {
+            Some(proving) => proving.write(&store, (filter, self.format, up_to), reader)?,
+            None => sign_if_possible(&store, Occasion::Export),
         }
         Ok(Answer::Done)
     }

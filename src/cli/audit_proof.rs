@@ -7,7 +7,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::operator;
-use super::outcome::Failure;
+use super::outcome::{Failure, remark};
 use crate::actions::checkpoint::{Occasion, sign};
 use crate::actions::export::ExportReader;
 use crate::actions::prove::{beginning, write_proof};
@@ -19,7 +19,7 @@ use crate::audit::note::VerifierKey;
 use crate::audit::table::{Preamble, Seal};
 use crate::host::draft::{self, Draft};
 use crate::host::files;
-use crate::host::keys::{AuditSigningKey, load_audit};
+use crate::host::keys::load_audit;
 use crate::storage::{Store, instance};
 
 const DOING: &str = "prove the export";
@@ -27,7 +27,6 @@ const DOING: &str = "prove the export";
 /// A proof to be.
 pub(super) struct Proving {
     path: PathBuf,
-    key: Arc<AuditSigningKey>,
     origin: String,
     /// The first entry that it is about.
     pub(super) from: i64,
@@ -37,12 +36,13 @@ pub(super) struct Proving {
 impl Proving {
     /// Everything that can be wrong, before anything is exported.
     pub(super) fn prepare(folder: &Path, store: &Store, path: &Path, anchor: Option<&Path>) -> Result<Self, Failure> {
-        let key = Arc::new(load_audit(folder).map_err(Failure::to(DOING))?);
+        // Without it there is no proof, which is better known now.
+        load_audit(folder).map_err(Failure::to(DOING))?;
         let origin = store.read(instance::get).map_err(Failure::to(DOING))?.origin;
         let anchors = anchor.map(read_anchors).transpose()?.unwrap_or_default();
         let anchor = anchors.iter().max_by_key(|anchor| anchor.point.seq);
         let (from, before) = beginning(store, &origin, anchor).map_err(Failure::to(DOING))?;
-        Ok(Self { path: path.to_owned(), key, origin, from, before })
+        Ok(Self { path: path.to_owned(), origin, from, before })
     }
 
     /// Writes it, when the export is whole.
@@ -53,7 +53,7 @@ impl Proving {
         reader: Hashed<ExportReader<Arc<Store>>>,
     ) -> Result<(), Failure> {
         let (entries, sha256) = reader.finish();
-        let checkpoint = sign(store, self.key, (Actor::Host, &operator::source()), Occasion::Export);
+        let checkpoint = sign(store, (Actor::Host, &operator::source()), Occasion::Export);
         let checkpoint = checkpoint.map_err(Failure::to(DOING))?;
         let about = Preamble { origin: self.origin, filter, export, from: self.from, through, before: self.before };
         let seal = Seal { checkpoint, entries, sha256 };
@@ -63,6 +63,13 @@ impl Proving {
         out.flush().map_err(Failure::to(DOING))?;
         drop(out);
         draft.place(&self.path, draft::Place::Free).map_err(Failure::to(DOING))
+    }
+}
+
+/// Signs how far the trail has come after a command that also works without the key: then it says so, and that is all.
+pub(super) fn sign_if_possible(store: &Store, occasion: Occasion) {
+    if let Err(e) = sign(store, (Actor::Host, &operator::source()), occasion) {
+        remark(&format!("idp: no checkpoint of the trail was signed: {e}"));
     }
 }
 

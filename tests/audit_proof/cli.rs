@@ -120,7 +120,7 @@ fn a_backup_of_yesterday_is_not_todays_trail() {
     trail.folder.idp(&["backup", "yesterday.db"]).done();
     trail.keep("mail.txt");
     let said = trail.folder.idp(&["audit", "verify", "--anchor", "mail.txt"]).done();
-    assert!(said.starts_with("ANCHORED to entry 9 at "), "{said}");
+    assert!(said.starts_with("ANCHORED to entry 10 at "), "{said}");
     let ran = trail.folder.idp(&["audit", "verify", "yesterday.db", "--anchor", "mail.txt"]);
     assert_eq!(ran.code, 1);
     assert!(ran.out.starts_with("INCOMPLETE: the trail ends at entry 7, and the anchor of "), "{ran:?}");
@@ -142,4 +142,31 @@ fn a_restore_is_told_apart_from_a_forgery_and_the_trail_goes_on() {
     assert_eq!(of(&after), Finding::Anchored(after.checkpoint().point));
     let said = trail.folder.idp(&["audit", "verify"]).done();
     assert!(said.contains("lineages: 2"), "{said}");
+}
+
+#[test]
+fn a_server_is_not_started_on_an_older_copy_of_its_database() {
+    let trail = Trail::new();
+    let database = trail.folder.database();
+    let old = fs::read(&database).unwrap();
+    trail.notes();
+    fs::write(&database, old).unwrap();
+    let args = ["serve", "--listen", "127.0.0.1:0"];
+    trail.folder.idp(&args).refused(2, "is not the one that was last used here");
+    let ran = trail.folder.idp(&["user", "add", "lena@fernhill.example", "--name", "Lena"]);
+    assert!(ran.code == 2 && ran.err.contains("audit-checkpoint.txt beside it is of entry 8"), "{ran:?}");
+    // What reads and copies goes on, so that nothing is lost.
+    trail.folder.idp(&["audit", "verify"]).done();
+}
+
+#[test]
+fn a_restore_on_purpose_is_no_older_copy() {
+    let trail = Trail::new();
+    trail.folder.idp(&["backup", "yesterday.db"]).done();
+    trail.notes();
+    trail.folder.idp(&["restore", "yesterday.db"]).done();
+    trail.folder.idp(&["user", "add", "lena@fernhill.example", "--name", "Lena"]).done();
+    let kept = fs::read_to_string(trail.folder.data().join("audit-checkpoint.txt")).unwrap();
+    let point = idp::audit::checkpoint::Checkpoint::parse(&kept).unwrap().point;
+    assert_eq!((point.seq, point.origin), (8, trail.notes().checkpoint().point.origin));
 }
