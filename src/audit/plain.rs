@@ -237,6 +237,11 @@ fn said(action: Action, read: &Read) -> String {
         Action::RecoveryExpired => format!("Recovery expired: {}", fact("why")),
         Action::RecoveryBreakGlass => "Owner recovered with the command on the host".into(),
         Action::AuditExported => format!("Audit log exported: {}", fact("filter")),
+        Action::AuditCheckpointSigned => format!("Checkpoint of entry {} signed", fact("seq")),
+        Action::AuditKeyRotated if fact("lost") == "yes" => {
+            "Key of the audit log replaced; the old one was lost".into()
+        }
+        Action::AuditKeyRotated => "Key of the audit log replaced".into(),
         Action::BackupCreated => "Backup written".into(),
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),
