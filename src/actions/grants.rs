@@ -16,7 +16,7 @@ pub(super) use self::circumstances::circumstances;
 use self::circumstances::find_held;
 use self::permit::{Permit, find_permit};
 use super::authorise::{Admin, By};
-use super::cases::{self, Given, entry};
+use super::cases::{self, entry};
 use super::contacts::look_up_number;
 use super::nonce::Nonce;
 use super::reassure::let_go;
@@ -26,11 +26,10 @@ use crate::audit::{Action, Actor, CaseFact, Event, Record, Source};
 use crate::grants::{Asker, Circumstances, Grant, Question, Rule, Verdict, decide};
 use crate::ids::{CaseNumber, RequestId, UserId};
 use crate::policy::{Key, Policy};
-use crate::recovery::{Act, Case, CaseEvent, CaseState, Doer, Evidence, Needs, Request, RequestState, Statement, next};
+use crate::recovery::{Case, CaseEvent, CaseState, Doer, Evidence, Needs, Request, RequestState, Statement, next};
 use crate::signals::Signals;
 use crate::storage::recovery::{evidence, requests};
 use crate::storage::{Audited, WriteTx, policy, recovery, signals, users};
-use crate::time::Timestamp;
 use crate::users::User;
 
 /// Done, waiting, or refused by a rule. Whichever, there is an entry.
@@ -340,26 +339,6 @@ impl Founded {
         }
         requests::update_state(tx, permit.id, RequestState::Used)?;
         Ok((case, records))
-    }
-
-    /// For a grant that opens no case by itself: where one is open, it is given in that, which then waits for the person to
-    /// use it.
-    ///
-    /// # Errors
-    /// As [`Founded::begin`].
-    pub(super) fn settle(
-        &mut self,
-        tx: &WriteTx<'_>,
-        (act, until): (Act, Timestamp),
-        source: &Source,
-    ) -> Result<(Option<CaseNumber>, Vec<Record>)> {
-        if self.case.is_none() {
-            return Ok((None, Vec::new()));
-        }
-        let (mut case, records) = self.begin_giving(tx, source)?;
-        let given = Given { act, by: self.admin.doer(), until, signals: self.signals.clone() };
-        cases::acted(tx, &mut case, given, &self.policy, |_| ())?;
-        Ok((Some(case.number), records))
     }
 }
 

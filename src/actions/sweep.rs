@@ -89,10 +89,9 @@ fn expire_cases(means: &Means) -> Result<()> {
             let user = users::get(tx, case.user_id)?;
             let act = case.act.as_ref().map(|done| done.act);
             let why = match case.state {
-                CaseState::AwaitingEnrolment if act == Some(Act::Invitation) => "the invitation was not used in time",
-                CaseState::AwaitingEnrolment => "the window closed",
+                CaseState::AwaitingEnrolment if case.ends_with_window() => "the window closed",
                 CaseState::Acted if act == Some(Act::Email) => "nobody signed in with the new address",
-                CaseState::Acted => "what was given was not used in time",
+                CaseState::AwaitingEnrolment | CaseState::Acted => "what was given was not used in time",
                 _ => "nobody did anything",
             };
             if case.state == CaseState::AwaitingEnrolment {

@@ -36,6 +36,8 @@ pub enum Half {
     Password,
     /// A factor: a reset with its window, or codes.
     Factor,
+    /// The address to sign in with, which is worth as much as a password: a link for a new one is sent there.
+    Address,
 }
 
 /// What has to permit a grant that no rule forbids.
@@ -73,6 +75,8 @@ pub fn needed(q: &Question<'_>) -> Option<Needed> {
         (true, 0) => Some(Needed { needs: Needs::Time, why: Why::Policy }),
         (true, _) => Some(Needed { needs: somebody, why: Why::Policy }),
         (false, 1..) if c.same_hands => Some(Needed { needs: somebody, why: Why::SameHands }),
+        // Nobody is there because who asks has seen to that.
+        (false, 0) if c.same_hands && c.took_away => Some(Needed { needs: Needs::Time, why: Why::SameHands }),
         (false, _) => None,
     }
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::audit::Ticket;
 use crate::contacts::KnownNumber;
 use crate::ids::UserId;
-use crate::policy::SecondPerson;
+use crate::policy::{Key, SecondPerson};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -123,6 +123,8 @@ fn nobody_vouches_for_themself_nor_does_who_acts() {
         ("Ana Reyes", false),
         ("ana reyes", false),
         ("ANA@b.example", false),
+        ("Reyes, Ana", false),
+        ("Ana  M. Reyes", true),
         ("Jonas Berg", false),
         ("jonas@b.example", false),
         ("Ada Brandt", true),

@@ -7,8 +7,7 @@ use super::guards::{Call, Signed};
 use super::person::entry_line;
 use super::show::{Answer, Page, home};
 use crate::actions::key_export;
-use crate::audit::filter::Filter;
-use crate::audit::{Action, Entry};
+use crate::audit::Action;
 use crate::dashboard::{HouseFigures, matters};
 use crate::pages::dashboard::{DashboardView, dashboard};
 use crate::recovery::board::ON_DASHBOARD;
@@ -66,7 +65,12 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     }
     let (waiting, people, house, entries) = call.app.means.store.read(|tx| {
         let waiting = waiting(tx, call, &signed.user, ON_DASHBOARD)?;
-        Ok::<_, Problem>((waiting, get_people(tx, call.now)?, house(tx, call)?, lately(tx)?))
+        Ok::<_, Problem>((
+            waiting,
+            get_people(tx, call.now)?,
+            house(tx, call)?,
+            audit::list_newest(tx, &NOTABLE, ENTRIES)?,
+        ))
     })?;
     let page = Page::signed(call, signed);
     let view = DashboardView {
@@ -87,17 +91,4 @@ pub(super) fn house(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<HouseFi
         clock_stepped: audit::find_newest(tx, Action::SystemClockStepped)?,
         free: call.app.free_space(),
     })
-}
-
-/// The newest notable entries. Each action is asked for by itself, so that the trail's index is walked from its end and
-/// a day of nothing but sign-ins costs no more than a quiet one.
-fn lately(tx: &ReadTx<'_>) -> storage::Result<Vec<Entry>> {
-    let mut entries = Vec::new();
-    for action in NOTABLE {
-        let filter = Filter { action: Some(action), ..Filter::default() };
-        entries.extend(audit::list(tx, &filter, audit::Order::NewestFirst, None, ENTRIES)?);
-    }
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry.header.seq));
-    entries.truncate(ENTRIES as usize);
-    Ok(entries)
 }

@@ -78,6 +78,16 @@ pub fn board(frame: &Frame, view: &BoardView) -> Markup {
     page(frame, "Recovery", &content)
 }
 
+/// The lists that say something in short: one all of whose cases stand among the viewer's own, on top, would say it again.
+fn lists(waiting: &[SectionView]) -> impl Iterator<Item = &SectionView> {
+    let own = waiting.iter().filter(|view| view.section == Section::Yours).flat_map(|view| &view.cases);
+    let own: Vec<_> = own.map(|l| l.line.case.number).collect();
+    let said = move |view: &SectionView| {
+        view.count as usize == view.cases.len() && view.cases.iter().all(|l| own.contains(&l.line.case.number))
+    };
+    waiting.iter().filter(move |view| view.section == Section::Yours || !said(view))
+}
+
 /// One list by itself: `GET /admin/recovery?state=&after=`.
 #[derive(Debug, Clone)]
 pub struct ListView {
@@ -226,10 +236,12 @@ fn how_it_stands(line: &Line, now: Timestamp) -> Markup {
         CaseState::Acted if act == Some(Act::Email) => {
             html! { (person) " signs in with the new address. " bdi { (by) } " has changed it." }
         }
-        CaseState::AwaitingEnrolment => {
+        CaseState::AwaitingEnrolment if case.ends_with_window() => {
             html! { (person) " sets up a new app. " bdi { (by) } " has reset the factors." (window(case.due_at, now)) }
         }
-        CaseState::Acted => html! { (person) " signs in with what " bdi { (by) } " gave." },
+        CaseState::AwaitingEnrolment | CaseState::Acted => {
+            html! { (person) " signs in with what " bdi { (by) } " gave." }
+        }
         _ if case.state == CaseState::Escalated || case.for_owner => html! {
             "An owner goes on with it."
             @if !case.note.is_empty() { " “" (case.note) "”" }
@@ -290,7 +302,7 @@ pub(super) fn summary(frame: &Frame, waiting: &[SectionView]) -> Markup {
     let said = |view: &SectionView, l: &&CaseLine| view.section != Section::Yours && own.contains(&l.line.case.number);
     html! {
         ul class="matters" {
-            @for view in waiting {
+            @for view in lists(waiting) {
                 li {
                     div {
                         strong { a href=(address(Shown::Waiting(view.section))) { (words(view.section, view.count)) } }

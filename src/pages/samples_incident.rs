@@ -65,6 +65,7 @@ pub(super) fn alarm(held: Held) -> Alarm<'static> {
         last_owner: false,
         refused: None,
         nobody: false,
+        under_way: None,
     }
 }
 
@@ -77,6 +78,7 @@ pub(super) fn other_alarms() -> Vec<(&'static str, Alarm<'static>)> {
         ("user-frozen-by-oneself", Alarm { refused: refused.clone(), nobody: true, ..frozen }),
         ("user-objected", open.clone()),
         ("user-objected-last-owner", Alarm { last_owner: true, person: maryam(), ..open }),
+        ("user-attacked-under-way", Alarm { under_way: Some(CASE), ..alarm(Held::Attack) }),
         ("user-attacked-refused", Alarm { refused, ..alarm(Held::Attack) }),
     ]
 }

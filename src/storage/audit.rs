@@ -175,6 +175,31 @@ pub fn list(tx: &ReadTx<'_>, filter: &Filter, order: Order, cursor: Option<i64>,
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// The newest entries about any of `actions`, at most `limit`. Each action walks the trail's index from its own end, so that
+/// a day of nothing else costs no more than a quiet one; only what is answered is read whole.
+pub fn list_newest(tx: &ReadTx<'_>, actions: &[Action], limit: u32) -> Result<Vec<Entry>> {
+    let mut query = tx.conn.prepare_cached(&newest_query(actions, limit))?;
+    let rows = query.query_map([], to_entry)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn newest_query(actions: &[Action], limit: u32) -> String {
+    let of = |action: &Action| {
+        format!("SELECT seq FROM (SELECT seq FROM audit WHERE action = '{action}' ORDER BY seq DESC LIMIT {limit})")
+    };
+    let found = actions.iter().map(of).collect::<Vec<_>>().join(" UNION ALL ");
+    format!(
+        "SELECT {COLUMNS} FROM audit WHERE seq IN (SELECT seq FROM ({found}) ORDER BY seq DESC LIMIT {limit}) ORDER BY seq DESC"
+    )
+}
+
+/// The newest entry about any of `actions`: which action, its number and time.
+pub fn find_last_of(tx: &ReadTx<'_>, actions: &[Action]) -> Result<Option<(Action, i64, Timestamp)>> {
+    let found = list_newest(tx, actions, 1)?.pop().map(|entry| entry.header);
+    let of = |name: &str| actions.iter().copied().find(|action| action.as_str() == name);
+    Ok(found.and_then(|h| Some((of(&h.action)?, h.seq, h.at))))
+}
+
 /// At most `limit` entries before `cursor` (a seq; exclusive) that a person is told about themself, newest first: what
 /// stands in [`own`], of which they are target or actor. Each half walks its own index and stops after `limit`.
 pub fn list_own(tx: &ReadTx<'_>, user: UserId, cursor: Option<i64>, limit: u32) -> Result<Vec<Entry>> {

@@ -81,7 +81,7 @@ fn after_an_approved_invitation_the_case_waits_until_the_person_has_enrolled_thr
     assert_ne!(link, first);
     assert_eq!(state(&office.world, &case), "awaiting_enrolment");
     let seen = page(&mut office.ada, &case);
-    for says in ["new invitation link made", "Noor Haddad accepts the invitation", "There is time until"] {
+    for says in ["new invitation link made", "Noor Haddad accepts the invitation", "What was given works until"] {
         assert!(seen.says(says), "{says}: {}", seen.text());
     }
     assert!(!seen.says("window closes") && !seen.says("Window closes"), "{}", seen.text());
@@ -128,7 +128,7 @@ fn what_nobody_uses_expires_with_what_was_given() {
     assert_eq!(states(&office.world), ["expired", "expired"]);
     let why = office.world.entries_of(Action::RecoveryExpired);
     let why: Vec<String> = why.iter().map(|e| body(e).fact("why")).collect();
-    assert_eq!(why, ["the invitation was not used in time", "nobody signed in with the new address"]);
+    assert_eq!(why, ["what was given was not used in time", "nobody signed in with the new address"]);
 }
 
 #[test]
