@@ -94,7 +94,10 @@ fn happened(action: Action, read: &Read) -> Option<String> {
         A::UserPasswordSetByAdmin => "A temporary password was set for you".into(),
         A::UserStepUp => match fact("resumed").as_str() {
             "yes" => "You came back after a pause, with your password".into(),
-            _ => format!("You confirmed that it is you, with a {}", given(&fact("with"))),
+            _ => match given(&fact("with")) {
+                with if with.starts_with(['a', 'e']) => format!("You confirmed that it is you, with an {with}"),
+                with => format!("You confirmed that it is you, with a {with}"),
+            },
         },
         A::MfaFactorEnrolled => format!("You set up the authenticator app “{}”", fact("label")),
         A::MfaFactorRenamed => {
@@ -195,6 +198,8 @@ mod tests {
             "recovery.followed_up",
             "policy.updated",
             "audit.exported",
+            "audit.checkpoint_signed",
+            "audit.key_rotated",
             "backup.created",
             "system.initialised",
             "system.restored",

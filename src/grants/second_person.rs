@@ -116,29 +116,10 @@ pub const fn counts_as(approver: Asker<'_>) -> Needs {
 mod tests {
     use super::*;
     use crate::grants::Grant;
+    use crate::grants::tests::{NOW, user};
     use crate::ids::{CaseNumber, RequestId, UserId};
     use crate::recovery::{Doer, RequestState};
     use crate::signals::Signals;
-    use crate::time::Timestamp;
-
-    const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
-
-    fn user(role: Role) -> User {
-        User {
-            id: UserId::generate(),
-            email: "a@b.example".parse().unwrap(),
-            name: "A".parse().unwrap(),
-            role,
-            recent_rank: role.rank(),
-            status: Status::Active,
-            credential_epoch: 0,
-            has_password: true,
-            must_change_password: false,
-            password_expires_at: None,
-            created_at: NOW,
-            last_sign_in_at: None,
-        }
-    }
 
     fn request(needs: Needs, asked_by: UserId) -> Request {
         Request {

@@ -8,7 +8,7 @@ use crate::policy::{Key, SecondPerson};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
 
 pub(super) fn user(role: Role) -> User {
     User {

@@ -78,6 +78,16 @@ pub fn board(frame: &Frame, view: &BoardView) -> Markup {
     page(frame, "Recovery", &content)
 }
 
+/// The lists that say something in short: one all of whose cases stand among the viewer's own, on top, would say it again.
+fn lists(waiting: &[SectionView]) -> impl Iterator<Item = &SectionView> {
+    let own = waiting.iter().filter(|view| view.section == Section::Yours).flat_map(|view| &view.cases);
+    let own: Vec<_> = own.map(|l| l.line.case.number).collect();
+    let said = move |view: &SectionView| {
+        view.count as usize == view.cases.len() && view.cases.iter().all(|l| own.contains(&l.line.case.number))
+    };
+    waiting.iter().filter(move |view| view.section == Section::Yours || !said(view))
+}
+
 /// One list by itself: `GET /admin/recovery?state=&after=`.
 #[derive(Debug, Clone)]
 pub struct ListView {
@@ -286,7 +296,7 @@ pub(super) fn summary(frame: &Frame, waiting: &[SectionView]) -> Markup {
     let said = |view: &SectionView, l: &&CaseLine| view.section != Section::Yours && own.contains(&l.line.case.number);
     html! {
         ul class="matters" {
-            @for view in waiting {
+            @for view in lists(waiting) {
                 li {
                     div {
                         strong { a href=(address(Shown::Waiting(view.section))) { (words(view.section, view.count)) } }

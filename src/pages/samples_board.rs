@@ -13,12 +13,13 @@ use crate::audit::{Outcome, Ticket};
 use crate::contacts::KnownNumber;
 use crate::grants::Grant;
 use crate::ids::{CaseNumber, RequestId, UserId};
-use crate::notices::Told;
+use crate::notices::{Kind, Told};
 use crate::recovery::board::{COUNTED, Closed, Line, ON_BOARD, Place, Section, Shown};
 use crate::recovery::{
     Act, Case, CaseState, Doer, Done, Evidence, EvidenceKind, Needs, Recorded, Refusal, Request, RequestState,
 };
 use crate::signals::Signals;
+use crate::time::Timestamp;
 use crate::users::Role;
 
 /// Every such page by a name of its own.
@@ -284,9 +285,10 @@ fn story_pages() -> Vec<(&'static str, Markup)> {
         request(Needs::Admin, RequestState::Used),
         request(Needs::Owner, RequestState::Lapsed),
     ];
-    let sent = |sent_at, given_up_at| Told {
+    let sent = |sent_at: Option<Timestamp>, given_up_at| Told {
         at: at("2026-11-24T10:30:00Z"),
-        about: "factors reset".to_owned(),
+        notice: sent_at.map(|_| Kind::FactorsReset),
+        about: "follow up".to_owned(),
         address: "mara@fernhill.example".to_owned(),
         sent_at,
         given_up_at,

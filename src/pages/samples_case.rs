@@ -8,7 +8,7 @@ use super::Frame;
 use super::parts::{Badge, Tone};
 use super::recovery::case::{self, CaseView, Escalated};
 use super::recovery::errands::{self, EvidenceView, MovedOnView, OpenCaseView, RefuseView, Short, ShortView};
-use super::recovery::requests::RequestView;
+use super::recovery::requests::{May, RequestView};
 use super::recovery::steps::{ActLine, Progress};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{known, mara, signals};
@@ -260,7 +260,8 @@ fn asked(f: &Frame) -> Vec<(&'static str, Markup)> {
 /// A case with something that waits in it.
 pub(super) fn waiting(f: &Frame, live: RequestView) -> Markup {
     let (case, evidence) = (one(CaseState::AwaitingApproval), evidence());
-    let progress = Progress { person: live.person, ..progress(&case, &evidence, 0) };
+    let decides = live.may == May::Decide;
+    let progress = Progress { person: live.person, decides, ..progress(&case, &evidence, 0) };
     case::case(f, &CaseView { live: Some(live), ..view(progress) })
 }
 
@@ -301,6 +302,7 @@ fn over(f: &Frame) -> Vec<(&'static str, Markup)> {
         ("case-expired", show(f, progress(&one(S::Expired), &[], 4))),
         ("case-expired-window", show(f, progress(&acted(S::Expired, Act::Reset), &evidence, 0))),
         ("case-disavowed", case::case(f, &frozen)),
+        ("case-disavowed-yours", show(f, Progress { settles: true, ..progress(&objected, &evidence, 0) })),
         ("case-incident", show(f, progress(&acted(S::Incident, Act::Reset), &evidence, 0))),
         ("case-reassured", show(f, progress(&acted(S::Reassured, Act::Reset), &evidence, 0))),
     ]

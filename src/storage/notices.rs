@@ -197,13 +197,14 @@ pub fn list_of_case(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Vec<Notice>> {
 /// Which messages a case has brought forth, oldest first, and what became of them.
 pub fn list_told(tx: &ReadTx<'_>, case: CaseNumber, limit: u32) -> Result<Vec<Told>> {
     let mut query = tx.conn.prepare_cached(
-        "SELECT o.created_at, coalesce(n.kind, o.kind), o.address, o.sent_at, o.given_up_at
+        "SELECT o.created_at, coalesce(n.kind, o.kind), o.address, o.sent_at, o.given_up_at, n.kind
          FROM outbox o LEFT JOIN notices n ON n.id = o.notice_id
          WHERE o.case_number = ?1 ORDER BY o.created_at, o.id LIMIT ?2",
     )?;
     let rows = query.query_map((case.to_string(), limit), |row| {
         Ok(Told {
             at: time(row, 0)?,
+            notice: row.get::<_, Option<String>>(5)?.and_then(|kind| kind.parse().ok()),
             about: row.get::<_, String>(1)?.replace('_', " "),
             address: row.get(2)?,
             sent_at: optional_time(row, 3)?,

@@ -33,6 +33,10 @@ pub struct Progress<'a> {
     pub acts: Vec<ActLine>,
     /// Whether the viewer asked for it, and may carry it out now.
     pub permitted: bool,
+    /// Whether the viewer may approve or deny it.
+    pub decides: bool,
+    /// Whether the viewer may say that an objection was a mistake.
+    pub settles: bool,
     /// Where the message about what was done is written.
     pub message: Option<String>,
 }
@@ -59,6 +63,8 @@ impl<'a> Progress<'a> {
             may: Vec::new(),
             acts: Vec::new(),
             permitted: false,
+            decides: false,
+            settles: false,
             message: None,
         }
     }
@@ -223,15 +229,22 @@ fn codes(frame: &Frame, p: &Progress) -> Step {
         }
         (Some(reset), _) if matches!(reset.act, Act::Reset | Act::ResetAndPassword) => match case.codes_left {
             0 => (At::Done, html! { small { "none were left" } }),
-            left => (At::Done, html! { small { (left) " left, not at hand" } }),
+            left => (At::Done, not_at_hand(left)),
         },
         (Some(_), _) => (At::NotNeeded, html! {}),
         (None, _) if case.state.is_closed() || case.state == CaseState::Disavowed => (At::NotDone, html! {}),
         (None, 0) => (At::Done, html! { small { "none is left" } }),
+        // Whoever asked to reset said so; for what else was asked for, a code is no way around it.
+        (None, left) if p.live().is_some_and(|live| live.grant == Grant::ResetFactors) => (At::Done, not_at_hand(left)),
+        (None, _) if p.live().is_some() => (At::NotNeeded, html! {}),
         (None, left) => (if identity_first { At::Later } else { At::Next }, ask_for_code(name, left)),
     };
     let title = if at == At::Done { "Backup codes checked" } else { "Ask for a backup code first" };
     Step { title: title.into(), at, text }
+}
+
+fn not_at_hand(left: u32) -> Markup {
+    html! { small { (left) " left, not at hand" } }
 }
 
 /// What to read to the person. With a code of their own nothing has to be given.
