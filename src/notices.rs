@@ -5,7 +5,6 @@
 //! secret: what it says are names, numbers and places that stand in the trail too.
 
 pub mod objection;
-mod words;
 
 use std::str::FromStr;
 

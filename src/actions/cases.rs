@@ -84,7 +84,11 @@ pub(super) fn advance(
         CaseState::Acted | CaseState::AwaitingEnrolment => {}
         CaseState::Disavowed => (case.due_at, case.closed_at, case.closed_by) = (None, None, None),
         closed if closed.is_closed() => (case.due_at, case.closed_at) = (None, case.closed_at.or(Some(now))),
-        _ => case.due_at = Some(now.plus(policy.lasting(Key::CaseIdle))),
+        _ => {
+            // What was given before it was handed on works as long as it did: its case does not end before.
+            let given_until = case.due_at.filter(|_| case.act.is_some());
+            case.due_at = given_until.max(Some(now.plus(policy.lasting(Key::CaseIdle))));
+        }
     }
     change(case);
     recovery::update(tx, case, before)?;
@@ -134,9 +138,11 @@ pub(super) fn acted(
     let act = given.act.after(case.act.as_ref().map(|a| a.act));
     let now = tx.now();
     advance(tx, case, CaseEvent::Acted(given.act), policy, |case| {
-        // A window that is open keeps its end, whatever was given beside it.
-        if given.act == Act::Reset || case.state == CaseState::Acted {
-            case.due_at = Some(given.until);
+        // A reset ends what was given before. Else the case goes on as long as anything that was given works; but a
+        // password beside a window that is open opens nothing once that has closed.
+        let before = case.due_at.filter(|_| case.act.is_some() && given.act != Act::Reset);
+        if case.state == CaseState::Acted || matches!(given.act, Act::Reset | Act::Codes) {
+            case.due_at = before.max(Some(given.until));
         }
         case.act = Some(Done { act, by: given.by, at: now });
         case.signals = given.signals;

@@ -1,6 +1,7 @@
 //! The grant rule, asked inside a transaction: who acts on whom, with what evidence, in which circumstances; the entry about
 //! a refusal; and the request where something has to permit it first.
 
+mod answer;
 mod circumstances;
 mod permit;
 mod preview;
@@ -186,7 +187,7 @@ impl Ask {
     ///
     /// # Errors
     /// Storage.
-    pub(super) fn refused_founded<T>(
+    fn refused_founded<T>(
         &self,
         tx: &WriteTx<'_>,
         f: &mut Founded,
@@ -205,7 +206,7 @@ impl Ask {
     ///
     /// # Errors
     /// Storage.
-    pub(super) fn wait<T>(
+    fn wait<T>(
         &self,
         tx: &WriteTx<'_>,
         mut f: Founded,

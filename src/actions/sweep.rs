@@ -88,8 +88,8 @@ fn expire_cases(means: &Means) -> Result<()> {
             let case = case.ok_or(super::Error::NotFound)?;
             let user = users::get(tx, case.user_id)?;
             let why = match case.state {
-                CaseState::AwaitingEnrolment => "the window closed",
-                CaseState::Acted => "what was given was not used in time",
+                CaseState::AwaitingEnrolment if case.ends_with_window() => "the window closed",
+                CaseState::AwaitingEnrolment | CaseState::Acted => "what was given was not used in time",
                 _ => "nobody did anything",
             };
             if case.state == CaseState::AwaitingEnrolment {

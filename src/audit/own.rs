@@ -198,6 +198,8 @@ mod tests {
             "recovery.followed_up",
             "policy.updated",
             "audit.exported",
+            "audit.checkpoint_signed",
+            "audit.key_rotated",
             "backup.created",
             "system.initialised",
             "system.restored",

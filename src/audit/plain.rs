@@ -72,7 +72,11 @@ pub(super) fn given(name: &str) -> &str {
 pub fn sentence(entry: &Entry, read: &Read) -> String {
     let Ok(action) = entry.header.action.parse::<Action>() else { return entry.header.action.clone() };
     if entry.header.outcome == Outcome::Denied.as_str() {
-        return format!("Refused: {} ({})", wish(action), read.fact("rule").replace('_', " "));
+        let wish = match action {
+            Action::PolicyUpdated => policy_change::wish(read),
+            _ => wish(action).to_owned(),
+        };
+        return format!("Refused: {wish} ({})", read.fact("rule").replace('_', " "));
     }
     let said = said(action, read);
     if read.fact("carried_over") == "yes" { format!("{said}: kept by a restore") } else { said }
@@ -233,6 +237,11 @@ fn said(action: Action, read: &Read) -> String {
         Action::RecoveryExpired => format!("Recovery expired: {}", fact("why")),
         Action::RecoveryBreakGlass => "Owner recovered with the command on the host".into(),
         Action::AuditExported => format!("Audit log exported: {}", fact("filter")),
+        Action::AuditCheckpointSigned => format!("Checkpoint of entry {} signed", fact("seq")),
+        Action::AuditKeyRotated if fact("lost") == "yes" => {
+            "Key of the audit log replaced; the old one was lost".into()
+        }
+        Action::AuditKeyRotated => "Key of the audit log replaced".into(),
         Action::BackupCreated => "Backup written".into(),
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),

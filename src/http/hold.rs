@@ -14,6 +14,7 @@ use crate::grants::{Grant, Rule};
 use crate::ids::{CaseNumber, UserId};
 use crate::pages::FieldError;
 use crate::pages::hold::{Alarm, ReassureView, reassure as reassure_markup};
+use crate::pages::notices::words::quote;
 use crate::recovery::{Case, CaseState, Held, Hold, Statement};
 use crate::storage::recovery::freezes::{find_hold, get_suspect_since};
 use crate::storage::{ReadTx, notices, policy, recovery, signals, users};
@@ -45,9 +46,7 @@ impl Holding {
         let others = users::count_approvers(tx, [Some(viewer.id), Some(user.id)])?;
         Ok(Some(Self {
             last_owner: is_last_owner(tx, user)?,
-            said: said
-                .map(|n| format!("{} {}", n.what_happened(), n.by_whom()).trim_end().to_owned())
-                .unwrap_or_default(),
+            said: said.as_ref().map(quote).unwrap_or_default(),
             nobody: refused == Some(Rule::ActedInCase) && others.owners + others.admins == 0,
             under_way: recovery::find_open(tx, user.id)?.filter(is_asked_for).map(|c| c.number),
             refused,

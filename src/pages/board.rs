@@ -230,10 +230,12 @@ fn how_it_stands(line: &Line, now: Timestamp) -> Markup {
     match case.state {
         CaseState::AwaitingApproval => html! { "Somebody has to permit what was asked for, or not." },
         CaseState::Approved => html! { "Who asked carries it out." },
-        CaseState::AwaitingEnrolment => {
+        CaseState::AwaitingEnrolment if case.ends_with_window() => {
             html! { (person) " sets up a new app. " bdi { (by) } " has reset the factors." (window(case.due_at, now)) }
         }
-        CaseState::Acted => html! { (person) " signs in with what " bdi { (by) } " gave." },
+        CaseState::AwaitingEnrolment | CaseState::Acted => {
+            html! { (person) " signs in with what " bdi { (by) } " gave." }
+        }
         _ if case.state == CaseState::Escalated || case.for_owner => html! {
             "An owner goes on with it."
             @if !case.note.is_empty() { " “" (case.note) "”" }

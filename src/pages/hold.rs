@@ -66,7 +66,7 @@ pub(super) fn alarm(frame: &Frame, alarm: &Alarm) -> Markup {
                 strong { @if frozen { "This account is frozen" } @else { "Somebody objected to what was done to this account" } }
                 ", " (since) ", in case " a class="whole" href={ "/admin/recovery/" (case) } { (case) }
                 ". Somebody said “this wasn’t me” through the link in a notice."
-                @if !alarm.said.is_empty() { " The notice said: “" bdi { (alarm.said) } ".”" }
+                @if !alarm.said.is_empty() { " The notice said: “" bdi { (alarm.said) } "”" }
             }
             p {
                 @if frozen { "Nobody can sign in to it, and nothing was deleted. " }

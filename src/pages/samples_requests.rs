@@ -58,6 +58,7 @@ fn form_pages() -> Vec<(&'static str, Markup)> {
         ("reset-asks-signs", asks(Needs::Owner, Why::Signs(2), None)),
         ("reset-asks-peer", asks(Needs::Owner, Why::Peer, None)),
         ("reset-asks-password-given", asks(Needs::Admin, Why::SameHands, given(Half::Password))),
+        ("reset-asks-address-given", asks(Needs::Admin, Why::SameHands, given(Half::Address))),
         ("reset-asks-no-pass", asks(Needs::Admin, Why::SameHands, None)),
         ("reset-asks-factor-given", asks(Needs::Admin, Why::SameHands, given(Half::Factor))),
         ("reset-asks-policy", asks(Needs::Admin, Why::Policy, None)),

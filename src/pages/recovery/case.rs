@@ -161,8 +161,8 @@ fn about(frame: &Frame, view: &CaseView) -> Markup {
     }
     if let Some(at) = case.due_at {
         let name = match case.state {
-            CaseState::AwaitingEnrolment => "Window closes",
-            CaseState::Acted => "Works until",
+            CaseState::AwaitingEnrolment if case.ends_with_window() => "Window closes",
+            CaseState::AwaitingEnrolment | CaseState::Acted => "Works until",
             _ => "Closes by itself",
         };
         rows.push((name, when(at)));

@@ -337,8 +337,8 @@ fn back(frame: &Frame, p: &Progress) -> Step {
         CaseState::Recovered => {
             (At::Done, html! { @if let Some(at) = case.closed_at { small { (clock(at, frame.now)) } } })
         }
-        CaseState::AwaitingEnrolment => (At::Waiting, until("The window closes")),
-        CaseState::Acted => (At::Waiting, until("What was given works until")),
+        CaseState::AwaitingEnrolment if case.ends_with_window() => (At::Waiting, until("The window closes")),
+        CaseState::AwaitingEnrolment | CaseState::Acted => (At::Waiting, until("What was given works until")),
         CaseState::Escalated if p.given().is_some() => (At::Waiting, html! {}),
         CaseState::Disavowed => (At::Waiting, html! { small { "Nobody signs in until somebody has looked." } }),
         CaseState::Reassured => (At::Done, html! { small { "The objection was a mistake; sign-in works as before." } }),
