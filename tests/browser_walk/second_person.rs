@@ -24,6 +24,9 @@ fn an_owner_approves_in_their_own_browser_and_who_asked_carries_it_out() {
     ada.follow("Approve").sees("She is at my desk, with her staff card").sees("By your approval nothing is done yet");
     ada.sees("1 factor and 10 remaining backup codes will stop working; no session is open now.");
     fits(&ada);
+    let seen_first = "const at = (it) => it.getBoundingClientRect().top; \
+                      return at(document.querySelector('#recent')) < at(note)";
+    assert_eq!(ada.execute(seen_first), true, "on a phone, too, the signs stand before the decision");
     ada.fill("Note", "Saw her there myself").press("Approve").sees("One more step: confirm that it is you.");
     assert_eq!(ada.execute("return note.value"), "Saw her there myself");
     ada.fill("Your code", &company.code("ada")).press("Approve").sees("It is approved. Who asked can carry it out.");

@@ -87,9 +87,10 @@ pub fn decide(frame: &Frame, view: &DecideView) -> Markup {
     let content = html! {
         (heading(Some(&trail), &title, None))
         @if let Some(form) = &view.form { (form.summary(lead)) }
+        (card("asked", "What is asked for", &facts(&rows)))
         div class="aside" {
-            div class="stack" {
-                (card("asked", "What is asked for", &facts(&rows)))
+            // On a phone it comes last: who decides has seen the rest.
+            div class="stack after" {
                 @match &view.form {
                     Some(form) => (form_of(view, form, &href)),
                     None => (instead(frame, view, &href)),
