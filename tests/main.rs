@@ -3,6 +3,7 @@
 mod activity;
 mod approvals;
 mod at_once;
+mod attacks;
 mod audit_pages;
 mod audit_proof;
 mod board;

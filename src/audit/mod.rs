@@ -34,7 +34,7 @@ use crate::users::{BadInput, User};
 pub use action::Action;
 pub use case_fact::CaseFact;
 pub use event::Event;
-pub use policy_change::{PolicyChange, PolicyStep};
+pub use policy_change::{PolicyChange, PolicyRefusal, PolicyStep};
 pub use record::Record;
 pub use trail_fact::TrailFact;
 

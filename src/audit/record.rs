@@ -277,6 +277,7 @@ impl Event {
             }
             Self::Case { user, case, fact } => fact.into_parts(user, case),
             Self::PolicyUpdated(change) => change.into_parts(),
+            Self::PolicyRefused(refusal) => refusal.into_parts(),
             Self::NoticeSent { user, case, kind, address, attempts, given_up } => {
                 let parts = Parts { user, case, ..Parts::bare(A::NoticeSent) }
                     .with("kind", kind)
