@@ -307,7 +307,12 @@ def compile_filter(text):
         name, equals, value = word.partition("=")
         if name not in ("action", "outcome", "case", "user", "actor", "involving", "since", "until") or not equals:
             raise ValueError("a word that no filter has")
-        tests.append((name, nanoseconds(value) if name in ("since", "until") else value))
+        if name in ("since", "until"):
+            moment = nanoseconds(value)
+            if rfc3339(moment // 1000) != value:
+                raise ValueError("not a time as an entry has it")
+            value = moment
+        tests.append((name, value))
 
     def matches(row):
         actor, target = person(row.actor)[1], person(row.target)[1]

@@ -82,7 +82,7 @@ fn an_entry_that_is_dropped_repeated_swapped_or_put_in_is_named() {
         let dropped = of_proof(edit(&exported.proof, |lines| without(lines, line)));
         match seq == rows {
             false => assert_said(&dropped, "INVALID", &format!("entry {seq} is missing in the proof")),
-            true => assert_said(&dropped, "INCOMPLETE", &format!("the proof ends at entry {}", seq - 1)),
+            true => assert_said(&dropped, "INVALID", &format!("the proof ends at entry {}", seq - 1)),
         }
         let repeated = of_proof(edit(&exported.proof, |lines| lines.insert(line, lines[line])));
         assert_said(&repeated, "INVALID", &format!("entry {} is missing in the proof, or stands elsewhere", seq + 1));
