@@ -4,10 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 
 use crate::audit::checkpoint::Checkpoint;
-use crate::audit::export::Format;
 use crate::audit::filter::Filter;
 use crate::audit::table::{Preamble, Seal, push_lineage, push_row};
-use crate::audit::{Action, Header, Line};
 use crate::storage::{self, Store, audit};
 
 /// Entries that are read at a time: a server must be able to fold its log in between.
@@ -81,7 +79,7 @@ pub fn write_proof(store: &Store, out: &mut impl Write, about: &Preamble, seal: 
                     line.header.lineage.clone_into(&mut lineage);
                     push_lineage(&mut text, &lineage);
                 }
-                push_row(&mut text, line, is_whole(about, line));
+                push_row(&mut text, line, about.holds_body_of(&line.header));
             })
         })?;
         cursor = read.unwrap_or(last);
@@ -90,13 +88,4 @@ pub fn write_proof(store: &Store, out: &mut impl Write, about: &Preamble, seal: 
     }
     seal.push(&mut text);
     out.write_all(text.as_bytes()).map_err(ProofError::File)
-}
-
-/// Whether an entry's body stands in the proof: that of the export itself, of a replaced key, and what a CSV file is made
-/// from. What else entries say about people is not disclosed by a proof.
-fn is_whole(about: &Preamble, line: &Line<'_>) -> bool {
-    let Header { seq, action, .. } = line.header;
-    seq == about.through + 1
-        || action == Action::AuditKeyRotated.as_str()
-        || about.export == Format::Csv && seq <= about.through && about.filter.matches(&line.header)
 }

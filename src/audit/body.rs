@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Source;
 
 /// One value of the detail object.
@@ -142,6 +144,28 @@ impl<'t> Object<'t> {
 
     fn end(self) {
         self.0.push('}');
+    }
+}
+
+/// Whether a text is what [`Body::to_canonical`] can write: nothing can hide in another spelling.
+pub fn is_canonical(text: &str) -> bool {
+    let Ok(Value::Object(members)) = serde_json::from_str::<Value>(text) else { return false };
+    let fits = |(name, value): (&String, &Value)| match (name.as_str(), value) {
+        ("actor_name" | "reason" | "target_name" | "ticket", value) => value.is_string(),
+        ("source", Value::Object(source)) => source.iter().all(|(key, value)| key.is_ascii() && value.is_string()),
+        ("detail", Value::Object(detail)) => detail.iter().all(|(key, value)| key.is_ascii() && is_fact(value)),
+        _ => false,
+    };
+    let known = members.iter().all(fits);
+    let again = Value::Object(members).to_string();
+    known && again == text
+}
+
+fn is_fact(value: &Value) -> bool {
+    match value {
+        Value::String(_) | Value::Bool(_) => true,
+        Value::Number(n) => n.as_i64().is_some_and(|n| (-SAFE..=SAFE).contains(&n)),
+        _ => false,
     }
 }
 

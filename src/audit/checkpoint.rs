@@ -29,6 +29,11 @@ pub fn origin_line(origin: &str) -> String {
     format!("idp.audit/{origin}")
 }
 
+/// Whether a text is a lineage's: 16 hexadecimal digits.
+pub fn is_lineage(text: &str) -> bool {
+    text.len() == 16 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
 /// So far a trail has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Point {
@@ -56,11 +61,11 @@ impl Point {
         let origin = next()?.strip_prefix("idp.audit/")?.to_owned();
         let seq = next()?.parse().ok()?;
         let hash = BASE64.decode(next()?.as_bytes()).ok()?.try_into().ok()?;
-        let lineage = next()?.strip_prefix("lineage ")?.to_owned();
+        let lineage = next()?.strip_prefix("lineage ").filter(|text| is_lineage(text))?.to_owned();
         let at = next()?.strip_prefix("time ")?.parse().ok()?;
         let point = Self { origin, lineage, seq, hash, at };
         // Only what would be written: each of its parts has one spelling.
-        (point.to_string() == text).then_some(point)
+        (point.seq > 0 && point.to_string() == text).then_some(point)
     }
 }
 

@@ -155,6 +155,9 @@ fn walk<E: BufRead, P: BufRead>(
         let prev = chain.hash;
         chain.step(&row)?;
         agreed.at(&row.header, &chain.hash);
+        if row.body.is_some() && !about.holds_body_of(&row.header) {
+            return invalid(format!("entry {} has a body in the proof, which holds none of it", row.header.seq));
+        }
         chain.check_rotation(&row)?;
         if row.header.seq == about.through + 1 {
             check_exported(&row, &about)?;
@@ -185,7 +188,7 @@ fn check_exported(row: &Row, about: &Preamble) -> Result<(), Stop> {
     };
     let body: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let detail = &body["detail"];
-    let same = detail["filter"] == *about.filter.to_sentence()
+    let same = detail["filter"] == about.filter.as_str()
         && detail["format"] == about.export.as_str()
         && detail["entries_up_to"] == about.through;
     if same { Ok(()) } else { invalid(what) }
@@ -285,16 +288,13 @@ impl Chain {
             return invalid("the checkpoint at the proof's end is of another instance");
         }
         if self.seq < about.through + 1 {
-            return Err(Stop::Found(Finding::Incomplete(format!(
-                "the proof ends at entry {}, before the export that it belongs to",
-                self.seq
-            ))));
+            return invalid(format!("the proof ends at entry {}, before the export that it belongs to", self.seq));
         }
         if point.seq > self.seq {
-            return Err(Stop::Found(Finding::Incomplete(format!(
+            return invalid(format!(
                 "the proof ends at entry {}, its own checkpoint is of entry {}",
                 self.seq, point.seq
-            ))));
+            ));
         }
         if (point.seq, &point.lineage) != (self.seq, &self.lineage) || point.hash != self.hash {
             let from = last_sound.max(self.from - 1) + 1;

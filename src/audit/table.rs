@@ -7,11 +7,11 @@ use std::fmt::Write;
 use data_encoding::HEXLOWER;
 use serde_json::Value;
 
-use super::body::push_string;
-use super::checkpoint::Checkpoint;
+use super::asked::Asked;
+use super::body::{is_canonical, push_string};
+use super::checkpoint::{Checkpoint, is_lineage};
 use super::export::Format;
-use super::filter::Filter;
-use super::{Header, Line};
+use super::{Action, Header, Line, Outcome};
 use crate::time::Timestamp;
 
 /// What the first line says it is.
@@ -25,7 +25,7 @@ pub struct Preamble {
     /// The instance.
     pub origin: String,
     /// Which entries are exported.
-    pub filter: Filter,
+    pub filter: Asked,
     /// How they are written.
     pub export: Format,
     /// The first row's number.
@@ -37,11 +37,19 @@ pub struct Preamble {
 }
 
 impl Preamble {
+    /// Whether an entry's body stands in the proof: that of the export itself, of a replaced key, and what a CSV file is made
+    /// from. What else entries say about people is not disclosed by a proof.
+    pub fn holds_body_of<T: AsRef<str>>(&self, header: &Header<T>) -> bool {
+        header.seq == self.through + 1
+            || header.action.as_ref() == Action::AuditKeyRotated.as_str()
+            || self.export == Format::Csv && header.seq <= self.through && self.filter.matches(header)
+    }
+
     /// As a line of the file.
     pub fn push(&self, out: &mut String) {
         let _ =
             write!(out, "{{\"before\":\"{}\",\"export\":\"{}\",\"filter\":", hex(&self.before), self.export.as_str());
-        push_string(out, &self.filter.to_sentence());
+        push_string(out, self.filter.as_str());
         let _ = write!(out, ",\"format\":\"{FORMAT}\",\"from\":{},\"origin\":", self.from);
         push_string(out, &self.origin);
         let _ = writeln!(out, ",\"through\":{}}}", self.through);
@@ -56,7 +64,7 @@ impl Preamble {
         }
         let preamble = Self {
             origin: text("origin")?.to_owned(),
-            filter: Filter::of_sentence(text("filter")?)?,
+            filter: Asked::parse(text("filter")?)?,
             export: text("export")?.parse().ok()?,
             from: value.get("from")?.as_i64()?,
             through: value.get("through")?.as_i64()?,
@@ -134,12 +142,12 @@ impl Between {
     pub fn parse(line: &str, lineage: &str) -> Option<Self> {
         let cells: Vec<Value> = serde_json::from_str(line).ok()?;
         if let [Value::String(word), Value::String(lineage)] = &cells[..] {
-            let spelt = word == "lineage" && is_spelt(line, |out| push_lineage(out, lineage));
+            let spelt = word == "lineage" && is_lineage(lineage) && is_spelt(line, |out| push_lineage(out, lineage));
             return spelt.then(|| Self::Lineage(lineage.clone()));
         }
         let text = |n: usize| cells.get(n)?.as_str().map(str::to_owned);
-        let (actor_kind, actor_id) = party(cells.get(4)?)?;
-        let (target_kind, target_id) = party(cells.get(5)?)?;
+        let (actor_kind, actor_id) = party(cells.get(4)?, &["anonymous", "system", "host"])?;
+        let (target_kind, target_id) = party(cells.get(5)?, &["system"])?;
         let header = Header {
             lineage: lineage.to_owned(),
             seq: cells.first()?.as_i64()?,
@@ -152,10 +160,13 @@ impl Between {
             target_id,
             case: if cells.get(6)?.is_null() { None } else { Some(text(6)?) },
         };
+        if header.action.is_empty() || header.outcome.parse::<Outcome>().is_err() {
+            return None;
+        }
         let body_digest = unhex(cells.get(7)?.as_str()?)?;
         let body = match cells.len() {
             8 => None,
-            10 => Some((unhex(cells[8].as_str()?)?, text(9)?)),
+            10 => Some((unhex(cells[8].as_str()?)?, text(9).filter(|body| is_canonical(body))?)),
             _ => return None,
         };
         let row = Row { header, body_digest, body };
@@ -163,12 +174,14 @@ impl Between {
     }
 }
 
-fn party(cell: &Value) -> Option<(String, Option<String>)> {
+/// A person, or one of `kinds`.
+fn party(cell: &Value, kinds: &[&str]) -> Option<(String, Option<String>)> {
     let text = cell.as_str()?;
-    Some(match text.split_once(':') {
-        Some((kind, id)) => (kind.to_owned(), Some(id.to_owned())),
-        None => (text.to_owned(), None),
-    })
+    match text.split_once(':') {
+        Some(("person", id)) if !id.is_empty() => Some(("person".to_owned(), Some(id.to_owned()))),
+        None if kinds.contains(&text) => Some((text.to_owned(), None)),
+        _ => None,
+    }
 }
 
 impl Row {

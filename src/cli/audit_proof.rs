@@ -55,7 +55,14 @@ impl Proving {
         let (entries, sha256) = reader.finish();
         let checkpoint = sign(store, (Actor::Host, &operator::source()), Occasion::Export);
         let checkpoint = checkpoint.map_err(Failure::to(DOING))?;
-        let about = Preamble { origin: self.origin, filter, export, from: self.from, through, before: self.before };
+        let about = Preamble {
+            origin: self.origin,
+            filter: (&filter).into(),
+            export,
+            from: self.from,
+            through,
+            before: self.before,
+        };
         let seal = Seal { checkpoint, entries, sha256 };
         let mut draft = Draft::beside(&self.path).map_err(Failure::to(DOING))?;
         let mut out = BufWriter::with_capacity(128 * 1024, draft.file());
@@ -99,9 +106,12 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
+/// Bytes that a file with anchors may have: years of daily mails.
+const ANCHOR_FILE: usize = 16 * 1024 * 1024;
+
 /// The checkpoints in a file that somebody kept: a mail, a print-out that was typed, the checkpoint alone.
 pub(super) fn read_anchors(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
-    let text = read_small(path, "read the anchor", 64 * MOST_BYTES)?;
+    let text = read_small(path, "read the anchor", ANCHOR_FILE)?;
     let found = Checkpoint::find_all(&text);
     if found.is_empty() {
         let why =
@@ -119,8 +129,13 @@ pub(super) fn read_key(path: &Path) -> Result<VerifierKey, Failure> {
 
 fn read_small(path: &Path, doing: &'static str, most: usize) -> Result<String, Failure> {
     let file = std::fs::File::open(path).map_err(files::failed("read", path)).map_err(Failure::to(doing))?;
-    let mut text = String::new();
-    let limit = u64::try_from(most).unwrap_or(u64::MAX);
-    file.take(limit).read_to_string(&mut text).map_err(files::failed("read", path)).map_err(Failure::to(doing))?;
-    Ok(text)
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX - 1);
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(files::failed("read", path)).map_err(Failure::to(doing))?;
+    if bytes.len() > most {
+        // What is behind the limit could be the one that tells a forgery.
+        return Err(Failure::to(doing)(format!("{} is larger than {most} bytes", path.display())));
+    }
+    // A mail is not always UTF-8; a checkpoint in it is.
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

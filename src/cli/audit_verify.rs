@@ -80,6 +80,23 @@ struct Said {
 
 impl Verify {
     pub(super) fn run(self) -> Result<Answer, Failure> {
+        // Also what can not be told is a verdict.
+        let said = self.said().or_else(|e| {
+            let finding = Finding::Unclear(e.to_string());
+            let lines = vec![headline(&finding)];
+            let facts = json!({ "verdict": finding.word(), "says": lines[0] });
+            self.print(&Said { finding, lines, facts })?;
+            Err(e)
+        })?;
+        self.print(&said)?;
+        match said.finding {
+            Finding::Unclear(why) => Err(Failure::to(DOING)(why)),
+            finding if finding.is_bad() => Ok(Answer::No),
+            _ => Ok(Answer::Done),
+        }
+    }
+
+    fn said(&self) -> Result<Said, Failure> {
         let mut trust = Trust::default();
         for path in &self.key {
             trust.keys.push(read_key(path)?);
@@ -87,21 +104,20 @@ impl Verify {
         for path in &self.anchor {
             trust.anchors.extend(read_anchors(path)?);
         }
-        let said = match (&self.proof, self.file) {
-            (Some(proof), Some(export)) => of_export(&judge_files(&export, proof, &trust)?),
-            (_, Some(file)) => of_database(&file, &trust)?,
-            (_, None) => of_database(&database(&settings::data_folder(&self.place)?), &trust)?,
-        };
+        match (&self.proof, &self.file) {
+            (Some(proof), Some(export)) => Ok(of_export(&judge_files(export, proof, &trust)?)),
+            (_, Some(file)) => of_database(file, &trust),
+            (_, None) => of_database(&database(&settings::data_folder(&self.place)?), &trust),
+        }
+    }
+
+    fn print(&self, said: &Said) -> Result<(), Failure> {
         if self.json {
             say(&said.facts.to_string())?;
         } else {
             said.lines.iter().try_for_each(|line| say(line))?;
         }
-        match said.finding {
-            Finding::Unclear(why) => Err(Failure::to(DOING)(why)),
-            finding if finding.is_bad() => Ok(Answer::No),
-            _ => Ok(Answer::Done),
-        }
+        Ok(())
     }
 }
 
@@ -135,7 +151,7 @@ fn of_export(verdict: &Verdict) -> Said {
     let mut lines = vec![headline(&finding)];
     let mut facts = json!({ "verdict": finding.word(), "says": lines[0] });
     if let Some(about) = &verdict.about {
-        let filter = about.filter.to_sentence();
+        let filter = about.filter.to_string();
         lines.push(format!(
             "filter: {filter}; range: entries {} to {} of instance {}; format: {}",
             about.from,

@@ -49,7 +49,7 @@ impl Forger {
 
     /// Lets the export's own entry say what the first line says.
     pub fn tell_range(&mut self) {
-        let (filter, format) = (self.about.filter.to_sentence(), self.about.export.as_str());
+        let (filter, format) = (self.about.filter.to_string(), self.about.export.as_str());
         let through = self.about.through;
         let row = self.rows.iter_mut().find(|row| row.header.seq == through + 1).unwrap();
         let body = format!(

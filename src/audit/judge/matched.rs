@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use super::lines::{Lines, Next};
 use super::{Finding, NAMED, Stop, invalid, new_sha256, sha256};
+use crate::audit::asked::Asked;
+use crate::audit::body::is_canonical;
 use crate::audit::export::{Format, push_csv_header, push_csv_row, push_json_line};
-use crate::audit::filter::Filter;
 use crate::audit::table::{Preamble, Row, Seal};
 use crate::audit::{Line, chain};
 
@@ -24,7 +25,7 @@ struct Waiting {
 pub(super) struct Matched<E> {
     export: Lines<E>,
     format: Format,
-    filter: Filter,
+    filter: Asked,
     through: i64,
     waiting: Option<Waiting>,
     hashed: Context,
@@ -55,7 +56,10 @@ impl<E: BufRead> Matched<E> {
             push_csv_header(&mut names);
             match matched.export.next()? {
                 Next::Line(line) if names.strip_suffix('\n') == Some(line) => {}
-                _ => return Err(Stop::Found(Finding::Unclear("the export is no CSV file of this program".into()))),
+                Next::End => {
+                    return Err(Stop::Found(Finding::Incomplete("the export is empty, without its first row".into())));
+                }
+                _ => return invalid("line 1 of the export is not the row of the columns' names"),
             }
             matched.hashed.update(names.as_bytes());
         }
@@ -108,7 +112,7 @@ impl<E: BufRead> Matched<E> {
                 let Some((salt, body)) = body_of(&waiting.text) else {
                     return invalid(format!("line {number} of the export: entry {seq} has lost its body or salt"));
                 };
-                if chain::body_digest(&salt, &body) != row.body_digest {
+                if !is_canonical(&body) || chain::body_digest(&salt, &body) != row.body_digest {
                     return invalid(format!(
                         "line {number} of the export: entry {seq} has a body that is not the one it was written with"
                     ));
@@ -149,6 +153,13 @@ impl<E: BufRead> Matched<E> {
                 if waiting.seq <= self.last { "stands twice or out of order" } else { "is beyond what it covers" };
             return invalid(format!("line {} of the export: entry {} {what}", self.export.number(), waiting.seq));
         }
+        if seal.entries != self.entries + self.missing {
+            return invalid(format!(
+                "the proof's last line says that {} entries match, and {} do",
+                seal.entries,
+                self.entries + self.missing
+            ));
+        }
         if self.missing > 0 {
             let mut which: Vec<String> = self.named.iter().map(i64::to_string).collect();
             if self.missing > self.named.len() as u64 {
@@ -160,7 +171,7 @@ impl<E: BufRead> Matched<E> {
                 which.join(", ")
             ))));
         }
-        if (seal.entries, seal.sha256) != (self.entries, sha256(self.hashed)) {
+        if seal.sha256 != sha256(self.hashed) {
             return invalid("the proof's last line names another export than this one");
         }
         Ok(())

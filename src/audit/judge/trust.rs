@@ -94,14 +94,21 @@ impl Trust {
         if let Err(finding) = self.fits(origin) {
             return Ok(finding);
         }
-        let mut agreement = self.begin();
-        agreement.begun = restores.iter().map(|h| (h.seq, h.lineage.clone())).collect();
+        let (mut agreement, mut restores) = (self.begin(), restores.iter().peekable());
+        let mut reach = |agreement: &mut Agreement, seq| {
+            while let Some(header) = restores.next_if(|h| h.seq <= seq) {
+                header.lineage.clone_into(&mut agreement.lineage);
+                agreement.restored = Some(header.seq);
+            }
+        };
         let seqs: Vec<i64> = agreement.anchors.keys().copied().collect();
         for seq in seqs {
             if let Some(hash) = hash_of(seq)? {
+                reach(&mut agreement, seq);
                 agreement.compare(seq, &hash);
             }
         }
+        reach(&mut agreement, last);
         Ok(agreement.finding(last))
     }
 
@@ -110,7 +117,7 @@ impl Trust {
         for anchor in &self.anchors {
             anchors.entry(anchor.point.seq).or_default().push(anchor.point.clone());
         }
-        Agreement { anchors, begun: Vec::new(), agreed: None, contradicted: None }
+        Agreement { anchors, lineage: String::new(), restored: None, agreed: None, contradicted: None }
     }
 
     pub(super) fn agreement(&self, about: &Preamble) -> Agreement {
@@ -129,17 +136,18 @@ pub(super) struct Rotated {
 /// How the anchors stand to the rows so far.
 pub(super) struct Agreement {
     anchors: BTreeMap<i64, Vec<Point>>,
-    /// Entries with which a restore began a lineage.
-    begun: Vec<(i64, String)>,
+    /// The lineage of the newest entry so far, and with which restore it began.
+    lineage: String,
+    restored: Option<i64>,
     agreed: Option<Point>,
     contradicted: Option<Finding>,
 }
 
 impl Agreement {
     pub(super) fn at(&mut self, header: &Header, hash: &[u8; 32]) {
-        // Of many restores only the first ones are remembered: enough to say that there was one.
-        if header.action == Action::SystemRestored.as_str() && self.begun.len() < 1_000 {
-            self.begun.push((header.seq, header.lineage.clone()));
+        if header.lineage != self.lineage {
+            header.lineage.clone_into(&mut self.lineage);
+            self.restored = (header.action == Action::SystemRestored.as_str()).then_some(header.seq);
         }
         self.compare(header.seq, hash);
     }
@@ -156,11 +164,11 @@ impl Agreement {
 
     fn contradiction(&self, point: &Point) -> Finding {
         let (seq, at) = (point.seq, point.at);
-        match self.begun.iter().rfind(|(begun, lineage)| *begun <= seq && *lineage != point.lineage) {
-            Some((begun, lineage)) => Finding::Restored(format!(
-                "entry {begun} records a restore, which began lineage {lineage}; the anchor of entry {seq}, kept at {at}, \
+        match self.restored.filter(|_| self.lineage != point.lineage) {
+            Some(begun) => Finding::Restored(format!(
+                "entry {begun} records a restore, which began lineage {}; the anchor of entry {seq}, kept at {at}, \
                  is of lineage {}, whose last entries that restore replaced",
-                point.lineage
+                self.lineage, point.lineage
             )),
             None => Finding::Diverged(format!(
                 "entry {seq} is another one than that of which the anchor of {at} was made: one of two histories is forged"
@@ -180,7 +188,7 @@ impl Agreement {
         }
         if let Some((seq, points)) = self.anchors.range(last + 1..).next() {
             let point = &points[0];
-            return match self.begun.last().filter(|(_, lineage)| *lineage != point.lineage) {
+            return match self.restored.filter(|_| self.lineage != point.lineage) {
                 Some(_) => self.contradiction(point),
                 None => Finding::Incomplete(format!(
                     "the trail ends at entry {last}, and the anchor of {} is of entry {seq}: entries from {} on are missing",
