@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 
 use lines::{Lines, Next};
 use matched::Matched;
-use trust::Rotated;
 pub use trust::Trust;
+use trust::{Agreement, Rotated};
 
 /// So many entries that are missing are named.
 const NAMED: usize = 10;
@@ -114,70 +114,85 @@ fn walk<E: BufRead, P: BufRead>(
     mut proof: Lines<P>,
     trust: &Trust,
 ) -> Result<Finding, Stop> {
-    let unclear = |why: &str| Err(Stop::Found(Finding::Unclear(why.to_owned())));
-    let about = match proof.next()? {
-        Next::Line(line) => Preamble::parse(line),
-        _ => None,
-    };
-    let Some(about) = about else {
-        return unclear("the proof does not begin as one: name the file that --proof wrote");
-    };
-    if about.from < 1 || about.through < about.from.saturating_sub(1) || about.through == i64::MAX {
-        return invalid("the proof's first line names a range that there is not");
-    }
+    let about = begin(&mut proof)?;
     verdict.about = Some(about.clone());
     trust.fits(&about.origin).map_err(Stop::Found)?;
-    let mut matched = Matched::new(export, &about)?;
-    let mut chain = Chain::new(&about);
-    let mut agreed = trust.agreement(&about);
+    let (chain, agreed) = (Chain::new(&about), trust.agreement(&about));
+    let mut table = Table { chain, agreed, matched: Matched::new(export, &about)?, about };
     let seal = loop {
         let line = match proof.next()? {
             Next::Line(line) => line,
-            Next::End => return Ok(Finding::Incomplete(format!("the proof breaks off after entry {}", chain.seq))),
+            Next::End => {
+                let what = format!("the proof breaks off after entry {}", table.chain.seq);
+                return Ok(Finding::Incomplete(what));
+            }
             Next::Bad(what) => return invalid(format!("line {} of the proof {what}", proof.number())),
         };
-        if line.starts_with('{') {
-            match Seal::parse(line) {
-                Some(seal) => break seal,
-                None => return invalid(format!("line {} of the proof is not as it was written", proof.number())),
-            }
-        }
-        let Some(between) = Between::parse(line, chain.lineage()) else {
-            return invalid(format!("line {} of the proof is not as it was written", proof.number()));
+        let read = match line.starts_with('{') {
+            true => Seal::parse(line).map(Err),
+            false => Between::parse(line, table.chain.lineage()).map(Ok),
         };
-        let row = match between {
-            Between::Lineage(lineage) => {
-                chain.announce(lineage)?;
-                continue;
-            }
-            Between::Row(row) => row,
-        };
-        let prev = chain.hash;
-        chain.step(&row)?;
-        agreed.at(&row.header, &chain.hash);
-        if row.body.is_some() && !about.holds_body_of(&row.header) {
-            return invalid(format!("entry {} has a body in the proof, which holds none of it", row.header.seq));
+        match read {
+            Some(Ok(Between::Lineage(lineage))) => table.chain.announce(lineage)?,
+            Some(Ok(Between::Row(row))) => table.row(&row)?,
+            Some(Err(seal)) => break seal,
+            None => return invalid(format!("line {} of the proof is not as it was written", proof.number())),
         }
-        chain.check_rotation(&row)?;
-        if row.header.seq == about.through + 1 {
-            check_exported(&row, &about)?;
-        }
-        matched.row(&row, (&prev, &chain.hash))?;
     };
     if !matches!(proof.next()?, Next::End) {
         return invalid(format!("line {} of the proof stands behind its end", proof.number()));
     }
+    let Table { chain, agreed, matched, about } = table;
     verdict.checkpoint = Some(seal.checkpoint.point.clone());
     chain.check_seal(&seal, &about, matched.last_sound())?;
     verdict.signed =
         trust.signature(&seal.checkpoint, chain.rotated.as_ref(), agreed.vouched()).map_err(Stop::Found)?;
     verdict.entries = matched.entries();
     let finding = agreed.finding(chain.seq);
-    if !matches!(finding, Finding::Unanchored | Finding::Anchored(_)) {
-        return Ok(finding);
+    if matches!(finding, Finding::Unanchored | Finding::Anchored(_)) {
+        matched.end(&seal)?;
     }
-    matched.end(&seal)?;
     Ok(finding)
+}
+
+/// The proof's first line.
+fn begin<P: BufRead>(proof: &mut Lines<P>) -> Result<Preamble, Stop> {
+    let about = match proof.next()? {
+        Next::Line(line) => Preamble::parse(line),
+        _ => None,
+    };
+    let Some(about) = about else {
+        let why = "the proof does not begin as one: name the file that --proof wrote";
+        return Err(Stop::Found(Finding::Unclear(why.into())));
+    };
+    if about.from < 1 || about.through < about.from - 1 || about.through == i64::MAX {
+        return invalid("the proof's first line names a range that there is not");
+    }
+    Ok(about)
+}
+
+/// Everything that a row of the table is held against.
+struct Table<E> {
+    about: Preamble,
+    chain: Chain,
+    agreed: Agreement,
+    matched: Matched<E>,
+}
+
+impl<E: BufRead> Table<E> {
+    fn row(&mut self, row: &Row) -> Result<(), Stop> {
+        let prev = self.chain.hash;
+        self.chain.step(row)?;
+        self.agreed.at(&row.header, &self.chain.hash);
+        if row.body.is_some() && !self.about.holds_body_of(&row.header) {
+            return invalid(format!("entry {} has a body in the proof, which holds none of it", row.header.seq));
+        }
+        self.chain.check_rotation(row)?;
+        if row.header.seq == self.about.through + 1 {
+            check_exported(row, &self.about)?;
+        }
+        self.matched.row(row, (&prev, &self.chain.hash))
+    }
 }
 
 /// The export's own entry says what was asked for: the filter in the proof is not for a forger to choose.
