@@ -78,5 +78,6 @@ mod throttle;
 mod trail;
 mod upgrade;
 mod webdriver;
+mod withdrawal;
 mod window;
 mod world;

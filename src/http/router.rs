@@ -227,6 +227,8 @@ pub const ROUTES: &[Route] = &[
     post("/admin/recovery/{case}/approve", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Approve))),
     get("/admin/recovery/{case}/deny", &[], Door::People(|c, s| requests::page(c, s, Verb::Deny))),
     post("/admin/recovery/{case}/deny", DECIDE, Door::People(|c, s| requests::decide(c, s, Verb::Deny))),
+    get("/admin/recovery/{case}/withdraw", &[], Door::People(recovery::withdrawal::page)),
+    post("/admin/recovery/{case}/withdraw", WITHDRAW, Door::People(recovery::withdrawal::act)),
     get("/admin/recovery/{case}/incident", &[], Door::People(incident::page)),
     post("/admin/recovery/{case}/incident", INCIDENT, Door::People(incident::act)),
     get("/admin/recovery/{case}/reassure", &[], Door::People(hold::page)),

@@ -91,6 +91,7 @@ said! {
     PolicyTakenBack "policy-taken-back" "It was taken back, and stays as it is.";
     Approved "approved" "It is approved. Who asked can carry it out.";
     Denied "denied" "It was denied.";
+    Withdrawn "withdrawn" "What you asked for was withdrawn.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 

@@ -34,6 +34,7 @@ pub(super) const REASON: &[&str] = &["csrf", "nonce", "step_up_code", "reason"];
 pub(super) const POLICY: &[&str] = &["csrf", "nonce", "step_up_code", "value", "reason"];
 pub(super) const LEAVE: &[&str] = &["csrf", "nonce", "step_up_code", "reason", "confirmed"];
 pub(super) const IMPORT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "text", "step", "by_mail"];
+pub(super) const WITHDRAW: &[&str] = &["csrf", "nonce", "step_up_code", "request"];
 pub(super) const DECIDE: &[&str] = &["csrf", "nonce", "step_up_code", "request", "note"];
 pub(super) const PORTRAIT: &[&str] = &["csrf", "nonce", "step_up_code", FILE, "id_note", "remove"];
 pub(super) const FILTER: &[&str] =
