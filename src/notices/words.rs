@@ -26,9 +26,14 @@ impl Notice {
             Kind::ContactChanged => format!("A way to reach you was changed ({what})"),
             Kind::GrantAsked => format!("Somebody who looks after accounts asked to {what} for yours"),
             Kind::InvitedAgain => "A new invitation link was made for your account".into(),
-            Kind::HostActed | Kind::Escalated | Kind::Disavowed | Kind::Incident | Kind::PolicyLoosened => {
-                String::new()
-            }
+            Kind::ObjectionLifted => "The objection to what was done to your account was lifted".into(),
+            Kind::ApprovalWaits
+            | Kind::HostActed
+            | Kind::Escalated
+            | Kind::Disavowed
+            | Kind::Reassured
+            | Kind::Incident
+            | Kind::PolicyLoosened => String::new(),
         }
     }
 

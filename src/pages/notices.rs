@@ -25,6 +25,7 @@ pub struct NoticeLine {
     /// By whom, from where, in which case, why.
     beside: Vec<String>,
     next: String,
+    leads_to: Option<String>,
     objection: Option<Objection>,
     objected_at: Option<Timestamp>,
     seen: bool,
@@ -42,6 +43,7 @@ impl NoticeLine {
             happened: words.happened,
             beside: beside.map(|(name, value)| format!("{name}: {value}")).collect(),
             next: words.next,
+            leads_to: notice.leads_to(),
             objection,
             objected_at: notice.objected_at,
             seen: notice.seen_at.is_some(),
@@ -83,6 +85,7 @@ fn told(line: &NoticeLine, now: Timestamp) -> Markup {
             strong { (line.title) } " · " (time_ago(line.at, now)) br;
             (line.happened) " " (line.next)
             @for part in &line.beside { " " span class="muted" { bdi { (part) } "." } }
+            @if let Some(path) = &line.leads_to { " " a href=(path) { "Open the case" span class="unseen" { ": " (line.happened) } } }
             @if let Some(link) = &line.objection { " " a href=(link.path) { "This wasn’t me" span class="unseen" { ": " (line.title) } } }
         }
     }

@@ -83,6 +83,9 @@ pub(super) fn every_notice() -> Vec<Notice> {
         (Kind::Disavowed, about(by("", ""))),
         (Kind::Incident, said(about(by(TOM, "")), "she never called")),
         (Kind::PolicyLoosened, by(TOM, "evidence_minutes: 60 → 120")),
+        (Kind::ObjectionLifted, by(TOM, "")),
+        (Kind::Reassured, said(about(by(TOM, "")), "it was a mistake")),
+        (Kind::ApprovalWaits, said(about(by(TOM, "set a temporary password")), HOSTILE)),
     ];
     told.into_iter().map(|(kind, facts)| notice(kind, facts)).collect()
 }
@@ -109,6 +112,7 @@ fn own_pages() -> Vec<(&'static str, Markup)> {
     let lines: Vec<NoticeLine> = read.into_iter().map(line).collect();
     let unseen = Unseen { lines: lines[..3].to_vec(), more: true, here: "/profile".to_owned() };
     let alerts = Unseen { lines: lines[20..21].to_vec(), more: false, here: "/admin".to_owned() };
+    let waits = Unseen { lines: lines[lines.len() - 1..].to_vec(), more: false, here: "/admin".to_owned() };
     // The frame's banner, above a page that has little of its own.
     let under = |frame: &Frame| profile::new_codes(frame, &NewCodesView { form: Form::new("csrf-1"), codes_left: 10 });
     vec![
@@ -119,6 +123,7 @@ fn own_pages() -> Vec<(&'static str, Markup)> {
     ]
 }
 
+        ("notices-banner-approver", under(&Frame { unseen: Some(&waits), ..viewer(Role::Admin) })),
 fn message(kind: outbox::Kind, fate: Fate, error: &str) -> Message {
     Message {
         id: MessageId::generate(),
