@@ -50,6 +50,7 @@ mod manual;
 mod many_people;
 mod notices;
 mod notices_of_cases;
+mod notices_read;
 mod objections;
 mod own_sessions;
 mod pages;

@@ -135,7 +135,7 @@ pub const ROUTES: &[Route] = &[
     post("/profile/devices/{id}/forget", &["csrf"], Door::Person(sessions::forget)),
     get("/profile/activity", &["before"], Door::Person(activity::page)),
     get("/profile/notices", &[], Door::Person(notices::own)),
-    post("/profile/notices/seen", &["csrf", "next", "notice*"], Door::Person(notices::seen)),
+    post(notices::SEEN, &["csrf", "next", "notice*", "step_up_code"], Door::Person(notices::seen)),
     get("/profile/backup-codes", &[], Door::Person(profile::new_codes_page)),
     post("/profile/backup-codes", &["csrf", "nonce", "step_up_code"], Door::Person(profile::new_codes)),
     post("/profile/backup-codes/stored", &["csrf", "stored"], Door::Person(profile::codes_stored)),

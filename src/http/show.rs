@@ -262,7 +262,9 @@ pub fn confirm(call: &Call<'_>, signed: &Signed) -> Result<(), Vec<FieldError>> 
 /// [`Problem::TooMany`]; what kept the code from being checked.
 pub fn step_up_in_form(call: &mut Call<'_>, signed: Signed) -> Result<(Signed, Option<Token>), Problem> {
     let typed = call.fields.get("step_up_code").trim();
-    if !call.is_post() || typed.is_empty() || signed.session.is_stepped_up(call.now) {
+    // What was read is confirmed with a code that is newer than what happened, however recent the last one is.
+    let due = call.route == super::notices::SEEN || !signed.session.is_stepped_up(call.now);
+    if !call.is_post() || typed.is_empty() || !due {
         return Ok((signed, None));
     }
     let Some(typed) = Typed::parse(typed) else {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use maud::Markup;
 
 use super::mail::{House, Outline};
-use super::notices::{self, NoticeLine, OwnNoticesView, Unseen};
+use super::notices::{self, NoticeLine, OwnNoticesView, ReadView, Unseen};
 use super::password_reset::{self, AskView, ChooseView, SentView};
 use super::profile::{self, NewCodesView};
-use super::samples::{CASE, HELP, HOSTILE, at, form, now, stranger, typed, viewer};
+use super::samples::{CASE, HELP, HOSTILE, at, form, now, step_up, stranger, typed, viewer};
 use super::samples_acts::mara;
 use super::samples_user::{alone, head};
 use super::user::notices::{self as user_notices, LetterView, NoticesView, Told};
@@ -115,15 +115,19 @@ fn own_pages() -> Vec<(&'static str, Markup)> {
     let waits = Unseen { lines: lines[lines.len() - 1..].to_vec(), more: false, here: "/admin".to_owned() };
     // The frame's banner, above a page that has little of its own.
     let under = |frame: &Frame| profile::new_codes(frame, &NewCodesView { form: Form::new("csrf-1"), codes_left: 10 });
+    let confirms = |form| ReadView { form, lines: lines[..2].to_vec(), next: "/profile".to_owned() };
+    let wrong = typed(&[], &[("step_up_code", "This code is not right. Wait for the next one and try again.")]);
     vec![
+        ("notices-confirm", notices::read(&f, &confirms(step_up(form())))),
+        ("notices-confirm-wrong", notices::read(&f, &confirms(step_up(wrong)))),
         ("notices", notices::own(&f, &view(lines.clone()))),
         ("notices-none", notices::own(&f, &view(Vec::new()))),
         ("notices-banner", under(&Frame { unseen: Some(&unseen), ..viewer(Role::Member) })),
+        ("notices-banner-approver", under(&Frame { unseen: Some(&waits), ..viewer(Role::Admin) })),
         ("notices-banner-owner", under(&Frame { unseen: Some(&alerts), ..viewer(Role::Owner) })),
     ]
 }
 
-        ("notices-banner-approver", under(&Frame { unseen: Some(&waits), ..viewer(Role::Admin) })),
 fn message(kind: outbox::Kind, fate: Fate, error: &str) -> Message {
     Message {
         id: MessageId::generate(),
