@@ -17,6 +17,7 @@ mod cli_doctor;
 mod cli_folder;
 mod cli_import;
 mod cli_key;
+mod cli_mail;
 mod cli_recovery;
 mod cli_restore;
 mod cli_world;
