@@ -39,6 +39,7 @@ fn form_pages() -> Vec<(&'static str, Markup)> {
             person: maryam(),
             case: Some(CASE),
             factors: 2,
+            switched_off: 0,
             codes_left: 4,
             sessions: 3,
             known: known(None),
@@ -199,7 +200,13 @@ fn decide_pages() -> Vec<(&'static str, Markup)> {
     let withdrawn = |form, request| withdrawal::withdraw(&f, &WithdrawView { form, request });
     vec![
         ("withdraw", withdrawn(form(), RequestView { own: true, ..request(maryam()) })),
-        ("withdraw-approved", withdrawn(step_up(form()), RequestView { own: true, ..approved() })),
+        (
+            "withdraw-approved",
+            withdrawn(
+                step_up(typed(&[], &[("step_up_code", "This code is not right.")])),
+                RequestView { own: true, ..approved() },
+            ),
+        ),
         ("approve", decision::decide(&f, &deciding(request(maryam())))),
         (
             "approve-wrong",
