@@ -46,6 +46,7 @@ mod look;
 mod machine;
 mod mail;
 mod mail_server;
+mod mail_stuck;
 mod mail_transport;
 mod manual;
 mod many_people;
