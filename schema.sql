@@ -266,7 +266,8 @@ CREATE TABLE cases (
     reason          TEXT    NOT NULL CHECK (length(reason) > 0),
     ticket          TEXT,
     -- What was done, last and by whom.
-    act             TEXT             CHECK (act IN ('walked_through', 'reset', 'codes', 'password', 'reset_and_password')),
+    act             TEXT             CHECK (act IN ('walked_through', 'reset', 'codes', 'password', 'reset_and_password',
+                                                    'email', 'invitation')),
     acted_by_id     TEXT             REFERENCES users (id),
     acted_by        TEXT,
     acted_at        INTEGER          CHECK ((acted_at IS NULL) = (act IS NULL)),

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::actions::checkpoint::keep_up;
 use crate::actions::data_folder::Opened;
 use crate::actions::deliver::{Courier, Round, Tested, send_test};
 use crate::actions::sweep::sweep;
@@ -32,6 +33,8 @@ use crate::time::{Clock, Timestamp};
 const WAITING_HASHES: usize = 64;
 /// How often what has expired is swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(20);
+/// How often it is asked whether the trail has to be signed: so soon after a reset it is.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How often the outbox is looked at.
 const MAIL_EVERY: Duration = Duration::from_secs(2);
@@ -302,10 +305,17 @@ impl Sweeper {
 }
 
 fn sweep_until(app: &App, stopped: &Receiver<()>) {
+    let mut swept = Instant::now();
     loop {
-        let ending = !matches!(stopped.recv_timeout(SWEEP_EVERY), Err(RecvTimeoutError::Timeout));
-        if let Err(e) = sweep(&app.means, ending) {
-            tracing::error!("sweeping failed: {e}");
+        let ending = !matches!(stopped.recv_timeout(LOOK_EVERY), Err(RecvTimeoutError::Timeout));
+        if ending || swept.elapsed() >= SWEEP_EVERY {
+            swept = Instant::now();
+            if let Err(e) = sweep(&app.means, ending) {
+                tracing::error!("sweeping failed: {e}");
+            }
+        }
+        if let Err(e) = keep_up(&app.means.store, app.now(), ending) {
+            tracing::error!("no checkpoint of the trail was signed: {e}");
         }
         if ending {
             return;

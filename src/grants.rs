@@ -3,6 +3,7 @@
 //! Architecture invariant: [`decide`] is pure and is the only place that says yes. Every route and command that gives
 //! access asks it inside the transaction that would give it.
 
+mod evidence;
 mod hold;
 mod rule;
 mod second_person;
@@ -10,9 +11,8 @@ mod second_person;
 use std::str::FromStr;
 
 use crate::audit::Action;
-use crate::contacts::usable_for_call;
-use crate::policy::{Key, Policy};
-use crate::recovery::{CaseErrand, Evidence, EvidenceKind, Held, Needs};
+use crate::policy::Policy;
+use crate::recovery::{CaseErrand, Evidence, Held, Needs};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Role, Status, User};
 
@@ -127,7 +127,7 @@ impl Grant {
     pub const fn other_half(self) -> Option<Half> {
         match self {
             Self::ResetFactors | Self::IssueBackupCodes => Some(Half::Password),
-            Self::SetTemporaryPassword => Some(Half::Factor),
+            Self::SetTemporaryPassword | Self::ChangeEmail => Some(Half::Factor),
             _ => None,
         }
     }
@@ -217,12 +217,14 @@ pub struct Circumstances<'a> {
     pub policy: &'a Policy,
     /// Strong signs of unusual activity.
     pub strong_signs: u32,
-    /// Whether the case was handed to the owners.
+    /// Whether the case was handed to the owners, or the one before it was and none of them decided.
     pub for_owner: bool,
     /// Whether help was refused lately and no case was opened by an owner since.
     pub refused_lately: bool,
     /// Whether who asks has lately given the person the other of password and factor.
     pub same_hands: bool,
+    /// Whether who asks has lately taken the account or the role of somebody who could have approved.
+    pub took_away: bool,
     /// What keeps the account closed besides that it is disabled.
     pub held: Option<Held>,
     /// Whether who asks has a hand in what was objected to.
@@ -242,6 +244,7 @@ impl<'a> Circumstances<'a> {
             for_owner: false,
             refused_lately: false,
             same_hands: false,
+            took_away: false,
             held: None,
             has_hand: false,
             others: Others { owners: 0, admins: 0 },
@@ -293,8 +296,8 @@ pub fn decide(q: &Question<'_>) -> Result<Verdict, Rule> {
     let permitted = needed.is_some_and(|needed| q.circumstances.permitted.is_some_and(|p| p.covers(needed)));
     if q.grant.needs_evidence() || q.grant == Grant::InCase(CaseErrand::Evidence) {
         let evidence = q.evidence.ok_or(Rule::EvidenceMissing)?;
-        check_evidence(evidence, permitted, q)?;
-        check_voucher(evidence, q)?;
+        evidence::check(evidence, permitted, q)?;
+        evidence::check_voucher(evidence, q)?;
     }
     Ok(match needed {
         Some(needed) if !permitted => Verdict::Ask(needed),
@@ -312,30 +315,6 @@ fn check_case(q: &Question<'_>) -> Result<(), Rule> {
         return Err(Rule::ForOwners);
     }
     if q.circumstances.refused_lately { Err(Rule::RefusedLately) } else { Ok(()) }
-}
-
-/// Somebody else vouches: neither whom it is about nor who acts.
-fn check_voucher(evidence: &Evidence, q: &Question<'_>) -> Result<(), Rule> {
-    let Some(voucher) = evidence.voucher().map(str::to_lowercase) else { return Ok(()) };
-    let is = |user: &User| [user.name.as_str(), user.email.as_str()].iter().any(|own| own.to_lowercase() == voucher);
-    let asks = matches!(q.asker, Asker::Person(asker) if is(asker));
-    if asks || q.target.is_some_and(is) { Err(Rule::VouchesForThemself) } else { Ok(()) }
-}
-
-fn check_evidence(evidence: &Evidence, permitted: bool, q: &Question<'_>) -> Result<(), Rule> {
-    let (policy, now) = (q.circumstances.policy, q.now);
-    // What was permitted was asked for while its evidence was fresh.
-    let age_fits = permitted || now.since(evidence.recorded_at()) <= policy.lasting(Key::EvidenceAge);
-    if !age_fits || evidence.recorded_at() > now {
-        return Err(Rule::EvidenceStale);
-    }
-    if evidence.kind() == EvidenceKind::KnownNumber {
-        let called = evidence.called().ok_or(Rule::NumberNotOnAccount)?;
-        if !usable_for_call(called.known_since, called.requested_at, policy.lasting(Key::KnownNumber)) {
-            return Err(Rule::NumberTooNew);
-        }
-    }
-    Ok(())
 }
 
 fn check_rank(q: &Question<'_>) -> Result<(), Rule> {

@@ -5,7 +5,6 @@
 //! secret: what it says are names, numbers and places that stand in the trail too.
 
 pub mod objection;
-mod words;
 
 use std::str::FromStr;
 
@@ -193,6 +192,8 @@ pub struct Notice {
 pub struct Told {
     /// When it was written.
     pub at: Timestamp,
+    /// The notice that it carries; none for a message that somebody wrote.
+    pub notice: Option<Kind>,
     /// What it is about, in a word or two.
     pub about: String,
     /// To which address.
@@ -233,7 +234,12 @@ pub fn due(record: &Record) -> Vec<Due> {
     match &record.event {
         Event::FactorAdminReset { user, case, since, .. } => {
             let what = since.map(|at| format!("those added since {}", at.to_seconds_text())).unwrap_or_default();
-            vec![of(user, Kind::FactorsReset, &what, *case)].into_iter().chain(by_host(record, &user.name)).collect()
+            let mut all = vec![of(user, Kind::FactorsReset, &what, *case)];
+            // In a case the host's command has an entry of its own, of which the owners are told.
+            if record.actor == Actor::Host && case.is_none() {
+                all.extend(to_owners(record, Kind::HostActed, &user.name, "all factors removed", None));
+            }
+            all
         }
         Event::FactorEnrolled { user, label, case, .. } => vec![of(user, Kind::FactorEnrolled, label, *case)],
         Event::FactorRemoved { user, label, .. } => vec![of(user, Kind::FactorRemoved, label, None)],
@@ -320,14 +326,6 @@ fn in_case(record: &Record, user: &crate::audit::Person, case: CaseNumber, fact:
             owners(Kind::HostActed, &format!("approved: {}", grant.sentence()))
         }
         _ => Vec::new(),
-    }
-}
-
-fn by_host(record: &Record, about: &str) -> Vec<Due> {
-    if record.actor == Actor::Host {
-        to_owners(record, Kind::HostActed, about, "all factors removed", None)
-    } else {
-        Vec::new()
     }
 }
 

@@ -283,6 +283,13 @@ pub struct Case {
     pub follow_up: Option<(Timestamp, String)>,
 }
 
+impl Case {
+    /// Whether nothing that was given works any more once the window for enrolment has closed.
+    pub fn ends_with_window(&self) -> bool {
+        self.act.as_ref().is_some_and(|done| matches!(done.act, Act::Reset | Act::ResetAndPassword))
+    }
+}
+
 /// Who did something in a case: a person with id and name then, or nobody with an id (the host, the system).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doer {

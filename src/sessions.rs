@@ -163,11 +163,22 @@ pub fn device_name(user_agent: &str) -> String {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
         // A program: its name and version come first.
-        (None, None) => match user_agent.split_whitespace().next() {
-            Some(program) => program.chars().take(40).collect(),
+        (None, None) => match user_agent.split_whitespace().next().filter(|first| is_program(first)) {
+            Some(program) => program.to_owned(),
             None => "Unknown device".to_owned(),
         },
     }
+}
+
+/// Whether this is the name and version of a program, as `curl/8.14.1`, and no more: what a stranger says of their device is
+/// mailed to whose address they type, where a mail program would make a link even of `evil.example/help`.
+fn is_program(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(name, version)| {
+        (1..=20).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && version.len() <= 20
+            && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    })
 }
 
 /// Reads a `next` target: a path on this site, or nothing. `//host`, `/\host` and anything with a scheme, a control
@@ -228,7 +239,11 @@ mod tests {
             ),
             ("Something (iPhone; of its own)", "iPhone"),
             ("curl/8.14.1", "curl/8.14.1"),
+            ("AdaBrowser/7", "AdaBrowser/7"),
             ("", "Unknown device"),
+            ("evil.example/help", "Unknown device"),
+            ("https://evil.example/8", "Unknown device"),
+            ("Call-0900-123-456-78-to-keep-your-account/1", "Unknown device"),
         ];
         for (agent, name) in known {
             assert_eq!(device_name(agent), name);

@@ -5,10 +5,14 @@
 //! the words on the pages lead through. At the end of a walk no browser may have had anything to complain about: no
 //! script error, nothing that the content security policy refused, no file missing.
 
+mod attack;
 mod by_keyboard;
+mod company;
 mod demo;
+mod help_desk;
 mod main_job;
 mod own_account;
 mod person;
+mod second_person;
 mod server;
 mod without_scripts;

@@ -77,7 +77,7 @@ fn a_restore_begins_a_new_lineage_and_voids_what_let_someone_in() {
     let folder = with_backup();
     let said = folder.idp(&["restore", "one.db"]).done();
     assert!(said.contains("restored up to entry 3 of"), "{said}");
-    assert!(said.contains("lost: entries 4 to 5 of lineage "), "{said}");
+    assert!(said.contains("lost: entries 4 to 6 of lineage "), "{said}");
     assert!(said.contains("void: 1 sessions, 0 devices, 2 backup codes, 1 links"), "{said}");
     for table in ["sessions", "links", "codes", "code_sets", "devices", "enrolment_windows"] {
         assert_eq!(folder.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
@@ -85,16 +85,16 @@ fn a_restore_begins_a_new_lineage_and_voids_what_let_someone_in() {
     assert_eq!(folder.count("SELECT count(*) FROM factors"), 1, "the seed key fits, so the app still works");
     assert_eq!(folder.count("SELECT max(credential_epoch) FROM users"), 1);
     let verdict = folder.idp(&["audit", "verify"]).done();
-    assert!(verdict.contains("entries: 4, lineages: 2"), "{verdict}");
+    assert!(verdict.contains("entries: 5, lineages: 2"), "{verdict}");
     let entry = folder.idp(&["audit", "export", "--action", "system.restored"]).done();
-    assert!(entry.contains("entries 4 to 5 of lineage") && entry.contains("\"factors\":\"kept\""), "{entry}");
+    assert!(entry.contains("entries 4 to 6 of lineage") && entry.contains("\"factors\":\"kept\""), "{entry}");
 
     let kept = replaced(&folder);
     assert_eq!(kept.len(), 1, "the replaced database is one file without a log: {kept:?}");
     assert_eq!(mode(&folder.data().join(&kept[0])), 0o600);
     assert_eq!(mode(&folder.database()), 0o600);
     let old = folder.data().join(&kept[0]);
-    assert!(folder.idp(&["audit", "verify", old.to_str().unwrap()]).done().contains("entries: 5, lineages: 1"));
+    assert!(folder.idp(&["audit", "verify", old.to_str().unwrap()]).done().contains("entries: 6, lineages: 1"));
     open(&folder.data(), Clock::System).unwrap();
     assert!(!names(&folder.data()).iter().any(|n| n.contains(".new")), "{:?}", names(&folder.data()));
 }

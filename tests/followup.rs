@@ -258,7 +258,7 @@ fn nobody_writes_to_a_superior_or_about_their_own_case_and_what_owners_have_is_t
     assert_eq!(noor.browser.post(MESSAGE, &[("message", "x"), ("how", "sent")]).status, 303);
     about(&mara.id);
     db.execute("UPDATE cases SET for_owner = 1", []).unwrap();
-    assert!(noor.browser.get(MESSAGE).says("This case was handed to the owners"));
+    assert!(noor.browser.get(MESSAGE).says("This was handed to the owners"));
     noor.browser.get("/admin/users/new");
     assert_eq!(noor.browser.post(MESSAGE, &[("message", "x"), ("how", "sent")]).status, 403);
     ada.get(MESSAGE);

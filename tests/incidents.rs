@@ -1,4 +1,8 @@
-//! It was an attack: what an incident ends, what the report says, and how the real person comes back.
+//! It was an attack: who says so, and what an incident ends. The report is in `incidents/report.rs`, how the real person comes
+//! back in `incidents/way_back.rs`.
+
+mod report;
+mod way_back;
 
 use std::sync::Barrier;
 use std::time::Duration;
@@ -8,15 +12,12 @@ use idp::actions::grants::{Ask, Granted};
 use idp::actions::incident::declare;
 use idp::audit::filter::Filter;
 use idp::audit::{Action, Entry};
-use idp::policy::Key;
 use idp::storage::audit::{Order, list};
 
-use crate::approvals::{approve, carry_out};
 use crate::grants::last;
 use crate::objections::{Firm, KNOWN, firm, link, object, send, state};
 use crate::profile::add_app;
 use crate::runbook::{FOUNDED, act, reset, rows};
-use crate::second_person::set_policy;
 use crate::world::{Browser, PASSWORD, Phone, World, body, host};
 
 const ATTACK: [(&str, &str); 2] = [("since", "case"), ("reason", "somebody else called as her")];
@@ -159,222 +160,6 @@ fn a_restore_keeps_the_password_void_that_an_incident_made_so() {
 }
 
 #[test]
-fn the_report_tells_what_the_impostor_did_is_paged_by_the_database_and_exported_with_an_entry() {
-    let (Firm { world, mut bo, mara, .. }, mut impostor, _) = attacked();
-    let mara_now = world.user(&mara.email).id.to_string();
-    assert!(impostor.get("/admin/users").status == 403);
-    object(&world, &link(&world, &mara.id, "factors_reset"));
-    assert!(bo.browser.get("/admin/recovery/R-2026-0001").body.contains("/admin/recovery/R-2026-0001/report\""));
-    send(&mut bo.browser, "/admin/recovery/R-2026-0001/incident", &ATTACK);
-    // What comes after the incident is no part of it.
-    let note = format!("/admin/users/{}/notes", mara.id);
-    send(&mut bo.browser, &note, &[("text", "she called at noon")]);
-    world.later(Duration::from_secs(1));
-    send(&mut bo.browser, &note, &[("text", "and at one")]);
-
-    let page = bo.browser.get("/admin/recovery/R-2026-0001/report");
-    assert_eq!(page.status, 200);
-    for what in [
-        "All factors removed (1)",
-        "Enrolled “Authenticator app”",
-        "Signed in (password and a newly set up app)",
-        "Phone number added: +46709999999",
-        "“This wasn't me”: the account is frozen",
-        "Incident declared",
-        "declared",
-        "by Bo Nilsson",
-        "somebody else called as her",
-        "Let the real person back in: open a new case",
-    ] {
-        assert!(page.says(what), "{what}: {}", page.text());
-    }
-    assert!(!page.says("and at one"), "{}", page.text());
-    let order = ["All factors removed", "Enrolled “", "Incident declared"].map(|w| page.text().rfind(w).unwrap());
-    assert!(order.is_sorted(), "oldest first");
-
-    // The whole of it as a file, by the export that the audit log has, which records itself.
-    let before = world.head();
-    let fields = [
-        ("involving", page.hidden("involving").unwrap()),
-        ("since", page.hidden("since").unwrap()),
-        ("until", page.hidden("until").unwrap()),
-    ];
-    let mut sent: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
-    for (format, kind) in [("jsonl", "application/jsonl"), ("csv", "text/csv")] {
-        sent.push(("format", format));
-        let file = bo.browser.clone().post("/admin/audit/export", &sent);
-        sent.pop();
-        assert!(file.status == 200 && file.header("content-type").unwrap().starts_with(kind), "{}", file.text());
-        let lines: Vec<&str> = file.body.lines().filter(|l| !l.starts_with("seq,")).collect();
-        assert!(lines.len() > 10 && lines.iter().all(|line| line.contains(&mara_now)), "{format}");
-        assert!(lines.iter().any(|l| l.contains("user.contact_changed")) && !file.body.contains("and at one"));
-    }
-    let exported = world.entries_of(Action::AuditExported);
-    assert_eq!(exported.len(), 2);
-    assert!(body(&exported[0]).fact("filter").contains(&format!("involving={mara_now}")) && world.head() == before + 2);
-    let list = format!("/admin/audit?involving={mara_now}&since={}&until={}", fields[1].1, fields[2].1);
-    assert!(bo.browser.get(&list.replace(':', "%3A")).says("Phone number added"), "{}", bo.browser.page.text());
-}
-
-#[test]
-fn a_long_report_goes_on_on_further_pages_and_leaves_nothing_out() {
-    let (Firm { world, mut bo, mut tom, mara, .. }, ..) = attacked();
-    for n in 0..210 {
-        let note = format!("/admin/users/{}/notes", mara.id);
-        tom.browser.get(&note);
-        assert_eq!(tom.browser.post(&note, &[("text", &format!("call number {n}"))]).status, 303);
-    }
-    object(&world, &link(&world, &mara.id, "factors_reset"));
-    send(&mut bo.browser, "/admin/recovery/R-2026-0001/incident", &ATTACK);
-    let first = bo.browser.get("/admin/recovery/R-2026-0001/report");
-    let at = first.body.find("/report?after=").expect("there is more");
-    let later: String = first.body[at..].chars().take_while(|c| *c != '"').collect();
-    let second = bo.browser.get(&format!("/admin/recovery/R-2026-0001{later}"));
-    let both = format!("{} {}", first.text(), second.text());
-    for n in 0..210 {
-        assert_eq!(both.matches(&format!("Note: call number {n} ")).count(), 1, "{n}");
-    }
-    assert!(second.says("Incident declared") && second.says("From the beginning") && !second.body.contains("?after="));
-    assert_eq!(bo.browser.get("/admin/recovery/R-2026-0001/report?after=x").status, 400);
-}
-
-#[test]
-fn the_real_person_comes_back_through_a_new_case_by_the_screens_alone() {
-    let (world, mut ada, _) = World::with_owner();
-    let mara = world.person(&mut ada, "mara@fernhill.example", "Mara Lindqvist", "member");
-    reset(&mut ada, &mara.id);
-    object(&world, &link(&world, &mara.id, "factors_reset"));
-    send(&mut ada, "/admin/recovery/R-2026-0001/incident", &ATTACK);
-    // No other way in is offered, and none works.
-    let person = format!("/admin/users/{}", mara.id);
-    let page = ada.get(&person);
-    assert!(page.body.contains(&format!("{person}/readmit\"")) && !page.body.contains(&format!("{person}/enable\"")));
-    let enable = ada.get(&format!("{person}/enable"));
-    assert_eq!((enable.status, enable.location()), (303, format!("{person}/readmit").as_str()));
-    ada.get("/admin/users/new");
-    assert_eq!(ada.post(&format!("{person}/enable"), &[("reason", "is back")]).status, 403);
-    assert_eq!(last(&world, Action::UserEnabled), "denied held");
-    assert_eq!(act(&mut ada, &mara.id, "/mfa/reset", &FOUNDED).status, 403);
-
-    let page = ada.get(&format!("{person}/readmit"));
-    assert!(page.says("A new case is opened") && page.says("whoever calls may be the attacker"), "{}", page.text());
-    assert_eq!(
-        ada.post(&format!("{person}/readmit"), &[("reason", "she came by")]).status,
-        422,
-        "evidence is asked for"
-    );
-    let before = world.head();
-    let page = ada.post(&format!("{person}/readmit"), &BACK);
-    assert_eq!(page.status, 200, "{}", page.text());
-    assert!(page.says("Read this to Mara Lindqvist now") && page.says("R-2026-0002"), "{}", page.text());
-    let secrets: Vec<String> = page
-        .body
-        .split("class=\"secret\"")
-        .skip(1)
-        .map(|rest| rest.split('>').nth(1).unwrap().split('<').next().unwrap().to_owned())
-        .collect();
-    let [password, pass] = &secrets[..] else { panic!("{secrets:?}") };
-    assert_eq!(
-        world.story_since(before),
-        [
-            "recovery.case_opened success",
-            "recovery.identity_verified success",
-            "mfa.factor_admin_reset success",
-            "mfa.enrolment_pass_issued success",
-            "user.password_set_by_admin success",
-            "user.enabled success",
-        ]
-    );
-    assert_eq!(of_case(&world, "R-2026-0002").len(), 6, "each carries the new case");
-    assert_eq!(
-        (state(&world, "R-2026-0001").as_str(), state(&world, "R-2026-0002").as_str()),
-        ("incident", "awaiting_enrolment")
-    );
-
-    assert_eq!(world.browser().password(&mara.email, PASSWORD).status, 401, "the old password stays dead");
-    let mut back = world.browser();
-    assert_eq!(back.password(&mara.email, password).location(), "/enrol");
-    back.get("/enrol");
-    assert_eq!(back.post("/enrol/pass", &[("pass", pass)]).location(), "/enrol");
-    let phone = Phone::scan(&back.get("/enrol").body);
-    assert_eq!(back.post("/enrol", &[("code", &phone.code(world.now()))]).codes().len(), 10);
-    assert_eq!(back.post("/enrol/stored", &[("stored", "on")]).location(), "/sign-in/password");
-    back.get("/sign-in/password");
-    let chosen = back.post("/sign-in/password", &[("new_password", "velvet lantern forty-two")]);
-    assert_eq!(chosen.status, 303, "{}", chosen.text());
-    assert!(back.is_signed_in());
-    assert_eq!(state(&world, "R-2026-0002"), "recovered");
-    let page = ada.get(&person);
-    assert!(!page.says("This account was closed because of an attack"), "{}", page.text());
-    // The form that was sent once does nothing the second time, and the account is no longer one to be let back in.
-    assert_eq!(send(&mut ada, &format!("{person}/readmit"), &BACK).status, 403);
-    assert!(ada.get("/admin/recovery/R-2026-0001").body.contains("/admin/recovery/R-2026-0001/report\""));
-}
-
-#[test]
-fn password_and_factor_from_one_hand_wait_for_a_second_person_where_there_is_one() {
-    let (Firm { world, mut ada, mut bo, mut tom, mara }, ..) = attacked();
-    send(&mut bo.browser, "/admin/recovery/R-2026-0001/incident", &ATTACK);
-    for (browser, case) in [(&mut bo.browser, "R-2026-0002"), (&mut tom.browser, "R-2026-0002")] {
-        let page = send(browser, &format!("/admin/users/{}/readmit", mara.id), &BACK);
-        assert_eq!(
-            (page.status, page.location()),
-            (303, format!("/admin/recovery/{case}").as_str()),
-            "{}",
-            page.text()
-        );
-        assert_eq!(state(&world, case), "awaiting_approval");
-    }
-    let asked = world.entries_of(Action::RecoveryApprovalRequested);
-    assert_eq!(asked.iter().map(|e| body(e).fact("grant")).collect::<Vec<_>>(), ["readmit", "readmit"]);
-    assert!(
-        bo.browser.get("/admin/recovery/R-2026-0002").says("let the person back in, with a new password and a pass")
-    );
-    assert_eq!((world.user(&mara.email).status.as_str(), rows(&world, "enrolment_windows", &mara.id)), ("disabled", 0));
-
-    // Who decides is told what it would do; who asked carries it out.
-    let page = ada.get("/admin/recovery/R-2026-0002/approve");
-    assert!(page.says("The account was closed because of an attack. It will be in use again"), "{}", page.text());
-    approve(&mut ada, "R-2026-0002");
-    let asker = &mut tom.browser;
-    assert!(asker.get("/admin/recovery/R-2026-0002").body.contains(&format!("/admin/users/{}/readmit\"", mara.id)));
-    let page = carry_out(asker, &mara.id, "/readmit");
-    assert!(page.status == 200 && page.says("Read this to Mara Lindqvist now"), "{}", page.text());
-    assert_eq!(world.user(&mara.email).status.as_str(), "active");
-}
-
-#[test]
-fn while_an_hour_stands_in_for_a_second_person_the_person_can_object_to_being_let_back_in_too() {
-    let (world, mut ada, phone) = World::with_owner();
-    let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
-    reset(&mut ada, &mara.id);
-    send(&mut ada, "/admin/recovery/R-2026-0001/incident", &ATTACK);
-    set_policy(&world, Key::SecondPersonRule, 2);
-    let readmit = format!("/admin/users/{}/readmit", mara.id);
-    assert_eq!(send(&mut ada, &readmit, &BACK).location(), "/admin/recovery/R-2026-0002");
-    assert!(object(&world, &link(&world, &mara.id, "grant_asked")).says("The owners are told"));
-    assert_eq!(state(&world, "R-2026-0002"), "disavowed");
-    assert_eq!(send(&mut ada, &readmit, &BACK).status, 403);
-    assert_eq!(last(&world, Action::UserEnabled), "denied held");
-    // That was an impostor again: a further incident, and a further case.
-    assert_eq!(send(&mut ada, "/admin/recovery/R-2026-0002/incident", &ATTACK).status, 303);
-    assert_eq!(send(&mut ada, &readmit, &BACK).location(), "/admin/recovery/R-2026-0003");
-    world.later(Duration::from_secs(1_800));
-    ada.get("/admin");
-    world.later(Duration::from_secs(1_801));
-    world.sweep();
-    ada.get(&readmit);
-    let code = phone.code(world.now());
-    let on_record = [("evidence", "on_record"), BACK[2], ("step_up_code", &code)];
-    let page = ada.post(&readmit, &on_record);
-    assert!(page.status == 200 && page.says("Read this to Mara now"), "{}", page.text());
-    assert_eq!(
-        (state(&world, "R-2026-0003").as_str(), world.user(&mara.email).status.as_str()),
-        ("awaiting_enrolment", "active")
-    );
-}
-
-#[test]
 fn who_acted_in_the_case_may_say_that_it_was_an_attack_because_that_only_takes_away() {
     let (Firm { world, mut tom, mara, .. }, ..) = attacked();
     object(&world, &link(&world, &mara.id, "factors_reset"));
@@ -505,30 +290,6 @@ fn an_incident_on_an_older_case_closes_what_is_open_beside_it() {
         ("incident", "incident")
     );
     assert!(bo.browser.get(&format!("/admin/users/{}", mara.id)).says("closed because of an attack"));
-}
-
-#[test]
-fn the_command_exports_the_entries_of_a_case_and_of_all_that_involves_a_person() {
-    use crate::carry_over::office;
-    use crate::cli_world::idp_on;
-    let (world, mut ada, _) = office();
-    let mara = world.person(&mut ada, "mara@fernhill.example", "Mara", "member");
-    act(&mut ada, &mara.id, "/mfa/backup-codes", &FOUNDED);
-    object(&world, &link(&world, &mara.id, "codes_issued"));
-    let case = format!("R-{}-0001", &world.now().to_string()[..4]);
-    send(&mut ada, &format!("/admin/recovery/{case}/incident"), &ATTACK);
-    let of_case = idp_on(&world.data(), &["audit", "export", "--case", &case]).done();
-    for what in ["recovery.disavowed", "user.disabled", "recovery.incident_declared", "mfa.factor_admin_reset"] {
-        assert!(of_case.contains(what), "{what}: {of_case}");
-    }
-    let involving = idp_on(&world.data(), &["audit", "export", "--involving", "mara@fernhill.example"]).done();
-    let all = world.entries();
-    let theirs =
-        |e: &&Entry| [&e.header.actor_id, &e.header.target_id].into_iter().any(|id| id.as_ref() == Some(&mara.id));
-    assert_eq!(involving.lines().count(), all.iter().filter(theirs).count());
-    let both = ["--involving", "mara@fernhill.example", "--action", "mfa.factor_enrolled"];
-    let narrowed = idp_on(&world.data(), &[&["audit", "export"], &both[..]].concat()).done();
-    assert_eq!(narrowed.lines().count(), 1, "{narrowed}");
 }
 
 #[test]

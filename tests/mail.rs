@@ -1,9 +1,13 @@
 //! What stands in the outbox reaches a real mail server: once, in its order, whatever happens in between.
 
+mod invitations;
+mod operator;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use idp::actions::deliver::Courier;
+use idp::app::Settings;
 use idp::audit::{Action, Actor, Event, Record, Source};
 use idp::host::smtp::Smtp;
 use idp::ids::MessageId;
@@ -65,9 +69,14 @@ impl Post {
     }
 }
 
-fn with_mail(server: &MailServer) -> (World, Browser, Phone, Member) {
+/// What lets a provider send its mail through this server.
+pub fn with_server(server: &MailServer) -> impl FnOnce(&mut Settings) + use<> {
     let smtp = Smtp::new(&server.settings(), "Fernhill Joinery").unwrap();
-    let world = World::with("https://id.fernhill.example", |settings| settings.mail = Some(Arc::new(smtp)));
+    |settings| settings.mail = Some(Arc::new(smtp))
+}
+
+fn with_mail(server: &MailServer) -> (World, Browser, Phone, Member) {
+    let world = World::with("https://id.fernhill.example", with_server(server));
     let (world, mut ada, phone) = world.owned();
     let mara = world.person(&mut ada, "mara@fernhill.example", "Mara Lindqvist", "member");
     (world, ada, phone, mara)
@@ -260,148 +269,6 @@ fn without_a_mail_server_messages_are_kept_and_given_up_in_silence() {
     assert_eq!(world.count("SELECT count(*) FROM outbox"), 0);
 }
 
-/// The path of the invitation link in a letter.
-fn invitation(letter: &Received) -> String {
-    assert_eq!(letter.subject, "Your invitation");
-    let text = letter.text.as_deref().unwrap();
-    let at = text.find("/invitation/").expect(text);
-    text[at..].split_whitespace().next().unwrap().to_owned()
-}
-
-#[test]
-fn an_invitation_goes_out_by_mail_too_where_that_is_wanted_and_its_link_is_the_one_that_was_shown() {
-    let mut post = Post::new();
-    post.ada.get("/admin/users/new");
-    assert!(post.ada.page.body.contains("name=\"by_mail\" value=\"on\" checked"), "{}", post.ada.page.body);
-    let fields = [("email", "noor@fernhill.example"), ("name", "Noor"), ("role", "member"), ("by_mail", "on")];
-    let page = post.ada.post("/admin/users/new", &fields);
-    assert!(page.says("It is mailed to the address that they will sign in with, too."), "{}", page.text());
-    // Without the tick the link is for whoever made it to hand over.
-    post.world.invite(&mut post.ada, "otto@fernhill.example", "Otto", "member");
-    assert!(!post.ada.page.says("mailed"));
-    post.round();
-    let letters = post.new_letters();
-    let [letter] = &letters[..] else { panic!("{letters:?}") };
-    assert_eq!(letter.to, ["noor@fernhill.example"]);
-    let link = invitation(letter);
-    assert!(page.body.contains(&link) && letter.html.as_deref().unwrap().contains(&link));
-    assert!(!post.world.stores(link.rsplit('/').next().unwrap()), "no row holds the link");
-    let browser = post.world.accept(&link);
-    assert!(browser.clone().get("/enrol").status == 200);
-    let sent = body(&post.world.entries_of(Action::NoticeSent).pop().unwrap()).fact("kind");
-    assert_eq!(sent, "invitation");
-    let path = format!("/admin/users/{}/notices", post.world.user("noor@fernhill.example").id);
-    assert!(post.ada.get(&path).says("Invitation link noor@fernhill.example"), "{}", post.ada.page.text());
-}
-
-#[test]
-fn a_list_of_people_is_invited_by_mail_each_with_their_own_link() {
-    let mut post = Post::new();
-    let list = "email,name\nnoor@fernhill.example,Noor\notto@fernhill.example,Otto\n";
-    post.ada.get("/admin/users/import");
-    let page = post.ada.post("/admin/users/import", &[("text", list), ("step", "check")]);
-    assert!(page.body.contains("name=\"by_mail\" value=\"on\" checked"), "{}", page.body);
-    let page = post.ada.post("/admin/users/import", &[("text", list), ("step", "import"), ("by_mail", "on")]);
-    assert!(page.says("Each is mailed to the address beside it, too."), "{}", page.text());
-    post.round();
-    let letters = post.new_letters();
-    assert_eq!(
-        letters.iter().map(|l| l.to[0].as_str()).collect::<Vec<_>>(),
-        ["noor@fernhill.example", "otto@fernhill.example"]
-    );
-    let links: Vec<_> = letters.iter().map(invitation).collect();
-    assert!(links[0] != links[1] && links.iter().all(|link| page.body.contains(link)));
-}
-
-#[test]
-fn an_invitation_that_was_replaced_or_used_before_it_could_be_sent_is_not_sent() {
-    let mut post = Post::new();
-    post.server.stop();
-    post.ada.get("/admin/users/new");
-    let fields = [("email", "noor@fernhill.example"), ("name", "Noor"), ("role", "member"), ("by_mail", "on")];
-    assert_eq!(post.ada.post("/admin/users/new", &fields).status, 200);
-    post.round();
-    let again = format!("/admin/users/{}/invitation", post.world.user("noor@fernhill.example").id);
-    assert!(post.ada.get(&again).body.contains("name=\"by_mail\" value=\"on\" checked"));
-    let fields: Vec<_> = crate::runbook::FOUNDED[..3].iter().copied().chain([("by_mail", "on")]).collect();
-    let page = post.ada.post(&again, &fields);
-    assert_eq!(page.status, 200, "{}", page.text());
-    post.server.start_again();
-    post.world.later(5 * MINUTE);
-    post.round();
-    post.round();
-    let letters = post.new_letters();
-    let [letter] = &letters[..] else { panic!("{letters:?}") };
-    assert!(page.body.contains(&invitation(letter)));
-    let given_up = post.world.entries_of(Action::NoticeSent).into_iter().filter(|e| e.header.outcome == "failure");
-    assert_eq!(given_up.map(|e| body(&e).fact("kind")).collect::<Vec<_>>(), ["invitation"]);
-}
-
-#[test]
-fn an_owner_sends_a_test_message_and_is_told_at_once_what_came_of_it() {
-    let mut post = Post::new();
-    let mut noor = post.world.person(&mut post.ada, "noor@fernhill.example", "Noor", "admin");
-    post.round();
-    post.new_letters();
-    assert!(post.ada.get("/admin/system").says("Waiting 0"), "{}", post.ada.page.text());
-    let page = post.ada.post("/admin/system/mail-test", &[]);
-    assert!(page.status == 200 && page.says("The mail server took the message."), "{}", page.text());
-    let letters = post.new_letters();
-    assert_eq!((letters[0].subject.as_str(), letters[0].to[0].as_str()), ("A test message", "ada@fernhill.example"));
-    post.server.refuse("ada@fernhill.example", 550);
-    assert!(post.ada.post("/admin/system/mail-test", &[]).says("The mail server does not take the message."));
-    post.server.refuse(FROM, 550);
-    assert!(post.ada.post("/admin/system/mail-test", &[]).says("A setting has to be changed."));
-    post.server.stop();
-    let page = post.ada.post("/admin/system/mail-test", &[]);
-    assert!(
-        page.says("The message was not sent, but may be later.") && page.says("can not be reached"),
-        "{}",
-        page.text()
-    );
-    let tests: Vec<_> =
-        post.world.entries_of(Action::NoticeSent).into_iter().filter(|e| body(e).fact("kind") == "test").collect();
-    let outcomes: Vec<_> = tests.iter().map(|e| e.header.outcome.as_str()).collect();
-    assert_eq!(outcomes, ["success", "failure", "failure", "failure"]);
-    assert!(tests.iter().all(|e| e.header.actor_kind == "person"));
-    // An admin sees how it stands and sends none; nor does an owner whose last code was long ago.
-    assert!(!noor.browser.get("/admin/system").body.contains("mail-test"));
-    noor.browser.get("/profile");
-    assert_eq!(noor.browser.post("/admin/system/mail-test", &[]).status, 403);
-    assert_eq!(post.world.entries_of(Action::NoticeSent).last().unwrap().header.outcome, "denied");
-    post.world.later(16 * MINUTE);
-    post.ada.get("/admin/system");
-    let page = post.ada.post("/admin/system/mail-test", &[]);
-    assert!(page.status == 422 && page.says("confirm that it is you"), "{}", page.text());
-    let code = post.phone.code(post.world.now());
-    let page = post.ada.post("/admin/system/mail-test", &[("step_up_code", &code)]);
-    assert!(page.status == 200 && page.says("can not be reached"), "{}", page.text());
-}
-
-#[test]
-fn the_page_about_the_system_says_how_the_messages_stand() {
-    let mut post = Post::new();
-    post.server.refuse("mara@fernhill.example", 550);
-    change_contacts(&mut post, 1);
-    post.round();
-    post.server.stop();
-    change_contacts(&mut post, 2);
-    post.round();
-    let page = post.ada.get("/admin/system");
-    for part in [
-        "Waiting 1, the oldest since just now",
-        "Given up in 30 days 1",
-        "Last failure 127.0.0.1:",
-        "can not be reached",
-    ] {
-        assert!(page.says(part), "{part}: {}", page.text());
-    }
-    let (world, mut ada, _) = World::with_owner();
-    assert!(ada.get("/admin/system").says("No mail server is set, so nothing is mailed."), "{}", ada.page.text());
-    assert_eq!(ada.post("/admin/system/mail-test", &[]).status, 404);
-    drop(world);
-}
-
 /// A message to each of these addresses in turn, as somebody else's errand writes it.
 fn write_messages(folder: &Folder, count: usize) {
     let store = folder.store();
@@ -465,21 +332,4 @@ fn a_server_that_is_killed_while_it_sends_loses_nothing_and_doubles_what_it_was_
             numbers.map(|t| t.split("number ").nth(1).unwrap().split('.').next().unwrap().parse().unwrap()).collect();
         assert!(numbers.is_sorted() && numbers.len() == 20, "{to}: {numbers:?}");
     }
-}
-
-#[test]
-fn the_doctor_counts_what_waits_where_a_mail_server_is_set() {
-    let mail = MailServer::start(Mode::Plain);
-    let folder = Folder::new();
-    write_messages(&folder, 2);
-    assert!(!folder.idp(&["doctor"]).out.contains("messages that wait"));
-    std::fs::write(folder.data().join("idp.toml"), mail.toml()).unwrap();
-    let ran = folder.idp(&["doctor"]);
-    assert!(ran.out.contains("ok       messages that wait to be sent: 2, given up within 30 days: 0\n"), "{}", ran.out);
-    folder.tamper(
-        "UPDATE outbox SET next_at = NULL, given_up_at = strftime('%s', 'now') * 1000000, error = 'no such box'",
-    );
-    let ran = folder.idp(&["doctor"]);
-    let said = "warning  messages that wait to be sent: 0, given up within 30 days: 2; the last failure: no such box. Open System";
-    assert!(ran.out.contains(said), "{}", ran.out);
 }

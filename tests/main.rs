@@ -3,7 +3,9 @@
 mod activity;
 mod approvals;
 mod at_once;
+mod attacks;
 mod audit_pages;
+mod audit_proof;
 mod board;
 mod browser_walk;
 mod carry_over;

@@ -49,7 +49,7 @@ fn whoever_can_approve_is_told_by_mail_and_on_screen_with_a_link_to_the_case_and
     for mut owner in [post.ada.clone(), bo.browser.clone()] {
         let page = owner.get("/admin");
         assert!(page.says(WAITS), "{}", page.text());
-        assert!(page.body.contains(&format!("href=\"/admin/recovery/{case}\">Open the case")), "{}", page.body);
+        assert!(page.body.contains(&format!("href=\"/admin/recovery/{case}\">Open case")), "{}", page.body);
     }
     for mut other in [tom.browser.clone(), noor.browser.clone()] {
         assert!(!other.get("/profile/notices").says(WAITS));

@@ -49,7 +49,7 @@ fn the_story_tells_in_its_order_what_was_done_by_whom_and_on_what_it_rested() {
         "Ticket by the manager or HR, 2026-11-24",
         "Jonas Berg, HR vouches (ticket HR-77): “called back”",
         "What was told",
-        "factors reset, to mara@fernhill.example: waits to be sent",
+        "All factors were removed, to mara@fernhill.example: waits to be sent",
         "What happened",
         "Recovery case opened: “lost her phone on the train” (ticket HR-77)",
         "Identity verified: manager ticket",

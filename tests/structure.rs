@@ -12,18 +12,19 @@ fn source() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
-/// Every source file as its path below `src/` and its text.
-fn files() -> Vec<(String, String)> {
-    fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, found);
-            } else if path.extension().is_some_and(|e| e == "rs") {
-                found.push(path);
-            }
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            found.push(path);
         }
     }
+}
+
+/// Every source file as its path below `src/` and its text.
+fn files() -> Vec<(String, String)> {
     let mut paths = Vec::new();
     collect(&source(), &mut paths);
     paths.sort();
@@ -268,6 +269,17 @@ fn files_and_functions_are_short_enough_to_be_read_and_no_exception_is_listed_in
         (long_files, long_functions),
         (LONG_FILES.map(Into::into).into(), LONG_FUNCTIONS.map(Into::into).into())
     );
+}
+
+#[test]
+fn no_file_of_tests_is_too_long_to_be_read_either() {
+    let mut paths = Vec::new();
+    collect(&source().with_file_name("tests"), &mut paths);
+    assert!(paths.len() > 80, "{} files", paths.len());
+    for path in paths {
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 400, "{} has {lines} lines: split it by what it is about", path.display());
+    }
 }
 
 #[test]

@@ -12,12 +12,12 @@ use super::recover::shut_out;
 use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Action, Event, Reason, Record, Source};
-use crate::grants::{Asker, Circumstances, Grant, Question, Rule, Verdict, decide};
+use crate::grants::{Asker, Circumstances, Grant, Question, Rule, decide};
 use crate::host::keys::SeedKey;
 use crate::ids::UserId;
 use crate::outbox::{Kind, NewMessage};
 use crate::policy::{self, Policy};
-use crate::recovery::Statement;
+use crate::recovery::{Act, Statement};
 use crate::secret::{Purpose, Token};
 use crate::storage::{Audited, ReadTx, WriteTx, backup_codes, links, outbox, users};
 use crate::time::Timestamp;
@@ -171,24 +171,21 @@ fn invite(tx: &WriteTx<'_>, user: &User, way: &Way) -> Result<Invitation> {
 pub fn invite_again(means: &Means, ask: Ask, statement: Statement, way: Way) -> Result<Granted<Invitation>> {
     means.store.change(move |tx| {
         let grant = Grant::InviteAgain;
-        let mut f = ask.decide_founded(tx, grant, "", statement)?;
-        match f.verdict {
-            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
-            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
-            Ok(Verdict::Go) => {}
-        }
-        let case = f.case();
-        let mut records = f.settle(tx, &ask.source)?;
-        let d = &f;
-        let invitation = invite(tx, &d.user, &way)?;
-        let said = format!("A new invitation link was made for {}. It was shown once.", d.user.name);
-        ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
-        let evidence = f.evidence.clone().ok_or(super::Error::NotFound)?;
-        let Statement { reason, ticket, .. } = f.statement.clone();
-        let hours = super::whole_hours(policy::INVITATION);
-        let event = Event::UserInvitedAgain { user: (&d.user).into(), reason, ticket, evidence, case, hours };
-        records.push(Record::new(d.admin.actor(), &ask.source, event));
-        Ok(many(Granted::Yes(invitation), records))
+        let f = ask.decide_founded(tx, grant, "", statement)?;
+        ask.answer(tx, f, (grant, ""), |mut f| {
+            let until = tx.now().plus(policy::INVITATION);
+            let (case, mut records) = f.settle(tx, (Act::Invitation, until), &ask.source)?;
+            let d = &f;
+            let invitation = invite(tx, &d.user, &way)?;
+            let said = format!("A new invitation link was made for {}. It was shown once.", d.user.name);
+            ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
+            let evidence = f.evidence.clone().ok_or(super::Error::NotFound)?;
+            let Statement { reason, ticket, .. } = f.statement.clone();
+            let hours = super::whole_hours(policy::INVITATION);
+            let event = Event::UserInvitedAgain { user: (&d.user).into(), reason, ticket, evidence, case, hours };
+            records.push(Record::new(d.admin.actor(), &ask.source, event));
+            Ok(many(Granted::Yes(invitation), records))
+        })
     })
 }
 

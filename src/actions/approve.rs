@@ -195,10 +195,12 @@ impl Bench {
         self.decided(tx, request, (RequestState::Approved, note), fact)
     }
 
-    /// Does not permit it. Before anything was given, that ends the case.
+    /// Does not permit it. Before anything was given, that ends the case; afterwards what was given works on, and its case
+    /// goes on waiting for it.
     fn deny(mut self, tx: &WriteTx<'_>, request: Request, note: Reason) -> Result<Audited<Ruling>> {
         let (by, why) = (self.admin.name(), note.as_str().to_owned());
-        cases::advance(tx, &mut self.case, CaseEvent::Denied, &self.policy, |case| {
+        let event = if self.case.act.is_some() { CaseEvent::Lapsed } else { CaseEvent::Denied };
+        cases::advance(tx, &mut self.case, event, &self.policy, |case| {
             if case.state.is_closed() {
                 (case.closed_by, case.note) = (Some(by), why);
             }

@@ -84,7 +84,11 @@ pub(super) fn advance(
         CaseState::Acted | CaseState::AwaitingEnrolment => {}
         CaseState::Disavowed => (case.due_at, case.closed_at, case.closed_by) = (None, None, None),
         closed if closed.is_closed() => (case.due_at, case.closed_at) = (None, case.closed_at.or(Some(now))),
-        _ => case.due_at = Some(now.plus(policy.lasting(Key::CaseIdle))),
+        _ => {
+            // What was given before it was handed on works as long as it did: its case does not end before.
+            let given_until = case.due_at.filter(|_| case.act.is_some());
+            case.due_at = given_until.max(Some(now.plus(policy.lasting(Key::CaseIdle))));
+        }
     }
     change(case);
     recovery::update(tx, case, before)?;
@@ -134,9 +138,11 @@ pub(super) fn acted(
     let act = given.act.after(case.act.as_ref().map(|a| a.act));
     let now = tx.now();
     advance(tx, case, CaseEvent::Acted(given.act), policy, |case| {
-        // A window that is open keeps its end, whatever was given beside it.
-        if given.act == Act::Reset || case.state == CaseState::Acted {
-            case.due_at = Some(given.until);
+        // A reset ends what was given before. Else the case goes on as long as anything that was given works; but a
+        // password beside a window that is open opens nothing once that has closed.
+        let before = case.due_at.filter(|_| case.act.is_some() && given.act != Act::Reset);
+        if case.state == CaseState::Acted || matches!(given.act, Act::Reset | Act::Codes | Act::Invitation) {
+            case.due_at = before.max(Some(given.until));
         }
         case.act = Some(Done { act, by: given.by, at: now });
         case.signals = given.signals;
@@ -233,6 +239,17 @@ pub(super) fn find_awaiting(tx: &WriteTx<'_>, user: &User, event: CaseEvent) -> 
     Ok(open.map(|case| case.number))
 }
 
+/// An invitation was accepted that was given in a case: the case waits for as long as the person can go on with it.
+pub(super) fn accepted(tx: &WriteTx<'_>, user: &User, until: Timestamp) -> Result<Option<CaseNumber>> {
+    let Some(mut case) = recovery::find_open(tx, user.id)?.filter(|case| case.state == CaseState::AwaitingEnrolment)
+    else {
+        return Ok(None);
+    };
+    let policy = policy::get(tx, tx.now())?;
+    advance(tx, &mut case, CaseEvent::PasswordChosen, &policy, |case| case.due_at = case.due_at.max(Some(until)))?;
+    Ok(Some(case.number))
+}
+
 /// What a completed sign-in means for the person's case.
 pub(super) fn signed_in(
     tx: &WriteTx<'_>,
@@ -243,6 +260,9 @@ pub(super) fn signed_in(
 ) -> Result<Vec<Record>> {
     let chosen = chose_password.then_some(CaseEvent::PasswordChosen);
     let used = (methods == Methods::PasswordAndBackupCode).then_some(CaseEvent::CodeUsed);
-    let events: Vec<_> = chosen.into_iter().chain(used).collect();
+    let act = recovery::find_open(tx, user.id)?.and_then(|case| case.act).map(|done| done.act);
+    // Every earlier session ended with the change, so that whoever signs in has the new address.
+    let with_address = (act == Some(Act::Email)).then_some(CaseEvent::SignedIn);
+    let events: Vec<_> = chosen.into_iter().chain(used).chain(with_address).collect();
     if events.is_empty() { Ok(Vec::new()) } else { returned(tx, user, &events, source) }
 }

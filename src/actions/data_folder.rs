@@ -9,6 +9,7 @@ mod error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::checkpoint;
 use super::upgrade::{Upgraded, upgrade};
 use crate::audit::Source;
 use crate::host::draft::{Draft, Place};
@@ -79,10 +80,13 @@ pub fn find_database(folder: &Path) -> Result<PathBuf, FolderError> {
 /// Opens the database and the keys, beside a running server.
 ///
 /// # Errors
-/// As [`open_store`], and when a key is missing, damaged or belongs to another database.
+/// As [`open_store`], when a key is missing, damaged or belongs to another database, and [`FolderError::Behind`].
 pub fn open(folder: &Path, clock: Clock) -> Result<Opened, FolderError> {
     let store = open_store(folder, clock)?;
     let keys = load_keys(folder, &store.read(instance::get)?)?;
+    if let Some(point) = checkpoint::find_ahead(&store, folder)? {
+        return Err(FolderError::Behind { folder: folder.to_owned(), point: Box::new(point) });
+    }
     Ok(Opened { store, keys })
 }
 

@@ -4,8 +4,9 @@ use super::grants::{Ask, Granted};
 use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Event, Record};
-use crate::grants::{Grant, Rule, Verdict};
-use crate::recovery::Statement;
+use crate::grants::{Grant, Rule};
+use crate::policy::Key;
+use crate::recovery::{Act, Statement};
 use crate::storage::{Audited, links, sessions, users};
 use crate::users::{Email, PersonName, Taken};
 
@@ -47,34 +48,31 @@ pub fn change_email(means: &Means, ask: Ask, email: Email, statement: Statement)
     means.store.change(move |tx| {
         let grant = Grant::ChangeEmail;
         let mut f = ask.decide_founded(tx, grant, email.as_str(), statement)?;
-        let verdict = match email == f.user.email {
-            true => f.verdict.and(Err(Rule::NothingToDo)),
-            false => f.verdict,
-        };
-        if let Err(rule) = verdict {
-            return ask.refused_founded(tx, &mut f, grant, rule);
+        if email == f.user.email {
+            f.verdict = f.verdict.and(Err(Rule::NothingToDo));
         }
-        if let Some(other) = users::find_by_email(tx, &email)? {
+        // Who may not is told that, and nothing about who has which address.
+        let other = if f.verdict.is_ok() { users::find_by_email(tx, &email)? } else { None };
+        if let Some(other) = other {
             let taken = Taken::of(other.status);
             let record = f.refusal(grant.action(), taken.as_str(), &ask.source);
             return Ok(Audited::new(Granted::Yes(EmailChange::Taken(taken)), record));
         }
-        if let Ok(Verdict::Ask(needs)) = verdict {
-            return ask.wait(tx, f, (grant, email.as_str()), needs);
-        }
-        let case = f.case();
-        let mut records = f.settle(tx, &ask.source)?;
-        let (d, evidence) = (&f, f.evidence.clone().ok_or(super::Error::NotFound)?);
-        let Statement { reason, ticket, .. } = f.statement.clone();
-        users::update_email(tx, d.user.id, &email)?;
-        let sessions_ended = sessions::delete_all(tx, d.user.id, None)?;
-        links::delete_of(tx, d.user.id)?;
-        let said = format!("{} now signs in with {email}.", d.user.name);
-        ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
-        let (from, to) = (d.user.email.to_string(), email.to_string());
-        let user = (&d.user).into();
-        let event = Event::UserEmailChanged { user, reason, ticket, evidence, case, from, to, sessions_ended };
-        records.push(Record::new(d.admin.actor(), &ask.source, event));
-        Ok(many(Granted::Yes(EmailChange::Done), records))
+        ask.answer(tx, f, (grant, email.as_str()), |mut f| {
+            let until = tx.now().plus(f.policy.lasting(Key::CaseIdle));
+            let (case, mut records) = f.settle(tx, (Act::Email, until), &ask.source)?;
+            let (d, evidence) = (&f, f.evidence.clone().ok_or(super::Error::NotFound)?);
+            let Statement { reason, ticket, .. } = f.statement.clone();
+            users::update_email(tx, d.user.id, &email)?;
+            let sessions_ended = sessions::delete_all(tx, d.user.id, None)?;
+            links::delete_of(tx, d.user.id)?;
+            let said = format!("{} now signs in with {email}.", d.user.name);
+            ask.done(tx, &said, &format!("/admin/users/{}", d.user.id))?;
+            let (from, to) = (d.user.email.to_string(), email.to_string());
+            let user = (&d.user).into();
+            let event = Event::UserEmailChanged { user, reason, ticket, evidence, case, from, to, sessions_ended };
+            records.push(Record::new(d.admin.actor(), &ask.source, event));
+            Ok(many(Granted::Yes(EmailChange::Done), records))
+        })
     })
 }

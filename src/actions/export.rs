@@ -6,9 +6,9 @@
 use std::io::{self, Read};
 use std::ops::Deref;
 
-use crate::audit::export::{CSV_HEADER, Format, csv_row, push_json_line};
+use crate::audit::export::{Format, push_csv_header, push_csv_row, push_json_line};
 use crate::audit::filter::Filter;
-use crate::audit::{Actor, Event, Record, Source};
+use crate::audit::{Actor, Event, Record, Source, TrailFact};
 use crate::ids::SessionId;
 use crate::storage::{self, Audited, Store, WriteTx, audit};
 
@@ -56,7 +56,7 @@ fn record(
     format: Format,
 ) -> Result<Audited<i64>, storage::Error> {
     let entries_up_to = audit::get_head(tx)?.seq;
-    let event = Event::AuditExported { filter, format: format.as_str(), entries_up_to };
+    let event = Event::Trail(TrailFact::Exported { filter, format: format.as_str(), entries_up_to });
     Ok(Audited::new(entries_up_to, Record::new(actor, source, event)))
 }
 
@@ -70,6 +70,7 @@ pub struct ExportReader<S> {
     ended: bool,
     text: String,
     given: usize,
+    entries: u64,
 }
 
 impl<S: Deref<Target = Store>> ExportReader<S> {
@@ -77,9 +78,20 @@ impl<S: Deref<Target = Store>> ExportReader<S> {
     pub fn new(store: S, filter: Filter, format: Format, up_to: i64) -> Self {
         let mut text = String::new();
         if format == Format::Csv {
-            push_row(&mut text, CSV_HEADER);
+            push_csv_header(&mut text);
         }
-        Self { store, filter, format, up_to, cursor: 0, ended: false, text, given: 0 }
+        Self { store, filter, format, up_to, cursor: 0, ended: false, text, given: 0, entries: 0 }
+    }
+
+    /// Only entries from this number on.
+    #[must_use]
+    pub fn from(self, seq: i64) -> Self {
+        Self { cursor: seq - 1, ..self }
+    }
+
+    /// How many entries were read so far.
+    pub const fn entries(&self) -> u64 {
+        self.entries
     }
 
     /// Puts the next page in place of the text that was given out.
@@ -87,10 +99,14 @@ impl<S: Deref<Target = Store>> ExportReader<S> {
         self.text.clear();
         self.given = 0;
         let (text, format, range) = (&mut self.text, self.format, (self.cursor, self.up_to));
+        let entries = &mut self.entries;
         let last = self.store.read(|tx| {
-            audit::visit_lines(tx, &self.filter, range, PAGE, |line| match format {
-                Format::JsonLines => push_json_line(text, line),
-                Format::Csv => push_row(text, csv_row(line)),
+            audit::visit_lines(tx, &self.filter, range, PAGE, |line| {
+                *entries += 1;
+                match format {
+                    Format::JsonLines => push_json_line(text, line),
+                    Format::Csv => push_csv_row(text, line),
+                }
             })
         })?;
         match last {
@@ -115,11 +131,4 @@ impl<S: Deref<Target = Store>> Read for ExportReader<S> {
         self.given += count;
         Ok(count)
     }
-}
-
-fn push_row<C: AsRef<[u8]>>(out: &mut String, cells: impl IntoIterator<Item = C>) {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(cells).expect("a row in memory can be written");
-    let row = writer.into_inner().expect("a row in memory can be flushed");
-    out.push_str(std::str::from_utf8(&row).expect("cells are UTF-8 and stay so"));
 }

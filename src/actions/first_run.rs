@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cases;
 use super::sign_in::{Progress, advance, begin, many, must_wait, waiting};
 use super::{Error, Means, Result, Visitor};
 use crate::audit::{Actor, Event, Record, Source};
@@ -131,8 +132,9 @@ fn open_enrolment(
 ) -> Result<(Progress, Record)> {
     let closes_at = tx.now().plus(policy::INVITATION);
     recovery::insert_window(tx, &Window { user_id: user.id, case: None, pass: None, wrong_passes: 0, closes_at })?;
+    let case = cases::accepted(tx, user, closes_at)?;
     let mut session = begin(tx, user, visitor, String::new())?;
     let progress = advance(tx, &mut session, State::Enrolling { pass_given: true }, key)?;
-    let event = Event::UserPasswordChanged { user: user.into(), forced: true, case: None };
+    let event = Event::UserPasswordChanged { user: user.into(), forced: true, case };
     Ok((progress, Record::new(Actor::Person(user.into()), &visitor.source(), event)))
 }

@@ -1,6 +1,7 @@
 //! The grant rule, asked inside a transaction: who acts on whom, with what evidence, in which circumstances; the entry about
 //! a refusal; and the request where something has to permit it first.
 
+mod answer;
 mod circumstances;
 mod permit;
 mod preview;
@@ -186,7 +187,7 @@ impl Ask {
     ///
     /// # Errors
     /// Storage.
-    pub(super) fn refused_founded<T>(
+    fn refused_founded<T>(
         &self,
         tx: &WriteTx<'_>,
         f: &mut Founded,
@@ -205,7 +206,7 @@ impl Ask {
     ///
     /// # Errors
     /// Storage.
-    pub(super) fn wait<T>(
+    fn wait<T>(
         &self,
         tx: &WriteTx<'_>,
         mut f: Founded,
@@ -338,21 +339,6 @@ impl Founded {
         }
         requests::update_state(tx, permit.id, RequestState::Used)?;
         Ok((case, records))
-    }
-
-    /// For a grant that is no part of a recovery, but may have been asked for in a case: what permits it is used up.
-    ///
-    /// # Errors
-    /// Storage.
-    pub(super) fn settle(&mut self, tx: &WriteTx<'_>, source: &Source) -> Result<Vec<Record>> {
-        if self.permit.is_none() {
-            return Ok(Vec::new());
-        }
-        let (mut case, records) = self.begin_giving(tx, source)?;
-        if next(case.state, CaseEvent::Lapsed).is_ok() {
-            cases::advance(tx, &mut case, CaseEvent::Lapsed, &self.policy, |_| ())?;
-        }
-        Ok(records)
     }
 }
 

@@ -6,10 +6,12 @@
 
 pub mod administer;
 pub mod approve;
+pub mod audit_key;
 pub mod authorise;
 pub mod backup;
 pub mod cases;
 pub mod casework;
+pub mod checkpoint;
 pub mod confirm_people;
 pub mod contacts;
 pub mod data_folder;
@@ -33,6 +35,7 @@ pub mod password_reset;
 pub mod policy;
 pub mod portraits;
 pub mod profile;
+pub mod prove;
 pub mod readmit;
 pub mod reassure;
 pub mod recover;

@@ -30,6 +30,11 @@ use crate::users::{Email, Status, User};
 /// Storage.
 pub fn ask(means: &Means, email: &Email, visitor: &Visitor) -> Result<()> {
     let counted = means.key.mac(MacUse::LinkRequests, &[email.as_str().as_bytes()]);
+    let now = means.clock.now();
+    // Looked at first: beyond the limit somebody may ask as often as they like, and would learn from the time that it takes.
+    if means.store.read(|tx| links::is_spent(tx, &counted, now))? {
+        return Ok(());
+    }
     let Some(user) = means.store.read(|tx| users::find_by_email(tx, email))? else {
         return Ok(means.store.touch(move |tx| tx.stranger_asked(&counted))?);
     };

@@ -7,7 +7,7 @@ use super::authorise::{Admin, By};
 use super::nonce::Nonce;
 use super::sign_in::many;
 use super::{Means, Result};
-use crate::audit::{Event, PolicyChange, PolicyStep, Reason, Record, Source};
+use crate::audit::{Event, PolicyChange, PolicyRefusal, PolicyStep, Reason, Record, Source};
 use crate::grants::{Circumstances, Grant, Question, Rule, decide};
 use crate::policy::{Key, Policy, Setting, Standing, Value};
 use crate::storage::{Audited, WriteTx, policy};
@@ -47,7 +47,7 @@ pub fn change(means: &Means, ask: Ask, value: Value) -> Result<Changed> {
         let (admin, standing, rule) = ask.read(tx, value.key())?;
         let now = tx.now();
         let effective_at = match rule.and_then(|()| standing.when(value, now).ok_or(Rule::NothingToDo)) {
-            Err(rule) => return Ok(ask.refused(&admin, rule)),
+            Err(rule) => return Ok(ask.refused(&admin, (value.key(), Some(value.number())), rule)),
             Ok(at) => at,
         };
         let mut records = Vec::new();
@@ -72,7 +72,7 @@ pub fn take_back(means: &Means, ask: Ask, key: Key) -> Result<Changed> {
     means.store.change(move |tx| {
         let (admin, standing, rule) = ask.read(tx, key)?;
         let waiting = match rule.and(standing.waiting.as_ref().ok_or(Rule::NothingToDo)) {
-            Err(rule) => return Ok(ask.refused(&admin, rule)),
+            Err(rule) => return Ok(ask.refused(&admin, (key, None), rule)),
             Ok(waiting) => waiting,
         };
         let record = ask.take_back(tx, &admin, &standing, waiting)?;
@@ -82,36 +82,47 @@ pub fn take_back(means: &Means, ask: Ask, key: Key) -> Result<Changed> {
     })
 }
 
+/// Somebody who may not change a setting has sent a form without a value that can be, or without a reason: the entry about
+/// it. Says which rule it is.
+///
+/// # Errors
+/// As [`super::Error`] says.
+pub fn barred(means: &Means, by: By, key: Key, source: Source) -> Result<Rule> {
+    means.store.change(move |tx| {
+        let admin = Admin::authorise(tx, &by, tx.now())?;
+        // Who is an owner by now signs in anew first, because sessions end with the role.
+        let rule = rule(&admin, tx.now()).err().unwrap_or(Rule::OwnersOnly);
+        let refusal = PolicyRefusal { key, to: None, rule: rule.as_str(), reason: None };
+        Ok(Audited::new(rule, Record::new(admin.actor(), &source, Event::PolicyRefused(refusal))))
+    })
+}
+
+fn rule(admin: &Admin, now: Timestamp) -> std::result::Result<(), Rule> {
+    let policy = Policy::default();
+    let question = Question {
+        grant: Grant::ChangePolicy,
+        asker: admin.asker(),
+        target: None,
+        evidence: None,
+        other_owners: 0,
+        circumstances: Circumstances::plain(&policy),
+        now,
+    };
+    decide(&question).map(drop)
+}
+
 impl Ask {
     /// Who acts, how the setting stands, and what the rule says.
     fn read(&self, tx: &WriteTx<'_>, key: Key) -> Result<(Admin, Standing, std::result::Result<(), Rule>)> {
         let admin = Admin::authorise(tx, &self.by, tx.now())?;
         self.nonce.check(tx)?;
-        let policy = Policy::default();
-        let question = Question {
-            grant: Grant::ChangePolicy,
-            asker: admin.asker(),
-            target: None,
-            evidence: None,
-            other_owners: 0,
-            circumstances: Circumstances::plain(&policy),
-            now: tx.now(),
-        };
-        let rule = decide(&question).map(drop);
+        let rule = rule(&admin, tx.now());
         Ok((admin, policy::get_standing(tx, key, tx.now())?, rule))
     }
 
-    fn refused(&self, admin: &Admin, rule: Rule) -> Audited<Changed> {
-        let event = Event::Refused {
-            action: Grant::ChangePolicy.action(),
-            user: None,
-            case: None,
-            rule: rule.as_str(),
-            reason: Some(self.reason.clone()),
-            ticket: None,
-            evidence: None,
-        };
-        Audited::new(Changed::No(rule), Record::new(admin.actor(), &self.source, event))
+    fn refused(&self, admin: &Admin, (key, to): (Key, Option<i64>), rule: Rule) -> Audited<Changed> {
+        let refusal = PolicyRefusal { key, to, rule: rule.as_str(), reason: Some(self.reason.clone()) };
+        Audited::new(Changed::No(rule), Record::new(admin.actor(), &self.source, Event::PolicyRefused(refusal)))
     }
 
     fn take_back(&self, tx: &WriteTx<'_>, admin: &Admin, standing: &Standing, waiting: &Setting) -> Result<Record> {

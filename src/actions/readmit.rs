@@ -10,7 +10,7 @@ use super::recover::{Reset, clear_delays, reset};
 use super::sign_in::many;
 use super::{Error, Means, Result};
 use crate::audit::{Event, Record};
-use crate::grants::{Grant, Verdict};
+use crate::grants::Grant;
 use crate::ids::CaseNumber;
 use crate::password::TemporaryPassword;
 use crate::policy::Key;
@@ -47,37 +47,34 @@ pub fn readmit(means: &Means, ask: Ask, statement: Statement) -> Result<Granted<
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::Readmit;
-        let mut f = ask.decide_founded(tx, grant, "", statement)?;
-        match f.verdict {
-            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
-            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
-            Ok(Verdict::Go) => {}
-        }
-        let (admin, user, policy, signals) = (f.admin.clone(), f.user.clone(), f.policy.clone(), f.signals.clone());
-        let (said, evidence) = (f.statement.clone(), f.evidence.clone().ok_or(Error::NotFound)?);
-        clear_delays(tx, &key, &user)?;
-        let (Reset { pass, case: number, closes_at }, mut records) = reset(tx, f, false, &ask.source)?;
-        let life = policy.lasting(Key::TemporaryPassword);
-        let expires_at = tx.now().plus(life);
-        users::update_temporary_password(tx, user.id, &hash, expires_at)?;
-        freezes::delete_freeze(tx, user.id)?;
-        let mut case = recovery::find(tx, number)?.ok_or(Error::NotFound)?;
-        let given = Given { act: Act::Password, by: admin.doer(), until: expires_at, signals };
-        cases::acted(tx, &mut case, given, &policy, |_| ())?;
-        let (reason, hours, case) = (said.reason.clone(), super::whole_hours(life), Some(number));
-        let event = Event::UserPasswordSetByAdmin {
-            user: (&user).into(),
-            reason: said.reason,
-            ticket: said.ticket,
-            evidence,
-            case,
-            hours,
-        };
-        records.push(Record::new(admin.actor(), &ask.source, event));
-        let user = users::get(tx, user.id)?;
-        records.push(enabled(tx, (&admin, &user), reason, case, &ask.source)?);
-        let said = format!("{} was let back in, in case {number}. Pass and password were shown once.", user.name);
-        ask.done(tx, &said, &format!("/admin/recovery/{number}"))?;
-        Ok(many(Granted::Yes(Readmitted { pass, closes_at, password, expires_at, case: number }), records))
+        let f = ask.decide_founded(tx, grant, "", statement)?;
+        ask.answer(tx, f, (grant, ""), |f| {
+            let (admin, user, policy, signals) = (f.admin.clone(), f.user.clone(), f.policy.clone(), f.signals.clone());
+            let (said, evidence) = (f.statement.clone(), f.evidence.clone().ok_or(Error::NotFound)?);
+            clear_delays(tx, &key, &user)?;
+            let (Reset { pass, case: number, closes_at }, mut records) = reset(tx, f, false, &ask.source)?;
+            let life = policy.lasting(Key::TemporaryPassword);
+            let expires_at = tx.now().plus(life);
+            users::update_temporary_password(tx, user.id, &hash, expires_at)?;
+            freezes::delete_freeze(tx, user.id)?;
+            let mut case = recovery::find(tx, number)?.ok_or(Error::NotFound)?;
+            let given = Given { act: Act::Password, by: admin.doer(), until: expires_at, signals };
+            cases::acted(tx, &mut case, given, &policy, |_| ())?;
+            let (reason, hours, case) = (said.reason.clone(), super::whole_hours(life), Some(number));
+            let event = Event::UserPasswordSetByAdmin {
+                user: (&user).into(),
+                reason: said.reason,
+                ticket: said.ticket,
+                evidence,
+                case,
+                hours,
+            };
+            records.push(Record::new(admin.actor(), &ask.source, event));
+            let user = users::get(tx, user.id)?;
+            records.push(enabled(tx, (&admin, &user), reason, case, &ask.source)?);
+            let said = format!("{} was let back in, in case {number}. Pass and password were shown once.", user.name);
+            ask.done(tx, &said, &format!("/admin/recovery/{number}"))?;
+            Ok(many(Granted::Yes(Readmitted { pass, closes_at, password, expires_at, case: number }), records))
+        })
     })
 }

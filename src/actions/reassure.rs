@@ -10,9 +10,10 @@ use super::{Error, Means, Result};
 use crate::audit::{Action, CaseFact, Event, Reason, Record, Source, Ticket};
 use crate::grants::{Asker, Circumstances, Grant, Question, Rule, decide};
 use crate::ids::{CaseNumber, UserId};
+use crate::policy::{Key, Policy};
 use crate::recovery::{Case, CaseEvent, CaseState, Evidence, Held, Statement};
 use crate::storage::recovery::{evidence, freezes, requests};
-use crate::storage::{Audited, ReadTx, WriteTx, policy, recovery, signals, users};
+use crate::storage::{Audited, ReadTx, WriteTx, notices, policy, recovery, signals, users};
 use crate::time::Timestamp;
 use crate::users::{Status, User};
 
@@ -27,20 +28,22 @@ const GIVEN: [Action; 7] = [
     Action::UserEnabled,
 ];
 
-/// Whether `by` has a hand in what was objected to in this case: asked for it, did it last, or has given the person
-/// anything since.
+/// Whether `by` has a hand in what was objected to in this case: said who it was, asked for it, did it last, or has given the
+/// person anything since, or within the days before it in which two halves from one hand are remembered: what was given then
+/// may be what somebody else came in with.
 ///
 /// # Errors
 /// Storage.
-pub fn has_hand(tx: &ReadTx<'_>, case: &Case, by: UserId) -> Result<bool> {
+pub fn has_hand(tx: &ReadTx<'_>, case: &Case, by: UserId, policy: &Policy) -> Result<bool> {
     if by == case.user_id {
         return Ok(false);
     }
     let acted = case.act.as_ref().is_some_and(|done| done.by.id == Some(by));
-    if acted || requests::list(tx, case.number)?.iter().any(|r| r.asked_by.id == Some(by)) {
+    let verified = || Ok::<_, Error>(evidence::list(tx, case.number)?.iter().any(|e| e.by.id == Some(by)));
+    if acted || verified()? || requests::list(tx, case.number)?.iter().any(|r| r.asked_by.id == Some(by)) {
         return Ok(true);
     }
-    let since = freezes::get_suspect_since(tx, case)?;
+    let since = freezes::get_suspect_since(tx, case)?.minus(policy.lasting(Key::SameHands));
     for action in GIVEN {
         if signals::find_given(tx, case.user_id, by, action, since)?.is_some() {
             return Ok(true);
@@ -71,7 +74,7 @@ fn verdict(
         strong_signs: signals::get(tx, user.id, Some(case.number), &policy, now)?.strong(),
         has_hand: match asker {
             // Where somebody has left, nothing is let in by it: whoever is there closes the case.
-            Asker::Person(person) if user.status != Status::Left => has_hand(tx, case, person.id)?,
+            Asker::Person(person) if user.status != Status::Left => has_hand(tx, case, person.id, &policy)?,
             Asker::Person(_) | Asker::Host => false,
         },
         ..circumstances(tx, grant, asker, user, Some(case), &policy, now)?
@@ -84,8 +87,10 @@ fn verdict(
     if case.state != CaseState::Disavowed {
         return Ok(Err(Rule::NotNow));
     }
-    // What was known before somebody objected is what they objected to.
-    let stale = frozen && evidence.is_some_and(|e| e.recorded_at() < case.state_at);
+    // What was known before somebody objected, be it for a second time, is what they objected to.
+    let objected = notices::find_objected(tx, user.id, case.state_at)?.and_then(|notice| notice.objected_at);
+    let said_at = objected.map_or(case.state_at, |at| at.max(case.state_at));
+    let stale = frozen && evidence.is_some_and(|e| e.recorded_at() < said_at);
     Ok(if stale { Err(Rule::EvidenceStale) } else { Ok(()) })
 }
 

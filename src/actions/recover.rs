@@ -13,7 +13,7 @@ use super::sign_in::many;
 use super::{Error, Means, Result};
 use crate::audit::{CaseFact, Event, Record, Source};
 use crate::backup_codes::{IssuedCode, Kind, new_batch};
-use crate::grants::{Grant, Rule, Verdict};
+use crate::grants::{Grant, Rule};
 use crate::host::keys::SeedKey;
 use crate::ids::{CaseNumber, UserId};
 use crate::password::TemporaryPassword;
@@ -48,18 +48,16 @@ pub fn force_reset(means: &Means, ask: Ask, statement: Statement, codes_unavaila
         let grant = Grant::ResetFactors;
         let mut f = ask.decide_founded(tx, grant, "", statement)?;
         let unasked = !codes_unavailable && backup_codes::count_left(tx, f.user.id, tx.now())? > 0;
-        match f.verdict.and_then(|v| if unasked { Err(Rule::CodesNotAskedFor) } else { Ok(v) }) {
-            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
-            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
-            Ok(Verdict::Go) => {}
-        }
-        clear_delays(tx, &key, &f.user)?;
-        let name = f.user.name.clone();
-        let (reset, records) = reset(tx, f, codes_unavailable, &ask.source)?;
-        let shown = if reset.pass.is_some() { " The pass was shown once." } else { "" };
-        let said = format!("All factors of {name} were removed, in case {}.{shown}", reset.case);
-        ask.done(tx, &said, &format!("/admin/recovery/{}", reset.case))?;
-        Ok(many(Granted::Yes(reset), records))
+        f.verdict = f.verdict.and_then(|v| if unasked { Err(Rule::CodesNotAskedFor) } else { Ok(v) });
+        ask.answer(tx, f, (grant, ""), |f| {
+            clear_delays(tx, &key, &f.user)?;
+            let name = f.user.name.clone();
+            let (reset, records) = reset(tx, f, codes_unavailable, &ask.source)?;
+            let shown = if reset.pass.is_some() { " The pass was shown once." } else { "" };
+            let said = format!("All factors of {name} were removed, in case {}.{shown}", reset.case);
+            ask.done(tx, &said, &format!("/admin/recovery/{}", reset.case))?;
+            Ok(many(Granted::Yes(reset), records))
+        })
     })
 }
 
@@ -172,35 +170,32 @@ pub fn issue_codes(means: &Means, ask: Ask, statement: Statement) -> Result<Gran
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::IssueBackupCodes;
-        let mut f = ask.decide_founded(tx, grant, "", statement)?;
-        match f.verdict {
-            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
-            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
-            Ok(Verdict::Go) => {}
-        }
-        let (mut case, mut records) = f.begin_giving(tx, &ask.source)?;
-        let evidence = f.evidence.ok_or(Error::NotFound)?;
-        let (admin, user) = (f.admin, f.user);
-        clear_delays(tx, &key, &user)?;
-        close_invitation(tx, user.id)?;
-        let voided = backup_codes::insert(tx, user.id, &set)?;
-        let given = Given { act: Act::Codes, by: admin.doer(), until: expires_at, signals: f.signals };
-        cases::acted(tx, &mut case, given, &f.policy, |_| ())?;
-        let said = format!("{} backup codes were made for {}. They were shown once.", set.total, user.name);
-        ask.done(tx, &said, &format!("/admin/users/{}/mfa", user.id))?;
-        let Statement { reason, ticket, .. } = f.statement;
-        let event = Event::BackupCodesIssuedByAdmin {
-            user: (&user).into(),
-            reason,
-            ticket,
-            evidence,
-            case: Some(case.number),
-            count: set.total,
-            days: whole_days(life),
-            voided,
-        };
-        records.push(Record::new(admin.actor(), &ask.source, event));
-        Ok(many(Granted::Yes(Issued { codes, expires_at, case: case.number }), records))
+        let f = ask.decide_founded(tx, grant, "", statement)?;
+        ask.answer(tx, f, (grant, ""), |mut f| {
+            let (mut case, mut records) = f.begin_giving(tx, &ask.source)?;
+            let evidence = f.evidence.ok_or(Error::NotFound)?;
+            let (admin, user) = (f.admin, f.user);
+            clear_delays(tx, &key, &user)?;
+            close_invitation(tx, user.id)?;
+            let voided = backup_codes::insert(tx, user.id, &set)?;
+            let given = Given { act: Act::Codes, by: admin.doer(), until: expires_at, signals: f.signals };
+            cases::acted(tx, &mut case, given, &f.policy, |_| ())?;
+            let said = format!("{} backup codes were made for {}. They were shown once.", set.total, user.name);
+            ask.done(tx, &said, &format!("/admin/users/{}/mfa", user.id))?;
+            let Statement { reason, ticket, .. } = f.statement;
+            let event = Event::BackupCodesIssuedByAdmin {
+                user: (&user).into(),
+                reason,
+                ticket,
+                evidence,
+                case: Some(case.number),
+                count: set.total,
+                days: whole_days(life),
+                voided,
+            };
+            records.push(Record::new(admin.actor(), &ask.source, event));
+            Ok(many(Granted::Yes(Issued { codes, expires_at, case: case.number }), records))
+        })
     })
 }
 
@@ -230,33 +225,36 @@ pub fn set_temporary_password(means: &Means, ask: Ask, statement: Statement) -> 
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::SetTemporaryPassword;
-        let mut f = ask.decide_founded(tx, grant, "", statement)?;
-        match f.verdict {
-            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
-            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
-            Ok(Verdict::Go) => {}
-        }
-        let (mut case, mut records) = f.begin_giving(tx, &ask.source)?;
-        let evidence = f.evidence.ok_or(Error::NotFound)?;
-        let (admin, user) = (f.admin, f.user);
-        let life = f.policy.lasting(Key::TemporaryPassword);
-        let expires_at = tx.now().plus(life);
-        users::update_temporary_password(tx, user.id, &hash, expires_at)?;
-        sessions::delete_all(tx, user.id, None)?;
-        devices::delete_all(tx, user.id)?;
-        links::delete_of(tx, user.id)?;
-        clear_delays(tx, &key, &user)?;
-        close_invitation(tx, user.id)?;
-        let given = Given { act: Act::Password, by: admin.doer(), until: expires_at, signals: f.signals };
-        cases::acted(tx, &mut case, given, &f.policy, |_| ())?;
-        let said = format!("A temporary password was set for {}. It was shown once.", user.name);
-        ask.done(tx, &said, &format!("/admin/users/{}", user.id))?;
-        let Statement { reason, ticket, .. } = f.statement;
-        let (hours, case) = (super::whole_hours(life), case.number);
-        let event =
-            Event::UserPasswordSetByAdmin { user: (&user).into(), reason, ticket, evidence, case: Some(case), hours };
-        records.push(Record::new(admin.actor(), &ask.source, event));
-        Ok(many(Granted::Yes(Temporary { password, expires_at, case }), records))
+        let f = ask.decide_founded(tx, grant, "", statement)?;
+        ask.answer(tx, f, (grant, ""), |mut f| {
+            let (mut case, mut records) = f.begin_giving(tx, &ask.source)?;
+            let evidence = f.evidence.ok_or(Error::NotFound)?;
+            let (admin, user) = (f.admin, f.user);
+            let life = f.policy.lasting(Key::TemporaryPassword);
+            let expires_at = tx.now().plus(life);
+            users::update_temporary_password(tx, user.id, &hash, expires_at)?;
+            sessions::delete_all(tx, user.id, None)?;
+            devices::delete_all(tx, user.id)?;
+            links::delete_of(tx, user.id)?;
+            clear_delays(tx, &key, &user)?;
+            close_invitation(tx, user.id)?;
+            let given = Given { act: Act::Password, by: admin.doer(), until: expires_at, signals: f.signals };
+            cases::acted(tx, &mut case, given, &f.policy, |_| ())?;
+            let said = format!("A temporary password was set for {}. It was shown once.", user.name);
+            ask.done(tx, &said, &format!("/admin/users/{}", user.id))?;
+            let Statement { reason, ticket, .. } = f.statement;
+            let (hours, case) = (super::whole_hours(life), case.number);
+            let event = Event::UserPasswordSetByAdmin {
+                user: (&user).into(),
+                reason,
+                ticket,
+                evidence,
+                case: Some(case),
+                hours,
+            };
+            records.push(Record::new(admin.actor(), &ask.source, event));
+            Ok(many(Granted::Yes(Temporary { password, expires_at, case }), records))
+        })
     })
 }
 
@@ -269,19 +267,16 @@ pub fn break_glass(means: &Means, user: UserId, statement: Statement, source: So
     let key = Arc::clone(&means.key);
     means.store.change(move |tx| {
         let grant = Grant::ResetFactors;
-        let mut f = ask.decide_founded(tx, grant, "", statement)?;
+        let f = ask.decide_founded(tx, grant, "", statement)?;
         if f.user.role != crate::users::Role::Owner {
             return Err(Error::NotFound);
         }
-        match f.verdict {
-            Err(rule) => return ask.refused_founded(tx, &mut f, grant, rule),
-            Ok(Verdict::Ask(needs)) => return ask.wait(tx, f, (grant, ""), needs),
-            Ok(Verdict::Go) => {}
-        }
-        clear_delays(tx, &key, &f.user)?;
-        let (user, actor, reason) = (f.user.clone(), f.admin.actor(), f.statement.reason.clone());
-        let (reset, mut records) = reset(tx, f, true, &ask.source)?;
-        records.push(cases::entry(actor, &ask.source, &user, reset.case, CaseFact::BreakGlass { reason }));
-        Ok(many(Granted::Yes(reset), records))
+        ask.answer(tx, f, (grant, ""), |f| {
+            clear_delays(tx, &key, &f.user)?;
+            let (user, actor, reason) = (f.user.clone(), f.admin.actor(), f.statement.reason.clone());
+            let (reset, mut records) = reset(tx, f, true, &ask.source)?;
+            records.push(cases::entry(actor, &ask.source, &user, reset.case, CaseFact::BreakGlass { reason }));
+            Ok(many(Granted::Yes(reset), records))
+        })
     })
 }

@@ -10,6 +10,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::actions::checkpoint;
 use crate::actions::data_folder::{DATABASE_FILE, database};
 use crate::audit::{Head, Source};
 use crate::host::draft::{Draft, Place, with_suffix};
@@ -156,6 +157,8 @@ pub fn restore(
     for made in std::iter::once(draft.path().to_owned()).chain(keys.made.iter().map(|name| folder.join(name))) {
         files::give_to_owner_of(folder, &made)?;
     }
+    // It speaks of the database that is replaced on purpose. Without it, the next server is only less strict.
+    checkpoint::forget(folder).map_err(|e| RestoreError::Move(folder.join(checkpoint::CHECKPOINT_FILE), e))?;
     let replaced = swap(&mut draft, &target, old.as_ref(), now)?;
     Ok(Restored { backup: copy.head, begun, replaced, new_keys: std::mem::take(&mut keys.made) })
 }

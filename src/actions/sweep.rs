@@ -4,7 +4,7 @@ use super::cases;
 use super::sign_in::many;
 use super::{Means, Result};
 use crate::audit::{Actor, Event, Record, Source};
-use crate::recovery::{CaseState, RequestState};
+use crate::recovery::{Act, CaseState, RequestState};
 use crate::storage::recovery::requests;
 use crate::storage::sweep::{delete_unknown_failures, list_unknown_failures};
 use crate::storage::{policy, recovery, users};
@@ -87,9 +87,11 @@ fn expire_cases(means: &Means) -> Result<()> {
             let case = recovery::find(tx, case.number)?.filter(|c| c.due_at.is_some_and(|at| at <= now));
             let case = case.ok_or(super::Error::NotFound)?;
             let user = users::get(tx, case.user_id)?;
+            let act = case.act.as_ref().map(|done| done.act);
             let why = match case.state {
-                CaseState::AwaitingEnrolment => "the window closed",
-                CaseState::Acted => "what was given was not used in time",
+                CaseState::AwaitingEnrolment if case.ends_with_window() => "the window closed",
+                CaseState::Acted if act == Some(Act::Email) => "nobody signed in with the new address",
+                CaseState::AwaitingEnrolment | CaseState::Acted => "what was given was not used in time",
                 _ => "nobody did anything",
             };
             if case.state == CaseState::AwaitingEnrolment {

@@ -88,6 +88,8 @@ actions! {
     PolicyUpdated "policy.updated" "An owner set what holds here, from when on; or took that back.";
     NoticeSent "notice.sent" "A message about their account was sent to a person; or was given up.";
     AuditExported "audit.exported" "Entries of this trail were exported.";
+    AuditCheckpointSigned "audit.checkpoint_signed" "How far this trail has come was signed with the key of this instance.";
+    AuditKeyRotated "audit.key_rotated" "The key that signs how far this trail has come was replaced.";
     BackupCreated "backup.created" "A verified backup of the database was written.";
     SystemInitialised "system.initialised" "The database was created.";
     SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";

@@ -1,7 +1,7 @@
 //! What happened, as values: one variant for each thing that can be recorded, with the fields its entry must have.
 
 use super::proof::{Challenge, Methods};
-use super::{Action, CaseFact, Person, PolicyChange, Reason, Ticket};
+use super::{Action, CaseFact, Person, PolicyChange, PolicyRefusal, Reason, Ticket, TrailFact};
 use crate::contacts::Detail;
 use crate::ids::CaseNumber;
 use crate::recovery::Evidence;
@@ -314,6 +314,7 @@ pub enum Event {
     },
     /// What holds here was set, or that was taken back.
     PolicyUpdated(PolicyChange),
+    PolicyRefused(PolicyRefusal),
     /// A message left this host, or was given up.
     NoticeSent {
         user: Option<Person>,
@@ -330,11 +331,8 @@ pub enum Event {
     PasswordResetCompleted {
         user: Person,
     },
-    AuditExported {
-        filter: String,
-        format: &'static str,
-        entries_up_to: i64,
-    },
+    /// What was done with this trail itself.
+    Trail(TrailFact),
     BackupCreated {
         file: String,
         head_seq: i64,

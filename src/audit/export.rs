@@ -32,7 +32,7 @@ use super::Line;
 use crate::users::{BadInput, invisible};
 use data_encoding::HEXLOWER;
 
-pub use rows::{CSV_HEADER, csv_row};
+pub use rows::{push_csv_header, push_csv_row};
 use stamp::push_time;
 
 /// How entries are written.

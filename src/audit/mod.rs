@@ -9,14 +9,19 @@ pub mod action;
 pub mod body;
 pub mod case_fact;
 pub mod chain;
+pub mod checkpoint;
 pub mod event;
 pub mod export;
 pub mod filter;
+pub mod judge;
+pub mod note;
 pub mod own;
 pub mod plain;
 pub mod policy_change;
 pub mod proof;
 pub mod record;
+pub mod table;
+pub mod trail_fact;
 pub mod verify;
 
 use std::fmt;
@@ -29,8 +34,9 @@ use crate::users::{BadInput, User};
 pub use action::Action;
 pub use case_fact::CaseFact;
 pub use event::Event;
-pub use policy_change::{PolicyChange, PolicyStep};
+pub use policy_change::{PolicyChange, PolicyRefusal, PolicyStep};
 pub use record::Record;
+pub use trail_fact::TrailFact;
 
 /// How it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

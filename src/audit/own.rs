@@ -94,7 +94,7 @@ fn happened(action: Action, read: &Read) -> Option<String> {
         A::UserPasswordSetByAdmin => "A temporary password was set for you".into(),
         A::UserStepUp => match fact("resumed").as_str() {
             "yes" => "You came back after a pause, with your password".into(),
-            _ => format!("You confirmed that it is you, with a {}", given(&fact("with"))),
+            _ => format!("You confirmed that it is you, with {}", a(given(&fact("with")))),
         },
         A::MfaFactorEnrolled => format!("You set up the authenticator app “{}”", fact("label")),
         A::MfaFactorRenamed => {
@@ -128,6 +128,11 @@ fn happened(action: Action, read: &Read) -> Option<String> {
         A::RecoveryBreakGlass => "Your account was recovered with the command on the host".into(),
         _ => return None,
     })
+}
+
+/// "a backup code", "an enrolment pass".
+fn a(thing: &str) -> String {
+    format!("{} {thing}", if thing.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" })
 }
 
 fn on_new_device(read: &Read) -> &'static str {
@@ -195,6 +200,8 @@ mod tests {
             "recovery.followed_up",
             "policy.updated",
             "audit.exported",
+            "audit.checkpoint_signed",
+            "audit.key_rotated",
             "backup.created",
             "system.initialised",
             "system.restored",

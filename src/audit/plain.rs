@@ -72,7 +72,11 @@ pub(super) fn given(name: &str) -> &str {
 pub fn sentence(entry: &Entry, read: &Read) -> String {
     let Ok(action) = entry.header.action.parse::<Action>() else { return entry.header.action.clone() };
     if entry.header.outcome == Outcome::Denied.as_str() {
-        return format!("Refused: {} ({})", wish(action), read.fact("rule").replace('_', " "));
+        let wish = match action {
+            Action::PolicyUpdated => policy_change::wish(read),
+            _ => wish(action).to_owned(),
+        };
+        return format!("Refused: {wish} ({})", read.fact("rule").replace('_', " "));
     }
     let said = said(action, read);
     if read.fact("carried_over") == "yes" { format!("{said}: kept by a restore") } else { said }
@@ -156,6 +160,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::UserSignedIn => format!("Signed in ({})", methods(&fact("methods"))),
         Action::UserSignInFailed => match fact("count").as_str() {
             "" => format!("Sign-in failed: {}", fact("why")),
+            "1" => "1 sign-in failed on an unknown account".into(),
             count => format!("{count} sign-ins failed on unknown accounts"),
         },
         Action::UserAccessRefused => format!("Refused at the door of {}", fact("route")),
@@ -207,6 +212,7 @@ fn said(action: Action, read: &Read) -> String {
         Action::RecoveryUrgencyChanged => "Marked as not urgent".into(),
         Action::RecoveryIdentityVerified => match (fact("number").as_str(), fact("number_known_since").get(..10)) {
             (number, Some(day)) => format!("Identity verified: call to {number}, known since {day}"),
+            _ if fact("evidence") == "host" => "Identity vouched for with a command on the host".into(),
             _ => format!("Identity verified: {}", fact("evidence").replace('_', " ")),
         },
         Action::RecoveryRefused => format!("Help refused: {}", fact("refusal").replace('_', " ")),
@@ -231,6 +237,11 @@ fn said(action: Action, read: &Read) -> String {
         Action::RecoveryExpired => format!("Recovery expired: {}", fact("why")),
         Action::RecoveryBreakGlass => "Owner recovered with the command on the host".into(),
         Action::AuditExported => format!("Audit log exported: {}", fact("filter")),
+        Action::AuditCheckpointSigned => format!("Checkpoint of entry {} signed", fact("seq")),
+        Action::AuditKeyRotated if fact("lost") == "yes" => {
+            "Key of the audit log replaced; the old one was lost".into()
+        }
+        Action::AuditKeyRotated => "Key of the audit log replaced".into(),
         Action::BackupCreated => "Backup written".into(),
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),

@@ -3,7 +3,7 @@
 use super::body::Fact;
 use super::plain::Read;
 use super::record::Parts;
-use super::{Action, Reason};
+use super::{Action, Outcome, Reason};
 use crate::policy::Key;
 use crate::time::Timestamp;
 
@@ -40,6 +40,27 @@ pub enum PolicyStep {
     },
 }
 
+/// A change of policy to which a rule said no.
+#[derive(Debug, Clone)]
+pub struct PolicyRefusal {
+    /// Of what.
+    pub key: Key,
+    /// To what; nothing where it was to be taken back, or was no value.
+    pub to: Option<i64>,
+    /// Which rule.
+    pub rule: &'static str,
+    /// Why it was asked for, if that was said.
+    pub reason: Option<Reason>,
+}
+
+impl PolicyRefusal {
+    pub(super) fn into_parts(self) -> Parts {
+        let parts = Parts { outcome: Outcome::Denied, reason: self.reason, ..Parts::bare(Action::PolicyUpdated) };
+        let parts = parts.with("rule", self.rule).with("key", self.key.as_str());
+        self.to.into_iter().fold(parts, |parts, to| parts.with("to", Fact::Number(to)))
+    }
+}
+
 impl PolicyChange {
     /// Whether the policy is to become looser.
     pub const fn loosens(&self) -> bool {
@@ -71,6 +92,18 @@ impl PolicyChange {
     }
 }
 
+/// What the setting is called; one that this program does not know by the word that is stored.
+fn label(read: &Read) -> String {
+    let key = read.fact("key");
+    key.parse::<Key>().map_or(key, |key| key.label().to_owned())
+}
+
+/// What was asked for and refused. Entries of earlier versions do not say about which setting.
+pub(super) fn wish(read: &Read) -> String {
+    let label = label(read);
+    if label.is_empty() { "another policy".to_owned() } else { format!("another policy for “{label}”") }
+}
+
 /// The entry in plain words; a setting that this program does not know is shown as it is.
 pub(super) fn sentence(read: &Read) -> String {
     let fact = |name: &str| read.fact(name);
@@ -79,7 +112,7 @@ pub(super) fn sentence(read: &Read) -> String {
         (Ok(key), Ok(number)) => key.in_words(number),
         _ => fact(name),
     };
-    let label = key.map_or_else(|_| fact("key"), |key| key.label().to_owned());
+    let label = label(read);
     let is_looser = match (key, fact("from").parse(), fact("to").parse()) {
         (Ok(key), Ok(from), Ok(to)) => key.is_looser(from, to),
         _ => false,

@@ -277,6 +277,7 @@ impl Event {
             }
             Self::Case { user, case, fact } => fact.into_parts(user, case),
             Self::PolicyUpdated(change) => change.into_parts(),
+            Self::PolicyRefused(refusal) => refusal.into_parts(),
             Self::NoticeSent { user, case, kind, address, attempts, given_up } => {
                 let parts = Parts { user, case, ..Parts::bare(A::NoticeSent) }
                     .with("kind", kind)
@@ -289,10 +290,7 @@ impl Event {
             }
             Self::PasswordResetRequested { user } => Parts::of(A::UserPasswordResetRequested, user),
             Self::PasswordResetCompleted { user } => Parts::of(A::UserPasswordResetCompleted, user),
-            Self::AuditExported { filter, format, entries_up_to } => Parts::bare(A::AuditExported)
-                .with("filter", filter)
-                .with("format", format)
-                .with("entries_up_to", Fact::Number(entries_up_to)),
+            Self::Trail(fact) => fact.into_parts(),
             Self::BackupCreated { file, head_seq } => {
                 Parts::bare(A::BackupCreated).with("file", file).with("head_seq", Fact::Number(head_seq))
             }

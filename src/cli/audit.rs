@@ -1,6 +1,7 @@
 //! `idp audit`: reading the trail from the host.
 
 use super::audit_export::Export;
+use super::audit_key::Key;
 use super::audit_verify::Verify;
 use super::outcome::{Answer, Failure, say};
 use crate::audit::Action;
@@ -14,6 +15,8 @@ use crate::config::Place;
 pub enum Audit {
     Export(Export),
     Verify(Verify),
+    #[command(subcommand)]
+    Key(Key),
     /// Lists what an entry can be about, each with a sentence.
     Actions(Place),
 }
@@ -23,6 +26,7 @@ impl Audit {
         match self {
             Self::Export(command) => command.run(),
             Self::Verify(command) => command.run(),
+            Self::Key(command) => command.run(),
             Self::Actions(_) => list_actions(),
         }
     }

@@ -6,10 +6,13 @@ use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::audit::parse_action;
+use super::audit_proof::{Hashed, Proving, sign_if_possible};
 use super::outcome::{Answer, Failure};
 use super::{operator, settings};
+use crate::actions::checkpoint::Occasion;
 use crate::actions::data_folder::open_trail;
 use crate::actions::export::{ExportReader, begin};
 use crate::audit::export::Format;
@@ -28,6 +31,9 @@ Every MFA reset by an admin since the summer:
 
 All that concerns one person, for a spreadsheet:
   idp audit export --user mara@fernhill.example --format csv -o mara.csv
+
+The same, with a proof that nothing was changed or left out:
+  idp audit export --action mfa.factor_admin_reset -o resets.jsonl --proof resets.proof
 
 Every refused attempt of one admin:
   idp audit export --actor jonas@fernhill.example --outcome denied
@@ -77,6 +83,15 @@ pub struct Export {
     /// never is.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write a proof into this file: that every exported entry is genuine, and none that matches is left out.
+    ///
+    /// For `idp audit verify`, or any program that follows the format's page. It holds header and digest of every entry of the
+    /// trail, and no bodies of others than those that are exported.
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    /// Export and prove only what came after this anchor: a checkpoint that was kept.
+    #[arg(long, value_name = "CHECKPOINT", requires = "proof")]
+    from_anchor: Option<PathBuf>,
     /// Replace the file given with -o if it exists.
     #[arg(long, requires = "output")]
     force: bool,
@@ -85,17 +100,31 @@ pub struct Export {
 impl Export {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let doing = "export the audit trail";
-        let store = open_trail(&settings::data_folder(&self.place)?, Clock::System).map_err(Failure::to(doing))?;
+        let folder = settings::data_folder(&self.place)?;
+        let store = open_trail(&folder, Clock::System).map_err(Failure::to(doing))?;
         let filter = self.filter(&store).map_err(Failure::to(doing))?;
         if let Some(path) = &self.output {
             check_target(path, Some(self.force)).map_err(Failure::to(doing))?;
         }
+        let proving = match &self.proof {
+            Some(path) => {
+                check_target(path, None).map_err(Failure::to(doing))?;
+                Some(Proving::prepare(&folder, &store, path, self.from_anchor.as_deref())?)
+            }
+            None => None,
+        };
         let up_to = begin(&store, &operator::source(), &filter, self.format)
             .map_err(Failure::to("record the export, so nothing was exported"))?;
-        let mut reader = ExportReader::new(store, filter, self.format, up_to);
+        let from = proving.as_ref().map_or(1, |proving| proving.from);
+        let mut reader =
+            Hashed::new(ExportReader::new(Arc::clone(&store), filter.clone(), self.format, up_to).from(from));
         match &self.output {
             Some(path) => write_file(&mut reader, path, self.force).map_err(Failure::to(doing))?,
             None => write_stdout(&mut reader).map_err(Failure::to(doing))?,
+        }
+        match proving {
+            Some(proving) => proving.write(&store, (filter, self.format, up_to), reader)?,
+            None => sign_if_possible(&store, Occasion::Export),
         }
         Ok(Answer::Done)
     }

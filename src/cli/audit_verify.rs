@@ -1,75 +1,220 @@
 //! `idp audit verify`.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
 
+use super::audit_proof::{read_anchors, read_key};
 use super::outcome::{Answer, Failure, say};
 use super::settings;
 use crate::actions::data_folder::database;
+use crate::audit::Action;
+use crate::audit::filter::Filter;
+use crate::audit::judge::{Finding, Trust, Verdict, judge};
 use crate::config::Place;
-use crate::storage::backup::{Checked, check};
+use crate::host::files;
+use crate::storage::audit::{Order, find_entry, list};
+use crate::storage::backup::{Checked, check, read_alone};
+
+const DOING: &str = "tell whether the audit trail is sound";
 
 const EXAMPLES: &str = "\
 Check the live database, beside a running server:
   idp audit verify
 
-Check a backup:
-  idp audit verify /backups/idp-20261124T021500.000Z.db
+Check a backup, against a checkpoint that came by mail:
+  idp audit verify /backups/idp-20261124T021500.000Z.db --anchor mail.txt
+
+Check an export on any machine, without database or network:
+  idp audit verify resets.jsonl --proof resets.proof --key idp-audit.pub --anchor mail.txt
 
 The verdict is one of
-  INVALID     an entry was changed, removed or put in between, a guard of the table is missing, or the file is damaged;
-              the first such entry is named (exit code 1)
-  UNANCHORED  consistent in itself; nothing outside this host vouches for it (exit code 0)
+  INVALID         something was changed, removed or put in between; what, and where (exit code 1)
+  INCOMPLETE      entries are missing: which, or from where on (exit code 1)
+  DIVERGED        an anchor says otherwise: one of two histories is forged (exit code 1)
+  RESTORED        an anchor is of a history that a recorded restore replaced (exit code 1)
+  UNANCHORED      consistent in itself; nothing outside the host vouches for it (exit code 0)
+  ANCHORED        it agrees with an anchor; entries after that one rest on the host alone (exit code 0)
+  COULD NOT TELL  not readable, another kind of file, or an anchor of another instance (exit code 2)
 
-The trail is tamper-evident, not tamper-proof: whoever holds this host can rewrite the whole chain, or cut off its end,
-and the result is consistent in itself. Keep what this command prints somewhere this host can not rewrite, and compare:
-the entry of that number must have that hash for ever.";
+An anchor is a checkpoint that was kept where this host can not rewrite it: a text file in which it stands, whatever else
+stands there. The trail is tamper-evident, not tamper-proof: whoever holds the host can rewrite what no anchor has seen, and
+can write entries that are not true.";
 
 /// Checks that no entry of the trail was changed, removed or put in between.
 ///
-/// Reads every entry and computes its hashes again, checks the table's guards and the file's structure, and names the
-/// first entry at which something is wrong. It changes nothing, and needs no key.
+/// With --proof it judges an export, from the files alone. Without, it reads every entry of a database and computes its
+/// hashes again, checks the table's guards and the file's structure, and names the first entry at which something is wrong. It
+/// changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Verify {
     #[command(flatten)]
     place: Place,
-    /// A database to check, such as a backup, instead of the live one.
+    /// With --proof an export; otherwise a database to check, such as a backup, instead of the live one.
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
+    /// The proof that was written with the export.
+    #[arg(long, value_name = "FILE", requires = "file")]
+    proof: Option<PathBuf>,
+    /// A file with the instance's public key; can be given more than once.
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// A file with one or more checkpoints that were kept elsewhere; can be given more than once.
+    #[arg(long, value_name = "FILE")]
+    anchor: Vec<PathBuf>,
+    /// Print the verdict as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is printed, as lines or as an object.
+struct Said {
+    finding: Finding,
+    lines: Vec<String>,
+    facts: Value,
 }
 
 impl Verify {
     pub(super) fn run(self) -> Result<Answer, Failure> {
-        let path = match self.file {
-            Some(file) => file,
-            None => database(&settings::data_folder(&self.place)?),
-        };
-        let checked = check(&path).map_err(Failure::to("tell whether the audit trail is sound"))?;
-        for line in verdict(&checked) {
-            say(&line)?;
+        let mut trust = Trust::default();
+        for path in &self.key {
+            trust.keys.push(read_key(path)?);
         }
-        Ok(if checked.is_good() { Answer::Done } else { Answer::No })
+        for path in &self.anchor {
+            trust.anchors.extend(read_anchors(path)?);
+        }
+        let said = match (&self.proof, self.file) {
+            (Some(proof), Some(export)) => of_export(&judge_files(&export, proof, &trust)?),
+            (_, Some(file)) => of_database(&file, &trust)?,
+            (_, None) => of_database(&database(&settings::data_folder(&self.place)?), &trust)?,
+        };
+        if self.json {
+            say(&said.facts.to_string())?;
+        } else {
+            said.lines.iter().try_for_each(|line| say(line))?;
+        }
+        match said.finding {
+            Finding::Unclear(why) => Err(Failure::to(DOING)(why)),
+            finding if finding.is_bad() => Ok(Answer::No),
+            _ => Ok(Answer::Done),
+        }
     }
 }
 
-fn verdict(checked: &Checked) -> Vec<String> {
-    let mut lines = findings(checked);
-    if lines.is_empty() {
-        lines.push("UNANCHORED: consistent in itself; nothing outside this host vouches for it".into());
+fn judge_files(export: &Path, proof: &Path, trust: &Trust) -> Result<Verdict, Failure> {
+    let open = |path: &Path| {
+        let file = File::open(path).map_err(files::failed("read", path)).map_err(Failure::to(DOING))?;
+        Ok::<_, Failure>(BufReader::with_capacity(256 * 1024, file))
+    };
+    judge(open(export)?, open(proof)?, trust).map_err(Failure::to(DOING))
+}
+
+/// The verdict's first line.
+fn headline(finding: &Finding) -> String {
+    let word = finding.word();
+    match finding {
+        Finding::Invalid(what)
+        | Finding::Diverged(what)
+        | Finding::Restored(what)
+        | Finding::Incomplete(what)
+        | Finding::Unclear(what) => format!("{word}: {what}"),
+        Finding::Unanchored => format!("{word}: consistent in itself; nothing outside this host vouches for it"),
+        Finding::Anchored(point) => format!(
+            "{word} to entry {} at {}: up to there it is what it was when that checkpoint was made",
+            point.seq, point.at
+        ),
     }
+}
+
+fn of_export(verdict: &Verdict) -> Said {
+    let finding = verdict.finding.clone();
+    let mut lines = vec![headline(&finding)];
+    let mut facts = json!({ "verdict": finding.word(), "says": lines[0] });
+    if let Some(about) = &verdict.about {
+        let filter = about.filter.to_sentence();
+        lines.push(format!(
+            "filter: {filter}; range: entries {} to {} of instance {}; format: {}",
+            about.from,
+            about.through,
+            about.origin,
+            about.export.as_str()
+        ));
+        facts["filter"] = filter.into();
+        facts["from"] = about.from.into();
+        facts["through"] = about.through.into();
+        facts["instance"] = about.origin.clone().into();
+    }
+    if finding.is_bad() || matches!(finding, Finding::Unclear(_)) {
+        return Said { finding, lines, facts };
+    }
+    facts["entries"] = verdict.entries.into();
+    facts["signed"] = verdict.signed.into();
+    lines.push(format!("entries: {}: each is genuine, and none that matches the filter is missing", verdict.entries));
+    if let Some(checkpoint) = &verdict.checkpoint {
+        let (last, signed) = (checkpoint.seq, verdict.signed == Some(true));
+        facts["last"] = last.into();
+        let by = match signed {
+            true => "signed with the key that was given: only who holds that key can have made it",
+            false => "nobody's word was asked for that: name the instance's public key with --key",
+        };
+        match &finding {
+            Finding::Anchored(point) if point.seq >= last => {}
+            Finding::Anchored(point) => {
+                lines.push(format!("entries {} to {last} are later than the anchor: {by}", point.seq + 1))
+            }
+            _ => lines.push(format!("up to entry {last}: {by}")),
+        }
+    }
+    if let Finding::Anchored(point) = &finding {
+        facts["anchored_to"] = point.seq.into();
+        facts["anchored_at"] = point.at.to_string().into();
+    }
+    Said { finding, lines, facts }
+}
+
+fn of_database(path: &Path, trust: &Trust) -> Result<Said, Failure> {
+    let checked = check(path).map_err(Failure::to(DOING))?;
+    let wrong = findings(&checked);
+    let finding = match wrong.first() {
+        Some(first) => Finding::Invalid(first.trim_start_matches("INVALID: ").to_owned()),
+        None => compare(path, &checked, trust)?,
+    };
+    let mut lines = if wrong.is_empty() { vec![headline(&finding)] } else { wrong };
+    let mut facts = json!({ "verdict": finding.word(), "says": lines[0] });
     let (head, entries) = (&checked.head, checked.entries);
     let sound = if checked.broken.is_some() { "entries before it that are sound" } else { "entries" };
+    let hash = HEXLOWER.encode(&head.hash);
     lines.push(format!("{sound}: {entries}, lineages: {}", checked.lineages));
-    lines.push(format!(
-        "newest entry: {} of lineage {} at {}, hash {}",
-        head.seq,
-        head.lineage,
-        head.at,
-        HEXLOWER.encode(&head.hash)
-    ));
-    lines
+    lines.push(format!("newest entry: {} of lineage {} at {}, hash {hash}", head.seq, head.lineage, head.at));
+    facts["instance"] = checked.instance.origin.clone().into();
+    facts["entries"] = entries.into();
+    facts["last"] = head.seq.into();
+    facts["hash"] = hash.into();
+    if let Finding::Anchored(point) = &finding {
+        facts["anchored_to"] = point.seq.into();
+        facts["anchored_at"] = point.at.to_string().into();
+    }
+    Ok(Said { finding, lines, facts })
+}
+
+/// A sound table, beside what was kept elsewhere.
+fn compare(path: &Path, checked: &Checked, trust: &Trust) -> Result<Finding, Failure> {
+    if trust.anchors.is_empty() {
+        return Ok(Finding::Unanchored);
+    }
+    let found = read_alone(path, |tx| {
+        let restored = Filter { action: Some(Action::SystemRestored), ..Filter::default() };
+        let restores: Vec<_> =
+            list(tx, &restored, Order::OldestFirst, None, 1_000)?.into_iter().map(|e| e.header).collect();
+        trust.of_table(&checked.instance.origin, &restores, checked.head.seq, |seq| {
+            Ok(find_entry(tx, seq)?.map(|entry| entry.hash))
+        })
+    });
+    found.map_err(Failure::to(DOING))
 }
 
 /// Everything that is wrong, the chain first.

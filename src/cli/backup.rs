@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 
+use super::audit_proof::sign_if_possible;
 use super::outcome::{Answer, Failure, say};
 use super::{operator, settings};
 use crate::actions::backup::{self, BackupError};
+use crate::actions::checkpoint::Occasion;
 use crate::actions::data_folder::open_trail;
 use crate::config::Place;
 use crate::time::Clock;
@@ -58,6 +60,7 @@ impl Backup {
             let failure = Failure::to(doing)(e);
             if not_sound { failure.with_answer_no() } else { failure }
         })?;
+        sign_if_possible(&store, Occasion::Backup);
         let head = &made.head;
         let hash = HEXLOWER.encode(&head.hash);
         say(&format!("{}: {} entries, head {} {hash}", made.path.display(), head.seq, head.seq))?;

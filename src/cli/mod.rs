@@ -6,6 +6,8 @@
 
 mod audit;
 mod audit_export;
+mod audit_key;
+mod audit_proof;
 mod audit_verify;
 mod backup;
 mod config;

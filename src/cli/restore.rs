@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 
+use super::audit_proof::sign_if_possible;
 use super::outcome::{Answer, Failure, say};
 use super::{operator, settings};
+use crate::actions::checkpoint::Occasion;
+use crate::actions::data_folder::open_trail;
 use crate::actions::restore::{RestoreError, Restored, restore};
 use crate::audit::event::Decision;
 use crate::audit::{PolicyChange, PolicyStep};
@@ -54,8 +57,8 @@ pub struct Restore {
 impl Restore {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let now = Clock::System.now();
-        let done =
-            restore(&settings::data_folder(&self.place)?, &self.file, self.without_factors, &operator::source(), now);
+        let folder = settings::data_folder(&self.place)?;
+        let done = restore(&folder, &self.file, self.without_factors, &operator::source(), now);
         let done = done.map_err(|e| {
             let not_sound = matches!(e, RestoreError::NotSound(_));
             let failure = Failure::to("restore, and nothing was changed")(e);
@@ -64,6 +67,8 @@ impl Restore {
         for line in lines(&done) {
             say(&line)?;
         }
+        let store = open_trail(&folder, Clock::System).map_err(Failure::to("open what was restored"))?;
+        sign_if_possible(&store, Occasion::Restore);
         Ok(Answer::Done)
     }
 }

@@ -109,7 +109,7 @@ impl Rule {
             Self::VouchesForThemself => {
                 "Somebody else has to vouch: neither the person themself nor you. Name their manager or HR."
             }
-            Self::ForOwners => "This case was handed to the owners. An owner goes on with it.",
+            Self::ForOwners => "This was handed to the owners. An owner goes on with it.",
             Self::RefusedLately => "Help was refused to this person a short while ago. Only an owner opens a new case.",
             Self::ChangedSinceAsked => {
                 "Something has changed since this was asked for, so the approval does not count any more. Ask again."

@@ -36,6 +36,8 @@ pub enum Half {
     Password,
     /// A factor: a reset with its window, or codes.
     Factor,
+    /// The address to sign in with, which is worth as much as a password: a link for a new one is sent there.
+    Address,
 }
 
 /// What has to permit a grant that no rule forbids.
@@ -73,6 +75,8 @@ pub fn needed(q: &Question<'_>) -> Option<Needed> {
         (true, 0) => Some(Needed { needs: Needs::Time, why: Why::Policy }),
         (true, _) => Some(Needed { needs: somebody, why: Why::Policy }),
         (false, 1..) if c.same_hands => Some(Needed { needs: somebody, why: Why::SameHands }),
+        // Nobody is there because who asks has seen to that.
+        (false, 0) if c.same_hands && c.took_away => Some(Needed { needs: Needs::Time, why: Why::SameHands }),
         (false, _) => None,
     }
 }
@@ -112,29 +116,10 @@ pub const fn counts_as(approver: Asker<'_>) -> Needs {
 mod tests {
     use super::*;
     use crate::grants::Grant;
+    use crate::grants::tests::{NOW, user};
     use crate::ids::{CaseNumber, RequestId, UserId};
     use crate::recovery::{Doer, RequestState};
     use crate::signals::Signals;
-    use crate::time::Timestamp;
-
-    const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
-
-    fn user(role: Role) -> User {
-        User {
-            id: UserId::generate(),
-            email: "a@b.example".parse().unwrap(),
-            name: "A".parse().unwrap(),
-            role,
-            recent_rank: role.rank(),
-            status: Status::Active,
-            credential_epoch: 0,
-            has_password: true,
-            must_change_password: false,
-            password_expires_at: None,
-            created_at: NOW,
-            last_sign_in_at: None,
-        }
-    }
 
     fn request(needs: Needs, asked_by: UserId) -> Request {
         Request {

@@ -4,11 +4,11 @@ use super::*;
 use crate::audit::Ticket;
 use crate::contacts::KnownNumber;
 use crate::ids::UserId;
-use crate::policy::SecondPerson;
+use crate::policy::{Key, SecondPerson};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_micros(1_795_000_000_000_000);
 
 pub(super) fn user(role: Role) -> User {
     User {
@@ -123,6 +123,8 @@ fn nobody_vouches_for_themself_nor_does_who_acts() {
         ("Ana Reyes", false),
         ("ana reyes", false),
         ("ANA@b.example", false),
+        ("Reyes, Ana", false),
+        ("Ana  M. Reyes", true),
         ("Jonas Berg", false),
         ("jonas@b.example", false),
         ("Ada Brandt", true),

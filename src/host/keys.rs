@@ -191,6 +191,24 @@ pub fn create_audit(folder: &Path) -> Result<AuditSigningKey, KeyError> {
     Ok(key)
 }
 
+/// The key that signs checkpoints in `folder`.
+///
+/// # Errors
+/// [`KeyError::Missing`], [`KeyError::Malformed`] or [`KeyError::File`].
+pub fn load_audit(folder: &Path) -> Result<AuditSigningKey, KeyError> {
+    read(&folder.join(AUDIT_KEY_FILE), AuditSigningKey::parse, &mut Vec::new())
+}
+
+/// Puts another key that signs checkpoints in place of the one in `folder`, if there is one, in one step.
+///
+/// # Errors
+/// [`KeyError::File`]; then the old one is still there.
+pub fn replace_audit(folder: &Path, key: &AuditSigningKey) -> Result<(), KeyError> {
+    let path = folder.join(AUDIT_KEY_FILE);
+    files::replace(&path, key.to_pem().reveal().as_bytes()).map_err(KeyError::File)?;
+    files::give_to_owner_of(folder, &path).map_err(KeyError::File)
+}
+
 fn write(path: &Path, text: &Secret) -> Result<(), KeyError> {
     files::create_new(path, text.reveal().as_bytes()).map_err(|e| match e.kind() {
         std::io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),

@@ -9,6 +9,9 @@ use super::multipart;
 /// The field of a form that a file may be chosen for. A route that takes it is sent as multipart/form-data.
 pub const FILE: &str = "file";
 
+/// What forms carry beside what somebody types or chooses in them.
+const CARRIED: [&str; 4] = ["csrf", "nonce", "step_up_code", FILE];
+
 /// The fields of one request. Which names there can be stands in the route's table.
 #[derive(Clone, Default)]
 pub struct Fields {
@@ -101,6 +104,11 @@ impl Fields {
     /// Those of `names` that were sent, to be shown again.
     pub fn kept(&self, names: &[&str]) -> Vec<(String, String)> {
         self.texts.iter().filter(|(n, _)| names.contains(&n.as_str())).cloned().collect()
+    }
+
+    /// All that was typed or chosen, to be shown again. For forms in which nobody types a password.
+    pub fn typed(&self) -> Vec<(String, String)> {
+        self.texts.iter().filter(|(n, _)| !CARRIED.contains(&n.as_str())).cloned().collect()
     }
 }
 

@@ -28,32 +28,6 @@ use crate::sessions::Stage;
 use crate::storage::{backup_codes, factors, policy, recovery, sessions, users};
 use crate::users::User;
 
-const KEPT: &[&str] = &[
-    "evidence",
-    "evidence_note",
-    "voucher",
-    "number",
-    "ticket",
-    "reason",
-    "codes_unavailable",
-    "text",
-    "kind",
-    "value",
-    "confirmed",
-    "by_mail",
-    "role",
-    "name",
-    "email",
-    "id_note",
-    "remove",
-    "urgent",
-    "version",
-    "refusal",
-    "note",
-    "message",
-    "since",
-];
-
 pub(super) fn subject(user: &User) -> Subject<'_> {
     Subject { id: user.id, name: user.name.as_str(), email: user.email.as_str() }
 }
@@ -106,7 +80,7 @@ impl<'a> Sheet<'a> {
 
     /// The form with what was typed. A form that comes back keeps its nonce, and with it the time of its evidence.
     pub(super) fn form<'f>(&'f self, nonce: &'f str, errors: Vec<FieldError>) -> Result<Form<'f>, Problem> {
-        let mut values = self.call.fields.kept(KEPT);
+        let mut values = self.call.fields.typed();
         // How identity was verified is the one thing that has to be said again.
         values.retain(|(name, _)| !self.anew || name != "evidence");
         Ok(Form { values, errors, ..form_of(self.call, self.signed, Some(nonce))? })

@@ -14,7 +14,8 @@ use crate::grants::{Grant, Rule};
 use crate::ids::{CaseNumber, UserId};
 use crate::pages::FieldError;
 use crate::pages::hold::{Alarm, ReassureView, reassure as reassure_markup};
-use crate::recovery::{Case, Held, Hold, Statement};
+use crate::pages::notices::words::quote;
+use crate::recovery::{Case, CaseState, Held, Hold, Statement};
 use crate::storage::recovery::freezes::{find_hold, get_suspect_since};
 use crate::storage::{ReadTx, notices, policy, recovery, signals, users};
 use crate::users::User;
@@ -26,6 +27,7 @@ pub struct Holding {
     last_owner: bool,
     refused: Option<Rule>,
     nobody: bool,
+    under_way: Option<CaseNumber>,
 }
 
 impl Holding {
@@ -44,10 +46,9 @@ impl Holding {
         let others = users::count_approvers(tx, [Some(viewer.id), Some(user.id)])?;
         Ok(Some(Self {
             last_owner: is_last_owner(tx, user)?,
-            said: said
-                .map(|n| format!("{} {}", n.what_happened(), n.by_whom()).trim_end().to_owned())
-                .unwrap_or_default(),
+            said: said.as_ref().map(quote).unwrap_or_default(),
             nobody: refused == Some(Rule::ActedInCase) && others.owners + others.admins == 0,
+            under_way: recovery::find_open(tx, user.id)?.filter(is_asked_for).map(|c| c.number),
             refused,
             hold,
         }))
@@ -69,8 +70,13 @@ impl Holding {
             last_owner: self.last_owner,
             refused: self.refused.map(|rule| rule.sentence().to_owned()),
             nobody: self.nobody,
+            under_way: self.under_way,
         }
     }
+}
+
+fn is_asked_for(case: &Case) -> bool {
+    matches!(case.state, CaseState::AwaitingApproval | CaseState::Approved)
 }
 
 /// Where the form for enabling leads instead, for an account that its case opens; `None` for any other.

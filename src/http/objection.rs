@@ -5,6 +5,7 @@ use super::guards::{Call, Guest};
 use super::show::{Answer, Page, to_guest};
 use crate::actions::object::{Effect, Gone, Works, look, object};
 use crate::pages::Form;
+use crate::pages::notices::words::quote;
 use crate::pages::objection::{
     AskView, DoneView, Gone as GoneShown, GoneView, Outcome, ask as ask_markup, done as done_markup,
     gone as gone_markup,
@@ -34,8 +35,7 @@ pub fn page(call: &Call<'_>, guest: &Guest) -> Answer {
         form: Form::new(&guest.csrf),
         action: call.request.path(),
         name: user.name.as_str(),
-        what: notice.what_happened(),
-        by: notice.by_whom(),
+        said: quote(&notice),
         at: notice.at,
         outcome: outcome(effect),
         help_contact: call.app.settings.help_contact.as_deref(),

@@ -101,7 +101,14 @@ fn menu(preview: &Preview<'_>, user: &User, case: Option<&Case>) -> Vec<Action> 
     }
     for (grant, label, path, danger) in all {
         let rule = preview.refusal(grant);
-        if grant == Grant::OpenCase && case.is_some() {
+        // Rank is asked about first, so the rule does not say which of the two there is to do.
+        let other_way = match grant {
+            Grant::OpenCase => case.is_some(),
+            Grant::Enable => user.status != Status::Disabled,
+            Grant::Disable => user.status == Status::Disabled,
+            _ => false,
+        };
+        if other_way {
             continue;
         }
         if !rule.is_some_and(Rule::is_about_state) {
@@ -191,7 +198,7 @@ pub fn overview(call: &Call<'_>, signed: &Signed) -> Answer {
 fn password_words(call: &Call<'_>, user: &User) -> (&'static str, Option<Timestamp>) {
     match user.password_expires_at {
         _ if !user.has_password => ("not set yet", None),
-        Some(at) if at <= call.now => ("temporary, expired", None),
+        Some(at) if at <= call.now => ("stopped working", None),
         Some(at) => ("temporary, until", Some(at)),
         None if user.must_change_password => ("has to be changed at the next sign-in", None),
         None => ("set", None),

@@ -69,6 +69,16 @@ impl<'a> Sheet<'a> {
         self.call.fields.get("reason").parse().map_err(|e| wrong("reason", e))
     }
 
+    /// The form again with what is wrong in it; who may not change anything is told that instead, which is on record as any
+    /// other try.
+    fn wrong(&self, errors: Vec<FieldError>, again: impl Fn(u16, Vec<FieldError>) -> Answer) -> Answer {
+        if self.signed.user.role == Role::Owner {
+            return again(422, errors);
+        }
+        let (by, source) = (By::Session(self.signed.session.id), self.call.visitor.source());
+        Err(Problem::Forbidden(errand::barred(&self.call.app.means, by, self.key, source)?.sentence()))
+    }
+
     /// What an errand answered; that there is nothing to do is said by `again`.
     fn answer(&self, changed: Result<Changed, Error>, at_once: Said, again: impl FnOnce() -> Answer) -> Answer {
         let said = match changed {
@@ -103,7 +113,7 @@ pub fn change(call: &Call<'_>, signed: &Signed) -> Answer {
     let value = sheet.key.parse_value(call.fields.get("value")).map_err(|e| wrong("value", e));
     let (value, reason) = match (value, sheet.reason()) {
         (Ok(value), Ok(reason)) => (value, reason),
-        (value, reason) => return again(422, value.err().into_iter().chain(reason.err()).collect()),
+        (value, reason) => return sheet.wrong(value.err().into_iter().chain(reason.err()).collect(), again),
     };
     if let Err(answer) = confirmed(call, signed, again) {
         return answer;
@@ -132,7 +142,7 @@ pub fn take_back(call: &Call<'_>, signed: &Signed) -> Answer {
     let again = |status, errors| show_take_back(&sheet, status, errors);
     let reason = match sheet.reason() {
         Ok(reason) => reason,
-        Err(error) => return again(422, vec![error]),
+        Err(error) => return sheet.wrong(vec![error], again),
     };
     if let Err(answer) = confirmed(call, signed, again) {
         return answer;

@@ -28,28 +28,31 @@ const ACTIVITY: u32 = 5;
 /// `GET /profile`
 pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     let user = &signed.user;
-    let view =
-        call.app.means.store.read(|tx| {
-            let factors = factors::list(tx, user.id)?;
-            let codes = backup_codes::find(tx, user.id, Kind::Own, call.now)?;
-            let codes_left = backup_codes::count_left(tx, user.id, call.now)?;
-            Ok::<_, Problem>(ProfileView {
-                form: Form::new(&signed.csrf),
-                name: user.name.as_str(),
-                email: user.email.as_str(),
-                role: user.role,
-                factors: factors.iter().map(factor_line).collect(),
-                codes_left,
-                codes_made: codes.as_ref().map_or(codes_left, |c| c.total),
-                codes_made_at: codes.map(|c| c.created_at),
-                signed_in_with_backup_code: began_with_backup_code(signed),
-                password_changed_at: signals::find_last(tx, user.id, Action::UserPasswordChanged)?
-                    .max(signals::find_last(tx, user.id, Action::UserPasswordResetCompleted)?),
-                other_sessions: many(sessions::list_full(tx, user.id, call.now)?.len().saturating_sub(1)),
-                devices: many(devices::list(tx, user.id, call.now)?.len()),
-                activity: own_activity(&audit::list_own(tx, user.id, None, ACTIVITY)?, user.id),
-            })
-        })?;
+    let view = call.app.means.store.read(|tx| {
+        let factors = factors::list(tx, user.id)?;
+        let codes = backup_codes::find(tx, user.id, Kind::Own, call.now)?;
+        let issued = backup_codes::find(tx, user.id, Kind::Issued, call.now)?;
+        Ok::<_, Problem>(ProfileView {
+            form: Form::new(&signed.csrf),
+            name: user.name.as_str(),
+            email: user.email.as_str(),
+            role: user.role,
+            factors: factors.iter().map(factor_line).collect(),
+            codes_left: backup_codes::count_left(tx, user.id, call.now)?,
+            issued: issued.filter(|s| !s.unused.is_empty()).and_then(|s| Some((many(s.unused.len()), s.expires_at?))),
+            codes_made: codes.as_ref().map_or(0, |c| c.total),
+            codes_made_at: codes.map(|c| c.created_at),
+            signed_in_with_backup_code: began_with_backup_code(signed),
+            password_changed_at: signals::find_last(tx, user.id, Action::UserPasswordChanged)?.max(signals::find_last(
+                tx,
+                user.id,
+                Action::UserPasswordResetCompleted,
+            )?),
+            other_sessions: many(sessions::list_full(tx, user.id, call.now)?.len().saturating_sub(1)),
+            devices: many(devices::list(tx, user.id, call.now)?.len()),
+            activity: own_activity(&audit::list_own(tx, user.id, None, ACTIVITY)?, user.id),
+        })
+    })?;
     let page = Page::signed(call, signed);
     Ok(page.answer(200, profile_markup(&page.frame(), &view)))
 }

@@ -4,7 +4,6 @@ use super::error::Problem;
 use super::grants::{Sheet, open_form, ready, subject};
 use super::guards::{Call, Signed};
 use super::permission::Beforehand;
-use super::portraits::known_of;
 use super::show::{Answer, Page};
 use crate::actions::readmit::readmit;
 use crate::grants::Grant;
@@ -33,7 +32,7 @@ fn show(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer {
             factors: factors::count_working(tx, user.id)?,
             window: policy.window(),
             valid: policy.lasting(Key::TemporaryPassword),
-            known: known_of(tx, call, user.id)?,
+            known: ahead.known,
             signals: ahead.signals,
             permission: ahead.permission,
         })

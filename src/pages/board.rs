@@ -8,7 +8,7 @@ use super::recovery::page;
 use super::words::{ago, clock, grouped, time_ago};
 use crate::policy;
 use crate::recovery::board::{COUNTED, Closed, Line, ON_BOARD, Section, Shown};
-use crate::recovery::{CaseState, Needs, Refusal, Request, RequestState};
+use crate::recovery::{Act, CaseState, Needs, Refusal, Request, RequestState};
 use crate::time::Timestamp;
 
 /// How a case stands, in a pill.
@@ -76,6 +76,16 @@ pub fn board(frame: &Frame, view: &BoardView) -> Markup {
         }
     };
     page(frame, "Recovery", &content)
+}
+
+/// The lists that say something in short: one all of whose cases stand among the viewer's own, on top, would say it again.
+fn lists(waiting: &[SectionView]) -> impl Iterator<Item = &SectionView> {
+    let own = waiting.iter().filter(|view| view.section == Section::Yours).flat_map(|view| &view.cases);
+    let own: Vec<_> = own.map(|l| l.line.case.number).collect();
+    let said = move |view: &SectionView| {
+        view.count as usize == view.cases.len() && view.cases.iter().all(|l| own.contains(&l.line.case.number))
+    };
+    waiting.iter().filter(move |view| view.section == Section::Yours || !said(view))
 }
 
 /// One list by itself: `GET /admin/recovery?state=&after=`.
@@ -216,14 +226,22 @@ fn how_it_stands(line: &Line, now: Timestamp) -> Markup {
     if let Some(request) = &line.request {
         return asked(request, &person, now);
     }
-    let by = case.act.as_ref().map(|done| done.by.name.as_str()).unwrap_or_default();
+    let (by, act) = case.act.as_ref().map_or(("", None), |done| (done.by.name.as_str(), Some(done.act)));
     match case.state {
         CaseState::AwaitingApproval => html! { "Somebody has to permit what was asked for, or not." },
         CaseState::Approved => html! { "Who asked carries it out." },
-        CaseState::AwaitingEnrolment => {
+        CaseState::AwaitingEnrolment if act == Some(Act::Invitation) => {
+            html! { (person) " accepts the invitation that " bdi { (by) } " made again." }
+        }
+        CaseState::Acted if act == Some(Act::Email) => {
+            html! { (person) " signs in with the new address. " bdi { (by) } " has changed it." }
+        }
+        CaseState::AwaitingEnrolment if case.ends_with_window() => {
             html! { (person) " sets up a new app. " bdi { (by) } " has reset the factors." (window(case.due_at, now)) }
         }
-        CaseState::Acted => html! { (person) " signs in with what " bdi { (by) } " gave." },
+        CaseState::AwaitingEnrolment | CaseState::Acted => {
+            html! { (person) " signs in with what " bdi { (by) } " gave." }
+        }
         _ if case.state == CaseState::Escalated || case.for_owner => html! {
             "An owner goes on with it."
             @if !case.note.is_empty() { " “" (case.note) "”" }
@@ -284,7 +302,7 @@ pub(super) fn summary(frame: &Frame, waiting: &[SectionView]) -> Markup {
     let said = |view: &SectionView, l: &&CaseLine| view.section != Section::Yours && own.contains(&l.line.case.number);
     html! {
         ul class="matters" {
-            @for view in waiting {
+            @for view in lists(waiting) {
                 li {
                     div {
                         strong { a href=(address(Shown::Waiting(view.section))) { (words(view.section, view.count)) } }

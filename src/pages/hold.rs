@@ -34,6 +34,8 @@ pub struct Alarm<'a> {
     pub refused: Option<String>,
     /// Whether nobody else in the console could, either.
     pub nobody: bool,
+    /// The case in which it is asked for to let the person back in.
+    pub under_way: Option<CaseNumber>,
 }
 
 /// That the account is held, and what can be done.
@@ -47,20 +49,24 @@ pub(super) fn alarm(frame: &Frame, alarm: &Alarm) -> Markup {
                 ". Nobody can sign in to it, and its old password and backup codes do not work any more." }
             div class="actions" {
                 a class="button" href={ "/admin/recovery/" (case) "/report" } { "See what the account did" }
-                @if alarm.refused.is_none() {
+                @if alarm.refused.is_none() && alarm.under_way.is_none() {
                     a class="button main" href=(alarm.person.href("/readmit")) {
                         "Let the real person back in: open a new case"
                     }
                 }
             }
-            (refused(alarm, "To let the person back in: "))
+            @match alarm.under_way {
+                Some(case) => p { "That the real person is let back in was asked for in "
+                    a class="whole" href={ "/admin/recovery/" (case) } { (case) } "." },
+                None => (refused(alarm, "Is the real person to come back? ")),
+            }
         },
         Held::Objection { frozen } => html! {
             p {
                 strong { @if frozen { "This account is frozen" } @else { "Somebody objected to what was done to this account" } }
                 ", " (since) ", in case " a class="whole" href={ "/admin/recovery/" (case) } { (case) }
                 ". Somebody said “this wasn’t me” through the link in a notice."
-                @if !alarm.said.is_empty() { " The notice said: “" bdi { (alarm.said) } ".”" }
+                @if !alarm.said.is_empty() { " The notice said: “" bdi { (alarm.said) } "”" }
             }
             p {
                 @if frozen { "Nobody can sign in to it, and nothing was deleted. " }
@@ -76,7 +82,7 @@ pub(super) fn alarm(frame: &Frame, alarm: &Alarm) -> Markup {
                     a class="button" href={ "/admin/recovery/" (case) "/reassure" } { "It was a mistake" }
                 }
             }
-            (refused(alarm, "To say that it was a mistake: "))
+            (refused(alarm, "Was it a mistake? "))
         },
     };
     notice(Tone::Bad, &content)

@@ -10,7 +10,7 @@ use super::form::Form;
 use super::parts::{Badge, Tone, cancel, empty, heading, notice};
 use super::profile::{back, page};
 use super::words::{clock, time_ago};
-use crate::ids::NoticeId;
+use crate::ids::{CaseNumber, NoticeId};
 use crate::notices::Notice;
 use crate::outbox::Objection;
 use crate::time::Timestamp;
@@ -24,8 +24,9 @@ pub struct NoticeLine {
     happened: String,
     /// By whom, from where, in which case, why.
     beside: Vec<String>,
+    /// The case to look at, for owners.
+    case: Option<CaseNumber>,
     next: String,
-    leads_to: Option<String>,
     objection: Option<Objection>,
     objected_at: Option<Timestamp>,
     seen: bool,
@@ -35,15 +36,17 @@ impl NoticeLine {
     /// A notice, with the way to say “this wasn't me” where there is one.
     pub fn of(notice: &Notice, objection: Option<Objection>) -> Self {
         let words = Words::of(notice);
-        let beside = words.rows.iter().filter(|(name, _)| *name != "When");
+        // Owners are told about somebody else, and go on with the case.
+        let case = notice.case.filter(|_| !notice.facts.about.is_empty());
+        let beside = words.rows.iter().filter(|(name, _)| *name != "When" && (*name != "Case" || case.is_none()));
         Self {
             id: notice.id,
             at: notice.at,
             title: words.title,
             happened: words.happened,
             beside: beside.map(|(name, value)| format!("{name}: {value}")).collect(),
+            case,
             next: words.next,
-            leads_to: notice.leads_to(),
             objection,
             objected_at: notice.objected_at,
             seen: notice.seen_at.is_some(),
@@ -85,7 +88,7 @@ fn told(line: &NoticeLine, now: Timestamp) -> Markup {
             strong { (line.title) } " · " (time_ago(line.at, now)) br;
             (line.happened) " " (line.next)
             @for part in &line.beside { " " span class="muted" { bdi { (part) } "." } }
-            @if let Some(path) = &line.leads_to { " " a href=(path) { "Open the case" span class="unseen" { ": " (line.happened) } } }
+            @if let Some(case) = line.case { " " a class="whole" href={ "/admin/recovery/" (case) } { "Open case " (case) } }
             @if let Some(link) = &line.objection { " " a href=(link.path) { "This wasn’t me" span class="unseen" { ": " (line.title) } } }
         }
     }

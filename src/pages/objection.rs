@@ -31,10 +31,8 @@ pub struct AskView<'a> {
     pub action: &'a str,
     /// Whose account.
     pub name: &'a str,
-    /// "Your authenticator apps were removed".
-    pub what: String,
-    /// "by Tom Okafor"; may be empty.
-    pub by: String,
+    /// What the notice said: "Tom Okafor removed all your authenticator apps".
+    pub said: String,
     /// When.
     pub at: Timestamp,
     /// What the button does.
@@ -49,7 +47,7 @@ pub fn ask(frame: &Frame, view: &AskView) -> Markup {
         h1 { "Was this you?" }
         section class="card" {
             p { "This is about the account of " strong { bdi { (view.name) } } "." }
-            p { strong { (view.what) } @if !view.by.is_empty() { " " bdi { (view.by) } } " on " (moment(view.at)) "." }
+            p { "The notice, of " (moment(view.at)) ", said: “" strong { bdi { (view.said) } } "”" }
             p { "If you did this, or asked for it, close this page. Nothing has happened." }
         }
         form class="card" method="post" action=(view.action) {

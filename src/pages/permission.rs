@@ -137,12 +137,19 @@ fn asks(
             (Why::Signs(signs), _) => (count(signs.into(), "unusual sign")),
             (Why::Peer, _) => { bdi { (name) } " has, or had within a week, a role like yours" },
             (Why::SameHands, Some((half, at))) => {
-                "You gave " bdi { (name) } " " (if half == Half::Password { "a password" } else { "codes or a reset" })
-                " " (time_ago(at, frame.now))
+                "You gave " bdi { (name) } " " (what(half)) " " (time_ago(at, frame.now))
             },
             (Why::SameHands, None) => "This alone would let somebody in",
             (Why::Policy, _) => "Your organisation wants two people for this",
         }
         ": " (who)
+    }
+}
+
+const fn what(half: Half) -> &'static str {
+    match half {
+        Half::Password => "a password",
+        Half::Factor => "codes or a reset",
+        Half::Address => "a sign-in address",
     }
 }

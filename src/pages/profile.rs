@@ -9,7 +9,7 @@ use super::form::Form;
 use super::frame::Section;
 use super::parts::{Badge, FactorLine, Tone, cancel, card, heading, notice, table};
 use super::sign_in::PASSWORD_HINT;
-use super::words::{count, day, time_ago, time_ago_or_never};
+use super::words::{clock, count, day, time_ago, time_ago_or_never};
 use crate::policy::{FEW_CODES, TOTP_DISABLED_AT};
 use crate::time::Timestamp;
 use crate::users::Role;
@@ -27,8 +27,10 @@ pub struct ProfileView<'a> {
     pub role: Role,
     /// Their authenticator apps.
     pub factors: Vec<FactorLine>,
-    /// Unused backup codes.
+    /// Unused backup codes, those that an admin issued included.
     pub codes_left: u32,
+    /// How many of them an admin issued, and until when those work.
+    pub issued: Option<(u32, Timestamp)>,
     /// How many the set had; 0 when there never was one.
     pub codes_made: u32,
     /// When the set was made.
@@ -55,7 +57,7 @@ pub fn profile(frame: &Frame, view: &ProfileView) -> Markup {
         (few_codes(view.codes_left))
         (view.form.summary("Please look at this again."))
         (factors(frame, view))
-        (backup_codes(view))
+        (backup_codes(frame, view))
         (card("password", "Password", &html! {
             @if let Some(at) = view.password_changed_at { p { "Last changed " (time_ago(at, frame.now)) "." } }
             div class="actions" { a class="button" href="/profile/password" { "Change password" } }
@@ -164,21 +166,20 @@ fn switched_off(name: &str, at: Timestamp, now: Timestamp) -> Markup {
     notice(Tone::Bad, &happened)
 }
 
-fn backup_codes(view: &ProfileView) -> Markup {
+fn backup_codes(frame: &Frame, view: &ProfileView) -> Markup {
     let few = view.codes_left <= FEW_CODES;
+    let own = view.codes_left - view.issued.map_or(0, |(issued, _)| issued).min(view.codes_left);
     card(
         "codes",
         "Backup codes",
         &html! {
             p {
-                // Codes that an admin made come on top of the own ones: "12 of 10" would be said.
-                strong {
-                    (view.codes_left)
-                    @if view.codes_left <= view.codes_made { " of " (view.codes_made) }
-                    " left"
-                }
+                strong { (own) @if view.codes_made > 0 { " of " (view.codes_made) } " left" }
                 @if let Some(at) = view.codes_made_at { ", made on " (day(at)) }
                 ". Each signs you in once when your phone is lost."
+            }
+            @if let Some((issued, until)) = view.issued {
+                p { strong { (count(issued.into(), "code")) } " that an admin gave you can be used until " (clock(until, frame.now)) "." }
             }
             div class="actions" {
                 a class=(if few { "button main" } else { "button" }) href="/profile/backup-codes" { "Make new codes" }

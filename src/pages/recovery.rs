@@ -7,7 +7,7 @@ pub mod errands;
 mod next;
 pub mod requests;
 pub mod steps;
-mod told;
+pub(super) mod told;
 pub mod withdrawal;
 
 use maud::Markup;

@@ -13,12 +13,13 @@ use crate::audit::{Outcome, Ticket};
 use crate::contacts::KnownNumber;
 use crate::grants::Grant;
 use crate::ids::{CaseNumber, RequestId, UserId};
-use crate::notices::Told;
+use crate::notices::{Kind, Told};
 use crate::recovery::board::{COUNTED, Closed, Line, ON_BOARD, Place, Section, Shown};
 use crate::recovery::{
     Act, Case, CaseState, Doer, Done, Evidence, EvidenceKind, Needs, Recorded, Refusal, Request, RequestState,
 };
 use crate::signals::Signals;
+use crate::time::Timestamp;
 use crate::users::Role;
 
 /// Every such page by a name of its own.
@@ -106,6 +107,10 @@ pub(super) fn waiting() -> Vec<SectionView> {
         Case { due_at: Some(at("2026-11-24T10:42:30Z")), ..case(17, "Noor Haddad", CaseState::AwaitingEnrolment) };
     let closed_window =
         Case { due_at: Some(at("2026-11-24T10:40:00Z")), ..case(16, HOSTILE, CaseState::AwaitingEnrolment) };
+    let given = |count, act, state| {
+        let done = Done { act, by: doer(HOSTILE), at: at("2026-11-24T10:38:00Z") };
+        line(Case { act: Some(done), ..case(count, "Noor Haddad", state) }, None)
+    };
     let section = |section, count, cases| SectionView { section, count, cases };
     vec![
         section(Section::Yours, 1, vec![asking(42, Needs::Admin, RequestState::Waiting)]),
@@ -135,6 +140,8 @@ pub(super) fn waiting() -> Vec<SectionView> {
                 line(last_seconds, None),
                 line(closed_window, None),
                 plain(14, CaseState::Acted),
+                given(13, Act::Email, CaseState::Acted),
+                given(9, Act::Invitation, CaseState::AwaitingEnrolment),
             ],
         ),
         section(Section::Open, COUNTED, vec![plain(12, CaseState::Opened), plain(11, CaseState::Verified)]),
@@ -284,9 +291,10 @@ fn story_pages() -> Vec<(&'static str, Markup)> {
         request(Needs::Admin, RequestState::Used),
         request(Needs::Owner, RequestState::Lapsed),
     ];
-    let sent = |sent_at, given_up_at| Told {
+    let sent = |sent_at: Option<Timestamp>, given_up_at| Told {
         at: at("2026-11-24T10:30:00Z"),
-        about: "factors reset".to_owned(),
+        notice: sent_at.map(|_| Kind::FactorsReset),
+        about: "follow up".to_owned(),
         address: "mara@fernhill.example".to_owned(),
         sent_at,
         given_up_at,

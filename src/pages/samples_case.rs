@@ -8,7 +8,7 @@ use super::Frame;
 use super::parts::{Badge, Tone};
 use super::recovery::case::{self, CaseView, Escalated};
 use super::recovery::errands::{self, EvidenceView, MovedOnView, OpenCaseView, RefuseView, Short, ShortView};
-use super::recovery::requests::RequestView;
+use super::recovery::requests::{May, RequestView};
 use super::recovery::steps::{ActLine, Progress};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{known, mara, signals};
@@ -260,7 +260,8 @@ fn asked(f: &Frame) -> Vec<(&'static str, Markup)> {
 /// A case with something that waits in it.
 pub(super) fn waiting(f: &Frame, live: RequestView) -> Markup {
     let (case, evidence) = (one(CaseState::AwaitingApproval), evidence());
-    let progress = Progress { person: live.person, ..progress(&case, &evidence, 0) };
+    let decides = live.may == May::Decide;
+    let progress = Progress { person: live.person, decides, ..progress(&case, &evidence, 0) };
     case::case(f, &CaseView { live: Some(live), ..view(progress) })
 }
 
@@ -270,11 +271,14 @@ fn given(f: &Frame) -> Vec<(&'static str, Markup)> {
     let waits = reset();
     let none = Case { codes_left: 0, ..acted(CaseState::AwaitingEnrolment, Act::ResetAndPassword) };
     let (codes, password) = (acted(CaseState::Acted, Act::Codes), acted(CaseState::Acted, Act::Password));
+    let (email, invited) = (acted(CaseState::Acted, Act::Email), acted(CaseState::AwaitingEnrolment, Act::Invitation));
     let message = || Some("/admin/recovery/R-2026-0042/message".to_owned());
     vec![
         ("case", case::case(f, &CaseView { notices: &notices[..2], ..view(progress(&waits, &evidence, 0)) })),
         ("case-reset-and-password", show(f, Progress { message: message(), ..progress(&none, &evidence, 0) })),
         ("case-codes", show(f, progress(&codes, &evidence, 3))),
+        ("case-email", show(f, progress(&email, &evidence, 4))),
+        ("case-invitation", show(f, progress(&invited, &evidence, 0))),
         ("case-password", case::case(f, &CaseView { notices: &notices, ..view(progress(&password, &evidence, 4)) })),
     ]
 }
@@ -301,6 +305,7 @@ fn over(f: &Frame) -> Vec<(&'static str, Markup)> {
         ("case-expired", show(f, progress(&one(S::Expired), &[], 4))),
         ("case-expired-window", show(f, progress(&acted(S::Expired, Act::Reset), &evidence, 0))),
         ("case-disavowed", case::case(f, &frozen)),
+        ("case-disavowed-yours", show(f, Progress { settles: true, ..progress(&objected, &evidence, 0) })),
         ("case-incident", show(f, progress(&acted(S::Incident, Act::Reset), &evidence, 0))),
         ("case-reassured", show(f, progress(&acted(S::Reassured, Act::Reset), &evidence, 0))),
     ]

@@ -31,19 +31,13 @@ fn objections() -> Vec<(&'static str, Markup)> {
         form: form(),
         action: "/objection/abc",
         name: "Mara Lindqvist",
-        what: "All authenticator apps and backup codes of your account were removed".to_owned(),
-        by: "by Tom Okafor".to_owned(),
+        said: "Tom Okafor removed all your authenticator apps and backup codes. You were signed out everywhere."
+            .to_owned(),
         at: at("2026-11-23T09:12:00Z"),
         outcome,
         help_contact: HELP,
     };
-    let hostile = AskView {
-        name: HOSTILE,
-        by: String::new(),
-        what: HOSTILE.to_owned(),
-        help_contact: None,
-        ..ask(Outcome::Frozen)
-    };
+    let hostile = AskView { name: HOSTILE, said: HOSTILE.to_owned(), help_contact: None, ..ask(Outcome::Frozen) };
     let done = |outcome, has_factor| DoneView { outcome, case: CASE, has_factor, help_contact: HELP };
     let gone = |gone| objection::gone(&f, &GoneView { gone, help_contact: HELP });
     vec![
@@ -71,6 +65,7 @@ pub(super) fn alarm(held: Held) -> Alarm<'static> {
         last_owner: false,
         refused: None,
         nobody: false,
+        under_way: None,
     }
 }
 
@@ -83,6 +78,7 @@ pub(super) fn other_alarms() -> Vec<(&'static str, Alarm<'static>)> {
         ("user-frozen-by-oneself", Alarm { refused: refused.clone(), nobody: true, ..frozen }),
         ("user-objected", open.clone()),
         ("user-objected-last-owner", Alarm { last_owner: true, person: maryam(), ..open }),
+        ("user-attacked-under-way", Alarm { under_way: Some(CASE), ..alarm(Held::Attack) }),
         ("user-attacked-refused", Alarm { refused, ..alarm(Held::Attack) }),
     ]
 }

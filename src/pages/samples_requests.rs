@@ -60,6 +60,7 @@ fn form_pages() -> Vec<(&'static str, Markup)> {
         ("reset-asks-signs", asks(Needs::Owner, Why::Signs(2), None)),
         ("reset-asks-peer", asks(Needs::Owner, Why::Peer, None)),
         ("reset-asks-password-given", asks(Needs::Admin, Why::SameHands, given(Half::Password))),
+        ("reset-asks-address-given", asks(Needs::Admin, Why::SameHands, given(Half::Address))),
         ("reset-asks-no-pass", asks(Needs::Admin, Why::SameHands, None)),
         ("reset-asks-factor-given", asks(Needs::Admin, Why::SameHands, given(Half::Factor))),
         ("reset-asks-policy", asks(Needs::Admin, Why::Policy, None)),
@@ -192,7 +193,7 @@ fn decide_pages() -> Vec<(&'static str, Markup)> {
     };
     let over = |state| ended(state, "2026-11-25T10:12:00Z");
     let email = RequestView { grant: Grant::ChangeEmail, argument: "new@fernhill.example", ..request(mara()) };
-    let without_pass = WhatView { pass: false, codes_left: 0, valid: DAY, ..what() };
+    let without_pass = WhatView { pass: false, codes_left: 0, sessions: 0, valid: DAY, ..what() };
     let wrong = step_up(typed(&[("note", HOSTILE)], &[("note", "Enter a reason.")]));
     let by_face = |portrait| DecideView { evidence: seen(), portrait, ..deciding(request(mara())) };
     let changed = RequestView { changed: true, ..request(mara()) };

@@ -8,6 +8,7 @@ use super::entry::EntryLine;
 use super::grants::{Signal, Subject};
 use super::parts::{Badge, Tone, card, facts, heading, table};
 use super::recovery::page;
+use super::recovery::told::sentence;
 use super::words::{count, exact};
 use crate::audit::Outcome;
 use crate::notices::Told;
@@ -170,7 +171,7 @@ fn told(told: &[Told]) -> Markup {
         ul {
             @for t in told {
                 li {
-                    (t.about) ", to " (t.address) ": "
+                    @match t.notice { Some(kind) => (sentence(kind)), None => (t.about) } ", to " (t.address) ": "
                     @match (t.sent_at, t.given_up_at) {
                         (Some(at), _) => { "sent " (exact(at)) }
                         (None, Some(at)) => { "given up " (exact(at)) }

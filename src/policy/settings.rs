@@ -115,7 +115,7 @@ settings! {
         "A second person approves" "Whether somebody else has to approve what lets a person in."
         "The less it is asked for, the more one admin alone can do, or whoever sits at their screen. Whatever is set here, an admin needs an owner for what concerns another admin or an auditor.";
     SameHands "same_hands_days" Days 7 in 1..=30 Less
-        "Password and factor from one hand" "Who gave a person one of the two within this time needs a second person to give the other, where there is one."
+        "Password and factor from one hand" "Who gave a person one of the two within this time needs a second person to give the other, where there is one. A new sign-in address counts as a password: one can be sent there."
         "The shorter it is, the sooner one admin alone can hold both halves of somebody's sign-in.";
     CoolingOff "cooling_off_minutes" Minutes 60 in 15..=1440 Less
         "Where nobody can approve, wait" "So long the person can object before it is carried out."

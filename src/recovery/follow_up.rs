@@ -200,6 +200,8 @@ impl Draft<'_> {
                 Act::Reset => format!("{at}: {by} removed every second factor, voided the backup codes and ended all sessions."),
                 Act::Codes => format!("{at}: {by} gave you backup codes to sign in with."),
                 Act::Password => format!("{at}: {by} set a temporary password, which you change when you sign in."),
+                Act::Email => format!("{at}: {by} changed the address that you sign in with."),
+                Act::Invitation => format!("{at}: {by} made a new invitation link for you."),
                 Act::ResetAndPassword => format!(
                     "{at}: {by} removed every second factor, voided the backup codes, ended all sessions and set a temporary password."
                 ),
@@ -223,10 +225,15 @@ impl Draft<'_> {
                 "Please set up a new authenticator app on your profile page, make new backup codes there, and save them where \
                  you find them without your phone.\n"
             }
+            (CaseState::Expired, _) | (CaseState::Recovered, Some(Act::Email)) => "",
             (CaseState::Recovered, _) => {
                 "Please save your new backup codes where you find them without your phone: on paper, or in a password manager.\n"
             }
-            (CaseState::Expired, _) => "",
+            (_, Some(Act::Email)) => "Please sign in with the new address; your password and your app are as before.\n",
+            (_, Some(Act::Invitation)) => {
+                "Please open the new link, choose a password, set up your authenticator app, and save your backup codes where \
+                 you find them without your phone.\n"
+            }
             _ => {
                 "Please sign in now, set up your authenticator app where you are asked to, and save your backup codes where you \
                  find them without your phone.\n"

@@ -100,11 +100,23 @@ pub enum Act {
     Password,
     /// Both, in either order.
     ResetAndPassword,
+    /// The address that they sign in with was changed.
+    Email,
+    /// A new invitation link was made.
+    Invitation,
 }
 
 impl Act {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::WalkedThrough, Self::Reset, Self::Codes, Self::Password, Self::ResetAndPassword];
+    pub const ALL: [Self; 7] = [
+        Self::WalkedThrough,
+        Self::Reset,
+        Self::Codes,
+        Self::Password,
+        Self::ResetAndPassword,
+        Self::Email,
+        Self::Invitation,
+    ];
 
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
@@ -114,6 +126,8 @@ impl Act {
             Self::Codes => "codes",
             Self::Password => "password",
             Self::ResetAndPassword => "reset_and_password",
+            Self::Email => "email",
+            Self::Invitation => "invitation",
         }
     }
 
@@ -125,6 +139,8 @@ impl Act {
             Self::Codes => "backup codes issued",
             Self::Password => "temporary password set",
             Self::ResetAndPassword => "factors reset and temporary password set",
+            Self::Email => "sign-in address changed",
+            Self::Invitation => "new invitation link made",
         }
     }
 
@@ -135,6 +151,8 @@ impl Act {
             (Some(Self::Reset | Self::ResetAndPassword), Self::Password)
             | (Some(Self::Password | Self::ResetAndPassword), Self::Reset) => Self::ResetAndPassword,
             (Some(Self::ResetAndPassword), Self::Codes) => Self::ResetAndPassword,
+            // It is still the factor that the person has to set up.
+            (Some(reset @ (Self::Reset | Self::ResetAndPassword)), Self::Email) => reset,
             _ => self,
         }
     }
@@ -169,6 +187,8 @@ pub enum CaseEvent {
     CodeUsed,
     /// The person signed in with the temporary password and has chosen their own.
     PasswordChosen,
+    /// The person, whose address was changed, signed in with it.
+    SignedIn,
     /// The person enrolled a factor.
     Enrolled,
     /// Somebody decided not to help.
@@ -185,7 +205,7 @@ pub enum CaseEvent {
 
 impl CaseEvent {
     /// One of each, [`CaseEvent::Acted`] with every act.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::Verified,
         Self::Escalated,
         Self::Asked,
@@ -197,8 +217,11 @@ impl CaseEvent {
         Self::Acted(Act::Codes),
         Self::Acted(Act::Password),
         Self::Acted(Act::ResetAndPassword),
+        Self::Acted(Act::Email),
+        Self::Acted(Act::Invitation),
         Self::CodeUsed,
         Self::PasswordChosen,
+        Self::SignedIn,
         Self::Enrolled,
         Self::Refused,
         Self::Expired,
@@ -234,7 +257,8 @@ pub const fn next(state: CaseState, event: CaseEvent) -> Result<CaseState, NotNo
         (closed, _) if closed.is_closed() => return Err(NotNow),
 
         (_, E::Expired) => S::Expired,
-        (S::AwaitingEnrolment, E::Enrolled) | (S::Acted, E::Enrolled | E::CodeUsed | E::PasswordChosen) => S::Recovered,
+        (S::AwaitingEnrolment, E::Enrolled)
+        | (S::Acted, E::Enrolled | E::CodeUsed | E::PasswordChosen | E::SignedIn) => S::Recovered,
         // With a code that was issued, or the password, the person is half way: the factor is still to be enrolled.
         (S::AwaitingEnrolment, E::CodeUsed | E::PasswordChosen) => S::AwaitingEnrolment,
         (_, E::CodeUsed) => S::Recovered,
@@ -250,13 +274,14 @@ pub const fn next(state: CaseState, event: CaseEvent) -> Result<CaseState, NotNo
         (S::AwaitingApproval | S::Approved, E::Lapsed) => S::Verified,
         (same @ (S::Acted | S::AwaitingEnrolment), E::Asked | E::Approved | E::Denied | E::Lapsed) => same,
 
-        (S::Verified | S::Escalated | S::Approved | S::Acted, E::Acted(Act::Reset | Act::ResetAndPassword)) => {
-            S::AwaitingEnrolment
-        }
-        (S::Verified | S::Escalated | S::Approved | S::Acted, E::Acted(Act::Codes | Act::Password)) => S::Acted,
-        (S::AwaitingEnrolment, E::Acted(Act::Reset | Act::ResetAndPassword | Act::Codes | Act::Password)) => {
-            S::AwaitingEnrolment
-        }
+        // That a person helped themself is no act of anybody else.
+        (_, E::Acted(Act::WalkedThrough)) => return Err(NotNow),
+        (
+            S::Verified | S::Escalated | S::Approved | S::Acted,
+            E::Acted(Act::Reset | Act::ResetAndPassword | Act::Invitation),
+        ) => S::AwaitingEnrolment,
+        (S::Verified | S::Escalated | S::Approved | S::Acted, E::Acted(_)) => S::Acted,
+        (S::AwaitingEnrolment, E::Acted(_)) => S::AwaitingEnrolment,
 
         (S::Opened | S::Verified | S::Escalated | S::AwaitingApproval | S::Approved, E::Refused) => S::Refused,
 
@@ -270,21 +295,21 @@ mod tests {
 
     /// Every state and every event: where it leads, `-` where it can not happen. Columns as in `CaseEvent::ALL`.
     const TABLE: &str = "
-                        ver esc ask app den lap wlk rst cod pwd r+p use cho enr ref exp dis inc rea
-        opened          V   E   -   -   -   -   -   -   -   -   -   R   -   -   F   X   D   I   -
-        verified        V   E   A   -   -   -   -   W   G   G   W   R   -   -   F   X   D   I   -
-        escalated       E   -   A   -   -   -   -   W   G   G   W   R   -   -   F   X   D   I   -
-        awaiting_approval A -   -   P   N   V   -   -   -   -   -   R   -   -   F   X   D   I   -
-        approved        P   -   -   -   -   V   -   W   G   G   W   R   -   -   F   X   D   I   -
-        acted           G   E   G   G   G   G   -   W   G   G   W   R   R   R   -   X   D   I   -
-        awaiting_enrolment W -  W   W   W   W   -   W   W   W   W   W   W   R   -   X   D   I   -
-        disavowed       -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   D   I   S
-        recovered       -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   D   I   -
-        refused         -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   I   -
-        approval_denied -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   I   -
-        expired         -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   D   I   -
-        incident        -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -
-        reassured       -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -";
+                        ver esc ask app den lap wlk rst cod pwd r+p eml inv use cho sin enr ref exp dis inc rea
+        opened          V   E   -   -   -   -   -   -   -   -   -   -   -   R   -   -   -   F   X   D   I   -
+        verified        V   E   A   -   -   -   -   W   G   G   W   G   W   R   -   -   -   F   X   D   I   -
+        escalated       E   -   A   -   -   -   -   W   G   G   W   G   W   R   -   -   -   F   X   D   I   -
+        awaiting_approval A   -   -   P   N   V   -   -   -   -   -   -   -   R   -   -   -   F   X   D   I   -
+        approved        P   -   -   -   -   V   -   W   G   G   W   G   W   R   -   -   -   F   X   D   I   -
+        acted           G   E   G   G   G   G   -   W   G   G   W   G   W   R   R   R   R   -   X   D   I   -
+        awaiting_enrolment W   -   W   W   W   W   -   W   W   W   W   W   W   W   W   -   R   -   X   D   I   -
+        disavowed       -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   D   I   S
+        recovered       -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   D   I   -
+        refused         -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   I   -
+        approval_denied -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   I   -
+        expired         -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   D   I   -
+        incident        -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -
+        reassured       -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -   -";
 
     fn letter(state: CaseState) -> &'static str {
         use CaseState as S;
@@ -347,5 +372,8 @@ mod tests {
         }
         assert_eq!(Act::Password.after(Some(Act::Reset)), Act::ResetAndPassword);
         assert_eq!(Act::Codes.after(Some(Act::Password)), Act::Codes);
+        assert_eq!(Act::Email.after(Some(Act::Reset)), Act::Reset);
+        assert_eq!(Act::Email.after(Some(Act::Codes)), Act::Email);
+        assert_eq!(Act::Invitation.after(Some(Act::Email)), Act::Invitation);
     }
 }

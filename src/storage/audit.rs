@@ -193,6 +193,13 @@ pub(super) fn newest_query(actions: &[Action], limit: u32) -> String {
     )
 }
 
+/// The newest entry about any of `actions`: which action, its number and time.
+pub fn find_last_of(tx: &ReadTx<'_>, actions: &[Action]) -> Result<Option<(Action, i64, Timestamp)>> {
+    let found = list_newest(tx, actions, 1)?.pop().map(|entry| entry.header);
+    let of = |name: &str| actions.iter().copied().find(|action| action.as_str() == name);
+    Ok(found.and_then(|h| Some((of(&h.action)?, h.seq, h.at))))
+}
+
 /// At most `limit` entries before `cursor` (a seq; exclusive) that a person is told about themself, newest first: what
 /// stands in [`own`], of which they are target or actor. Each half walks its own index and stops after `limit`.
 pub fn list_own(tx: &ReadTx<'_>, user: UserId, cursor: Option<i64>, limit: u32) -> Result<Vec<Entry>> {

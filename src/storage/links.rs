@@ -96,6 +96,14 @@ pub fn insert_password_reset(tx: &WriteTx<'_>, token: &TokenHash, user: UserId, 
     Ok(())
 }
 
+/// Whether there may be no more links for a new password with this address for now.
+pub fn is_spent(tx: &ReadTx<'_>, key: &[u8; 32], now: Timestamp) -> Result<bool> {
+    let over = now.minus(policy::PASSWORD_RESET_HOUR).as_micros();
+    let mut query = tx.conn.prepare_cached("SELECT count FROM link_requests WHERE key = ?1 AND since > ?2")?;
+    let used: Option<u32> = query.query_row((HEXLOWER.encode(key), over), |row| row.get(0)).optional()?;
+    Ok(used.is_some_and(|count| count >= policy::PASSWORD_RESETS))
+}
+
 /// Counts that a link for a new password was asked for with this address; whether there may be one more.
 pub fn insert_request(tx: &WriteTx<'_>, key: &[u8; 32]) -> Result<bool> {
     charge(tx.conn, key, tx.now())
@@ -104,12 +112,8 @@ pub fn insert_request(tx: &WriteTx<'_>, key: &[u8; 32]) -> Result<bool> {
 /// As [`insert_request`]. The table is bounded: the oldest counts go. Where there may be no more, nothing is written, so
 /// that asking on and on costs nothing and shuts nobody out for longer.
 pub(super) fn charge(conn: &Connection, key: &[u8; 32], now: Timestamp) -> Result<bool> {
-    let (key, over) = (HEXLOWER.encode(key), now.minus(policy::PASSWORD_RESET_HOUR).as_micros());
-    let used: Option<u32> = conn
-        .prepare_cached("SELECT count FROM link_requests WHERE key = ?1 AND since > ?2")?
-        .query_row((&key, over), |row| row.get(0))
-        .optional()?;
-    if used.is_some_and(|count| count >= policy::PASSWORD_RESETS) {
+    let (text, over) = (HEXLOWER.encode(key), now.minus(policy::PASSWORD_RESET_HOUR).as_micros());
+    if is_spent(&ReadTx { conn }, key, now)? {
         return Ok(false);
     }
     let many: u32 = conn.prepare_cached("SELECT count(*) FROM link_requests")?.query_row([], |row| row.get(0))?;
@@ -123,6 +127,6 @@ pub(super) fn charge(conn: &Connection, key: &[u8; 32], now: Timestamp) -> Resul
         "INSERT INTO link_requests (key, count, since) VALUES (?1, 1, ?2)
          ON CONFLICT DO UPDATE SET count = iif(since <= ?3, 1, count + 1), since = iif(since <= ?3, ?2, since)",
     )?
-    .execute((&key, now.as_micros(), over))?;
+    .execute((&text, now.as_micros(), over))?;
     Ok(true)
 }

@@ -70,15 +70,26 @@ fn insert_for(conn: &Connection, user: UserId, before: Option<&str>, due: &Due, 
         ":facts": due.facts.to_json(),
         ":until": objection.map(|d| now.plus(d).as_micros()),
     })?;
-    // An address that was added after somebody asked for help may be theirs who asked.
-    let since = due.case.map(|case| get_opened_at(tx, case)).transpose()?.flatten().unwrap_or(now);
-    let mut addresses = list_known_addresses(tx, user.id, since)?;
-    // The new sign-in address is told too, but can not object to its own arrival.
-    addresses.push((user.email.to_string(), before.is_none()));
-    addresses.extend(before.map(|old| (old.to_owned(), true)));
-    addresses.sort();
-    addresses.dedup_by(|a, b| a.0 == b.0);
-    for (address, known) in addresses {
+    let asked_at = due.case.map(|case| get_opened_at(tx, case)).transpose()?.flatten();
+    let known = match asked_at {
+        // An address that was added after somebody asked for help may be theirs who asked; and who asked may have had one
+        // taken away that would have heard of it.
+        Some(at) => list_known_before(tx, &user, at)?,
+        None => {
+            let mut known = list_contacts(tx, user.id, now)?;
+            known.push(before.map_or_else(|| user.email.to_string(), ToOwned::to_owned));
+            known
+        }
+    };
+    // What one signs in with now, or did until now, is told too. A new one can not object to its own arrival.
+    let told = [Some(user.email.as_str()), before];
+    let others: Vec<String> =
+        told.into_iter().flatten().filter(|a| !known.iter().any(|k| k == a)).map(ToOwned::to_owned).collect();
+    let mut all: Vec<(String, bool)> =
+        known.into_iter().map(|a| (a, true)).chain(others.into_iter().map(|a| (a, false))).collect();
+    all.sort();
+    all.dedup();
+    for (address, known) in all {
         let may_object = known && objection.is_some();
         insert_message(conn, id, due.case, (user.id, user.name.as_str(), &address), may_object, now)?;
     }
@@ -90,12 +101,13 @@ fn get_opened_at(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Option<Timestamp>>
     Ok(query.query_row([case.to_string()], |row| time(row, 0)).optional()?)
 }
 
-/// Further addresses that were known before `since`.
-fn list_known_addresses(tx: &ReadTx<'_>, user: UserId, since: Timestamp) -> Result<Vec<(String, bool)>> {
+/// Further addresses that were known before `since`, and were not removed before it.
+fn list_contacts(tx: &ReadTx<'_>, user: UserId, since: Timestamp) -> Result<Vec<String>> {
     let mut query = tx.conn.prepare_cached(
-        "SELECT value FROM contacts WHERE user_id = ?1 AND kind = 'email' AND removed_at IS NULL AND known_since < ?2",
+        "SELECT value FROM contacts
+         WHERE user_id = ?1 AND kind = 'email' AND known_since < ?2 AND (removed_at IS NULL OR removed_at > ?2)",
     )?;
-    let rows = query.query_map((user.to_string(), since.as_micros()), |row| Ok((row.get(0)?, true)))?;
+    let rows = query.query_map((user.to_string(), since.as_micros()), |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -124,9 +136,10 @@ fn insert_message(
     Ok(())
 }
 
-/// The addresses of a person that were known before `since`: what was added after it may be somebody else's.
+/// The addresses of a person that were known before `since`: what was added after it may be somebody else's, and what was
+/// removed after it is told all the same.
 pub fn list_known_before(tx: &ReadTx<'_>, user: &User, since: Timestamp) -> Result<Vec<String>> {
-    let mut addresses: Vec<String> = list_known_addresses(tx, user.id, since)?.into_iter().map(|(a, _)| a).collect();
+    let mut addresses = list_contacts(tx, user.id, since)?;
     addresses.push(signals::find_address_before(tx, user.id, since)?.unwrap_or_else(|| user.email.to_string()));
     addresses.retain(|address| !address.is_empty());
     addresses.sort();
@@ -194,13 +207,14 @@ pub fn list_of_case(tx: &ReadTx<'_>, case: CaseNumber) -> Result<Vec<Notice>> {
 /// Which messages a case has brought forth, oldest first, and what became of them.
 pub fn list_told(tx: &ReadTx<'_>, case: CaseNumber, limit: u32) -> Result<Vec<Told>> {
     let mut query = tx.conn.prepare_cached(
-        "SELECT o.created_at, coalesce(n.kind, o.kind), o.address, o.sent_at, o.given_up_at
+        "SELECT o.created_at, coalesce(n.kind, o.kind), o.address, o.sent_at, o.given_up_at, n.kind
          FROM outbox o LEFT JOIN notices n ON n.id = o.notice_id
          WHERE o.case_number = ?1 ORDER BY o.created_at, o.id LIMIT ?2",
     )?;
     let rows = query.query_map((case.to_string(), limit), |row| {
         Ok(Told {
             at: time(row, 0)?,
+            notice: row.get::<_, Option<String>>(5)?.and_then(|kind| kind.parse().ok()),
             about: row.get::<_, String>(1)?.replace('_', " "),
             address: row.get(2)?,
             sent_at: optional_time(row, 3)?,

@@ -89,6 +89,16 @@ pub fn find_refusal(tx: &ReadTx<'_>, user: UserId, since: Timestamp) -> Result<O
     Ok(query.query_row((user.to_string(), since.as_micros()), to_case).optional()?)
 }
 
+/// The person's newest case, if it was handed to the owners, ended since `since`, and no owner had decided: its time had
+/// passed, or somebody closed the account meanwhile.
+pub fn find_undecided(tx: &ReadTx<'_>, user: UserId, since: Timestamp) -> Result<Option<Case>> {
+    let newest = list_of(tx, user, 1)?.pop();
+    Ok(newest.filter(|case| {
+        let nobody = case.act.is_none() && case.closed_by.is_none() && case.state == CaseState::Expired;
+        case.for_owner && nobody && case.closed_at.is_some_and(|at| at > since)
+    }))
+}
+
 /// The newest cases of a person.
 pub fn list_of(tx: &ReadTx<'_>, user: UserId, limit: u32) -> Result<Vec<Case>> {
     let mut query = tx

@@ -132,6 +132,16 @@ pub fn count_approvers(tx: &ReadTx<'_>, except: [Option<UserId>; 2]) -> Result<O
     Ok(query.query_row(except, |row| Ok(Others { owners: row.get(0)?, admins: row.get(1)? }))?)
 }
 
+/// Whoever could approve something at `since` or later and can not any more: disabled, gone, or in another role.
+pub fn list_former_approvers(tx: &ReadTx<'_>, since: Timestamp) -> Result<Vec<UserId>> {
+    let mut query = tx.conn.prepare_cached(
+        "SELECT id FROM users WHERE role IN ('owner', 'admin') AND status IN ('disabled', 'left')
+         UNION SELECT user_id FROM role_history WHERE role IN ('owner', 'admin') AND ended_at > ?1",
+    )?;
+    let rows = query.query_map([since.as_micros()], |row| parse(row, 0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Active owners, then active admins, in the order in which they came; at most `limit`.
 pub fn list_approvers(tx: &ReadTx<'_>, limit: u32) -> Result<Vec<User>> {
     let mut query = tx.conn.prepare_cached(&format!(

@@ -15,7 +15,7 @@ fn browser((width, height): (u32, u32)) -> Browser {
 
 #[test]
 fn who_lost_their_phone_is_let_back_in_and_an_auditor_can_show_it_until_somebody_edits_the_trail() {
-    let mut server = Server::start();
+    let mut server = Server::with_mail();
     let owner = Person::first_owner(&server, browser(DESK));
     owner.browser.sees("Dashboard").sees("Only one owner can sign in").follow("People").sees("Ada Brandt");
     let add = |name: &str, email: &'static str, role: &str, size| {
@@ -34,6 +34,7 @@ fn who_lost_their_phone_is_let_back_in_and_an_auditor_can_show_it_until_somebody
     let pass = the_admin_resets(&admin, &member, &server);
     the_member_comes_back(&mut member, &server, &pass);
     admin.browser.follow("See whether it worked").sees("recovered").sees("lost her phone on the train");
+    the_admin_writes_to_her(&admin.browser);
     content(&admin.browser);
     drop(admin);
     drop(owner);
@@ -86,6 +87,16 @@ fn the_admin_resets(admin: &Person, member: &Person, server: &Server) -> String 
     browser.fill("Reason", "lost her phone on the train").press("Remove all factors");
     browser.sees("Read this pass to Mara Lindqvist now").sees("60 minutes");
     shown(browser, "#pass")
+}
+
+/// The message that closes the loop: filled in, changed and sent.
+fn the_admin_writes_to_her(browser: &Browser) {
+    browser.follow("Write the message").sees("mara@fernhill.example");
+    let text = browser.execute("return message.value");
+    let text = text.as_str().unwrap();
+    assert!(text.starts_with("Hello Mara Lindqvist,") && text.contains("at once"), "{text}");
+    browser.fill("Message", &format!("{text}\n\nSee you at lunch.")).press("Send");
+    browser.sees("The message is on its way.").sees("nothing is left to do.");
 }
 
 /// The member's part, on a phone-sized window: nothing is open but the way back in.

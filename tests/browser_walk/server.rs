@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cli_world::Ran;
+use crate::mail_server::FROM;
 
 /// How long the program may take to say that it is ready, on a machine that is busy.
 const START: Duration = Duration::from_secs(30);
@@ -25,11 +26,22 @@ pub struct Server {
 impl Server {
     /// Starts the program on an absent data folder and reads what it prints.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same where messages are to be sent, to a mail server that is not there: they wait.
+    pub fn with_mail() -> Self {
+        Self::start_with(&["--smtp-server", "127.0.0.1:9", "--smtp-security", "none", "--mail-from", FROM])
+    }
+
+    fn start_with(more: &[&str]) -> Self {
         let folder = tempfile::Builder::new().prefix("idp-walk-").tempdir().unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_idp"))
             .args(["serve", "--listen", "127.0.0.1:0", "--organisation", "Fernhill Joinery"])
-            .args(["--help-contact", "the office, +46 8 555 01 00", "--data"])
+            .args(["--help-contact", "the office, +46 8 555 01 00"])
+            .args(more)
+            .arg("--data")
             .arg(folder.path().join("idp-data"))
             .env_remove("IDP_DATA")
             .stdin(Stdio::null())

@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Display as Shown, PathBuf};
 
 use super::DATABASE_FILE;
+use crate::actions::checkpoint::CHECKPOINT_FILE;
+use crate::audit::checkpoint::Point;
 use crate::host::files::FileError;
 use crate::host::keys::{AUDIT_KEY_FILE, KeyError, SEED_KEY_FILE};
 use crate::host::lock::LockError;
@@ -27,6 +29,13 @@ pub enum FolderError {
     NoAuditKey(PathBuf),
     /// The key of the TOTP seeds belongs to another database.
     ForeignKey(PathBuf),
+    /// The newest checkpoint beside the keys speaks of a trail that this database does not have.
+    Behind {
+        /// The folder.
+        folder: PathBuf,
+        /// What the checkpoint says.
+        point: Box<Point>,
+    },
     /// A key file can not be used.
     Key(KeyError),
     /// A file or folder can not be made or read.
@@ -56,6 +65,7 @@ impl fmt::Display for FolderError {
                  file back",
                 folder.display()
             ),
+            Self::Behind { folder, point } => behind(f, &folder.display(), point),
             Self::Key(e) => write!(f, "{e}"),
             Self::NotSound(_) => f.write_str(
                 "the database was written by an earlier version and does not pass its own check, so it was not brought up \
@@ -90,6 +100,16 @@ fn no_audit_key(f: &mut fmt::Formatter<'_>, folder: &Shown<'_>) -> fmt::Result {
         "{folder} holds a database but no {AUDIT_KEY_FILE}: put the key file back, or make a new one, which loses nothing \
          but that earlier signatures show another key: (umask 077; openssl genpkey -algorithm ed25519 -out \
          {folder}/{AUDIT_KEY_FILE})"
+    )
+}
+
+fn behind(f: &mut fmt::Formatter<'_>, folder: &Shown<'_>, point: &Point) -> fmt::Result {
+    write!(
+        f,
+        "the {DATABASE_FILE} in {folder} is not the one that was last used here: {CHECKPOINT_FILE} beside it is of entry {} at \
+         {}, which this database does not have; put the newest database back, or restore this one with idp restore FILE, \
+         which records that",
+        point.seq, point.at
     )
 }
 

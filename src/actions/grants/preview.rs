@@ -1,6 +1,6 @@
 //! What the grant rule says before anything is asked for.
 
-use super::circumstances::{circumstances, find_other_half};
+use super::circumstances::{circumstances, find_other_half, has_taken_away};
 use super::permit::{Permit, weigh};
 use super::without_pass::one_half_is_enough;
 use crate::actions::Result;
@@ -80,7 +80,7 @@ impl<'a> Preview<'a> {
         Self { signals, ..self }
     }
 
-    fn question(&self, grant: Grant, same_hands: bool, permitted: Option<Needs>) -> Question<'_> {
+    fn question(&self, grant: Grant, (same_hands, took_away): (bool, bool), permitted: Option<Needs>) -> Question<'_> {
         Question {
             grant,
             asker: Asker::Person(self.viewer),
@@ -92,6 +92,7 @@ impl<'a> Preview<'a> {
                 for_owner: self.for_owner,
                 refused_lately: self.refused_lately,
                 same_hands,
+                took_away,
                 others: self.others,
                 held: self.held,
                 permitted,
@@ -103,7 +104,7 @@ impl<'a> Preview<'a> {
 
     /// Which rule would refuse `grant` now, if any.
     pub fn refusal(&self, grant: Grant) -> Option<Rule> {
-        decide(&self.question(grant, false, None)).err()
+        decide(&self.question(grant, (false, false), None)).err()
     }
 
     /// Whether nobody but a command on the host lets the person in again: the only owner.
@@ -120,11 +121,13 @@ impl<'a> Preview<'a> {
         let half = find_other_half(tx, grant, by, self.user.id, &self.policy, self.now)?;
         let alone = || one_half_is_enough(tx, grant, self.user, &self.policy, self.now);
         let same_hands = half.is_some() || grant.gives_both() || alone()?;
-        let needed = needed(&self.question(grant, same_hands, None));
+        let hands =
+            (same_hands, same_hands && has_taken_away(tx, (by, self.user.id), self.others, &self.policy, self.now)?);
+        let needed = needed(&self.question(grant, hands, None));
         if let (Some(case), Some(live)) = (&self.case, self.own(grant)) {
             let counts_as = weigh(tx, live, case, self.user, &self.signals)?;
             let permit = Permit { request: live.clone(), counts_as };
-            let of_no_use = permit.is_over(&self.question(grant, same_hands, counts_as));
+            let of_no_use = permit.is_over(&self.question(grant, hands, counts_as));
             match live.is_permitted(self.now) {
                 true if !of_no_use => return Ok(Ahead::Permitted(permit.request)),
                 false if counts_as.is_some() && needed.is_some() => return Ok(Ahead::Waits(permit.request)),

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Line, push_harmless};
 
 /// The names of the columns, in the order of [`csv_row`].
-pub const CSV_HEADER: [&str; 23] = [
+const CSV_HEADER: [&str; 23] = [
     "seq",
     "at",
     "action",
@@ -35,8 +35,25 @@ pub const CSV_HEADER: [&str; 23] = [
     "hash",
 ];
 
+/// Appends the first row, the columns' names.
+pub fn push_csv_header(out: &mut String) {
+    push(out, CSV_HEADER);
+}
+
+/// Appends an entry's row.
+pub fn push_csv_row(out: &mut String, line: &Line<'_>) {
+    push(out, csv_row(line));
+}
+
+fn push<C: AsRef<[u8]>>(out: &mut String, cells: impl IntoIterator<Item = C>) {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(cells).expect("a row in memory can be written");
+    let row = writer.into_inner().expect("a row in memory can be flushed");
+    out.push_str(std::str::from_utf8(&row).expect("cells are UTF-8 and stay so"));
+}
+
 /// An entry's cells. What the body does not have is an empty cell.
-pub fn csv_row(line: &Line<'_>) -> [String; 23] {
+fn csv_row(line: &Line<'_>) -> [String; 23] {
     let h = &line.header;
     // A body that is no JSON was tampered with: its text stands where the detail would.
     let body: Value = line.body.map_or(Value::Null, |b| serde_json::from_str(b).unwrap_or_else(|_| b.into()));

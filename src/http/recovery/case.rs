@@ -22,7 +22,7 @@ use crate::pages::recovery::requests::May;
 use crate::pages::recovery::steps::{ActLine, Progress};
 use crate::policy::{Key, Policy};
 use crate::recovery::follow_up::can_be_told;
-use crate::recovery::{Case, CaseErrand, CaseEvent, CaseState, Recorded, Request, next};
+use crate::recovery::{Act, Case, CaseErrand, CaseEvent, CaseState, Recorded, Request, next};
 use crate::signals::Signals;
 use crate::storage::recovery::{evidence, requests};
 use crate::storage::{ReadTx, audit, backup_codes, notices, policy, recovery, signals, users};
@@ -108,10 +108,11 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
     })?;
     let case = &stored.case;
     let nonce = call.new_nonce(signed);
-    // What was given or asked for rests on the signs of that moment.
-    let frozen = case.act.is_some() || !stored.requests.is_empty();
+    // What was given or asked for rests on the signs of that moment; who signed in with their own code was given nothing.
+    let given = case.act.as_ref().is_some_and(|done| done.act != Act::WalkedThrough);
+    let frozen = given || !stored.requests.is_empty();
     let live = live.as_ref().map(super::requests::Found::view);
-    let permitted = live.as_ref().is_some_and(|r| matches!(r.may, May::CarryOut(_)));
+    let alarm = holding.filter(|h| h.is_of(number) || !case.state.is_closed()).map(|h| h.alarm(&stored.user));
     let page = Page::signed(call, signed);
     let view = CaseView {
         form: Form { nonce: Some(&nonce), ..Form::new(&signed.csrf) },
@@ -124,11 +125,13 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
             requests: &stored.requests,
             may: viewing.may,
             acts: viewing.acts,
-            permitted,
+            permitted: live.as_ref().is_some_and(|r| matches!(r.may, May::CarryOut(_))),
+            decides: live.as_ref().is_some_and(|r| r.may == May::Decide),
+            settles: alarm.as_ref().is_some_and(|held| held.refused.is_none()),
             message: can_be_told(case).then(|| format!("/admin/recovery/{number}/message")),
         },
         state: state_badge(case.state),
-        alarm: holding.filter(|h| h.is_of(number) || !case.state.is_closed()).map(|h| h.alarm(&stored.user)),
+        alarm,
         may_be_attack: case.act.is_some()
             && case.state != CaseState::Disavowed
             && next(case.state, CaseEvent::Incident).is_ok(),

@@ -35,9 +35,9 @@ impl Words {
         if !notice.facts.by_themself && !said.by.is_empty() {
             rows.push(("By", said.by.clone()));
         }
-        let from: Vec<_> = [&said.device, &said.address].into_iter().filter(|p| !p.is_empty()).map(|p| &**p).collect();
+        let from = said.from();
         if !from.is_empty() {
-            rows.push(("From", from.join(", ")));
+            rows.push(("From", from));
         }
         if !said.reason.is_empty() {
             rows.push((if notice.kind == Kind::Escalated { "Message" } else { "Reason" }, said.reason.clone()));
@@ -58,6 +58,16 @@ impl Words {
             doubt,
         }
     }
+}
+
+/// What a notice said, on one line, for pages that speak of it. Names come without the address beside them, which is nobody's
+/// business there.
+pub fn quote(notice: &Notice) -> String {
+    let by = notice.facts.by.rsplit_once(" <").map_or(notice.facts.by.as_str(), |(name, _)| name);
+    let said = Said::of(&Facts { by: by.to_owned(), ..notice.facts.clone() });
+    let (happened, from) = (happened(notice.kind, &said), said.from());
+    let theirs = notice.facts.by_themself || said.by.is_empty();
+    if theirs && !from.is_empty() { format!("{happened} From: {from}.") } else { happened }
 }
 
 /// The facts of a notice as they can be said.
@@ -91,6 +101,12 @@ impl Said {
             device: value(&facts.device),
             left: facts.count,
         }
+    }
+
+    /// From where: "Firefox on Linux, 192.0.2.7"; empty if nothing is known.
+    fn from(&self) -> String {
+        let known = [self.device.as_str(), &self.address].into_iter().filter(|part| !part.is_empty());
+        known.collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -269,7 +285,34 @@ fn next(notice: &Notice, said: &Said) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::value;
+    use super::*;
+    use crate::ids::{NoticeId, UserId};
+    use crate::time::Timestamp;
+
+    #[test]
+    fn who_did_it_is_told_by_name_and_the_persons_own_doing_by_where_it_came_from() {
+        let by = |by: &str, by_themself| {
+            let (address, device) = ("192.0.2.7".into(), "Firefox on Linux".into());
+            quote(&Notice {
+                id: NoticeId::generate(),
+                user_id: UserId::generate(),
+                kind: Kind::CodesIssued,
+                at: Timestamp::from_micros(0),
+                case: None,
+                facts: Facts { by: by.into(), by_themself, address, device, ..Facts::default() },
+                objection_until: None,
+                objected_at: None,
+                seen_at: None,
+            })
+        };
+        let made = "made backup codes for your account, to be read out to you.";
+        assert_eq!(by("Tom <3 <tom@x.example>", false), format!("Tom <3 {made}"));
+        let host = "the operator, with a command on the host";
+        assert_eq!(by(host, false), format!("The operator, with a command on the host, {made}"));
+        let from = "From: Firefox on Linux, 192.0.2.7.";
+        assert_eq!(by("Mara <mara@x.example>", true), format!("You {made} {from}"));
+        assert_eq!(by("", false), format!("Somebody {made} {from}"));
+    }
 
     #[test]
     fn what_somebody_chose_stays_on_its_line_and_is_no_link() {

@@ -16,7 +16,7 @@ use crate::pages::grants::{Signal, signal_facts};
 use crate::pages::hold::{Alarm, alarm};
 use crate::pages::parts::{Badge, Tone, card, facts};
 use crate::pages::words::{clock, time_ago};
-use crate::recovery::{CaseErrand, CaseState};
+use crate::recovery::{Act, CaseErrand, CaseState, Held};
 use crate::time::Timestamp;
 
 /// One case: `GET /admin/recovery/{case}`.
@@ -74,7 +74,7 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             div {
                 p class="trail" { a href="/admin/recovery" { "Recovery" } " · " (case.number) }
                 h1 { bdi { (p.person.name) } }
-                p { (view.state.show()) @if case.urgent { " " (Badge::new(Tone::Bad, "urgent").show()) } }
+                p { (view.state.show()) @if case.urgent && !case.state.is_closed() { " " (Badge::new(Tone::Bad, "urgent").show()) } }
             }
             (ways_out(view))
         }
@@ -84,7 +84,8 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             section class="card" aria-labelledby="steps" {
                 h2 id="steps" { "Steps" }
                 (next(frame, p, view.may_open))
-                @if let Some(why) = view.barred { p class="muted" { (why) } }
+                // That it is the owners' was said just above.
+                @if let Some(why) = view.barred.filter(|_| case.state != CaseState::Escalated) { p class="muted" { (why) } }
                 (steps(frame, p))
             }
             div class="stack after" {
@@ -102,7 +103,10 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
             (card("requests", "Asked for before", &asked(frame, &earlier, p.evidence)))
         }
         @if !view.entries.is_empty() {
-            (card("entries", "In the audit log", &entry_table(frame, "Entries of this case", &view.entries)))
+            (card("entries", "In the audit log", &html! {
+                (entry_table(frame, "Entries of this case", &view.entries))
+                p { a href=(p.href("/story")) { "The whole story, to print" } }
+            }))
         }
     };
     page(frame, &title, &content)
@@ -111,10 +115,12 @@ pub fn case(frame: &Frame, view: &CaseView) -> Markup {
 /// To stop, or to ask somebody, is as near as to go on.
 fn ways_out(view: &CaseView) -> Markup {
     let p = &view.progress;
+    // The banner of an attack leads there already.
+    let report = view.report && !view.alarm.as_ref().is_some_and(|alarm| alarm.held == Held::Attack);
     html! {
-        @if !p.may.is_empty() || view.may_be_attack || view.report {
+        @if !p.may.is_empty() || view.may_be_attack || report {
             div class="actions" {
-                @if view.report { a class="button" href=(p.href("/report")) { "What the account did" } }
+                @if report { a class="button" href=(p.href("/report")) { "What the account did" } }
                 @if view.may_be_attack {
                     a class="button danger" href=(p.href("/incident")) { "Declare an incident" }
                 }
@@ -155,8 +161,10 @@ fn about(frame: &Frame, view: &CaseView) -> Markup {
     }
     if let Some(at) = case.due_at {
         let name = match case.state {
-            CaseState::AwaitingEnrolment => "Window closes",
-            CaseState::Acted => "Works until",
+            CaseState::AwaitingEnrolment if case.ends_with_window() => "Window closes",
+            // Another address does not stop working.
+            CaseState::Acted if case.act.as_ref().is_some_and(|done| done.act == Act::Email) => "Closes by itself",
+            CaseState::AwaitingEnrolment | CaseState::Acted => "Works until",
             _ => "Closes by itself",
         };
         rows.push((name, when(at)));

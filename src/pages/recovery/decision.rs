@@ -87,9 +87,10 @@ pub fn decide(frame: &Frame, view: &DecideView) -> Markup {
     let content = html! {
         (heading(Some(&trail), &title, None))
         @if let Some(form) = &view.form { (form.summary(lead)) }
+        (card("asked", "What is asked for", &facts(&rows)))
         div class="aside" {
-            div class="stack" {
-                (card("asked", "What is asked for", &facts(&rows)))
+            // On a phone it comes last: who decides has seen the rest.
+            div class="stack after" {
                 @match &view.form {
                     Some(form) => (form_of(view, form, &href)),
                     None => (instead(frame, view, &href)),
@@ -220,13 +221,18 @@ fn what_happens(view: &DecideView) -> Markup {
     }
 }
 
+/// How a sentence about what stops working ends.
+fn sessions(open: u32) -> Markup {
+    html! { @if open == 0 { "; no session is open now" } @else { ", and " (count(open.into(), "session")) " will end" } }
+}
+
 /// What carrying it out gives.
 fn given(request: &RequestView, what: &WhatView) -> Markup {
     let (who, name) = (html! { bdi { (request.asked_by) } }, html! { bdi { (request.person.name) } });
     match request.grant {
         Grant::ResetFactors => html! {
             li { (count(what.factors.into(), "factor")) " and " (count(what.codes_left.into(), "remaining backup code"))
-                " will stop working, and " (count(what.sessions.into(), "session")) " will end." }
+                " will stop working" (sessions(what.sessions)) "." }
             @if what.codes_left > 0 { li { (who) " says that " (name) " does not have these codes." } }
             @if what.pass {
                 li { (who) " will get a pass to read out. With it and the password, " (name) " can set up a new "
@@ -240,7 +246,7 @@ fn given(request: &RequestView, what: &WhatView) -> Markup {
                 " sign in once with the password, within " (lasting(what.valid)) "." }
         },
         Grant::SetTemporaryPassword => html! {
-            li { "The old password will stop working, and " (count(what.sessions.into(), "session")) " will end." }
+            li { "The old password will stop working" (sessions(what.sessions)) "." }
             li { (who) " will get a password to read out, for " (lasting(what.valid)) ". The second factor is still asked for." }
         },
         Grant::InviteAgain => html! {
@@ -248,7 +254,7 @@ fn given(request: &RequestView, what: &WhatView) -> Markup {
         },
         Grant::ChangeEmail => html! {
             li { (name) " will sign in with " bdi { (request.argument) } ", and no longer with " bdi { (request.person.email) }
-                ". " (count(what.sessions.into(), "session")) " will end." }
+                (sessions(what.sessions)) "." }
         },
         Grant::Readmit => html! {
             li { "The account was closed because of an attack. It will be in use again, with nothing of what it had." }

@@ -5,13 +5,15 @@ use maud::{Markup, html};
 use super::steps::{Identity, Progress};
 use crate::pages::frame::Frame;
 use crate::pages::words::{clock, count, lasting};
-use crate::recovery::{CaseErrand, CaseState, Needs};
+use crate::recovery::{Act, CaseErrand, CaseState, Needs, RequestState};
 
 /// The sentence, and the button.
 pub(super) fn next(frame: &Frame, p: &Progress, may_open: bool) -> Markup {
     let (sentence, button) = match p.case.state {
         CaseState::Opened | CaseState::Verified | CaseState::Escalated => working(frame, p),
         CaseState::AwaitingApproval | CaseState::Approved => (asked(frame, p), None),
+        // Something more was asked for, after something was given.
+        CaseState::Acted | CaseState::AwaitingEnrolment if p.live().is_some() => (asked(frame, p), None),
         state => (after(p, state), None),
     };
     let button = button.or_else(|| closed(p, may_open));
@@ -60,10 +62,13 @@ fn asked(frame: &Frame, p: &Progress) -> Markup {
     if p.permitted {
         return html! { "carry out what you asked for: it is permitted." };
     }
+    if p.decides {
+        return html! { "look at what is asked for, and approve or deny it." };
+    }
     let Some(live) = p.live() else { return html! { "look at what was asked for." } };
     let by = html! { bdi { (live.asked_by.name) } };
-    match (p.case.state, live.needs, live.ripe_at) {
-        (CaseState::Approved, ..) => {
+    match (live.state, live.needs, live.ripe_at) {
+        (RequestState::Approved, ..) => {
             html! { (by) " carries out what was approved, until " (clock(live.valid_until, frame.now)) "." }
         }
         (_, Needs::Owner, _) => html! { "an owner approves it, or not." },
@@ -78,8 +83,15 @@ fn asked(frame: &Frame, p: &Progress) -> Markup {
 fn after(p: &Progress, state: CaseState) -> Markup {
     let name = html! { bdi { (p.person.name) } };
     match state {
+        CaseState::Acted if p.given() == Some(Act::Email) => html! { (name) " signs in with the new address." },
+        CaseState::AwaitingEnrolment if p.given() == Some(Act::Invitation) => {
+            html! { (name) " opens the new link, chooses a password and sets up a factor." }
+        }
         CaseState::Acted => html! { (name) " signs in with what was given." },
         CaseState::AwaitingEnrolment => html! { (name) " sets up a new factor. Stay on the call until that is done." },
+        CaseState::Disavowed if p.settles => {
+            html! { "say whether it was an attack or a mistake." }
+        }
         CaseState::Disavowed => html! { "somebody who did not act in this case looks at the objection." },
         CaseState::Recovered if p.case.follow_up.is_none() && p.message.is_some() => {
             html! { "tell " (name) " what was done." }

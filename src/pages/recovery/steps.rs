@@ -33,6 +33,10 @@ pub struct Progress<'a> {
     pub acts: Vec<ActLine>,
     /// Whether the viewer asked for it, and may carry it out now.
     pub permitted: bool,
+    /// Whether the viewer may approve or deny it.
+    pub decides: bool,
+    /// Whether the viewer may say that an objection was a mistake.
+    pub settles: bool,
     /// Where the message about what was done is written.
     pub message: Option<String>,
 }
@@ -59,6 +63,8 @@ impl<'a> Progress<'a> {
             may: Vec::new(),
             acts: Vec::new(),
             permitted: false,
+            decides: false,
+            settles: false,
             message: None,
         }
     }
@@ -97,7 +103,7 @@ impl Progress<'_> {
     }
 
     /// Whether somebody has given the person something.
-    fn given(&self) -> Option<Act> {
+    pub(super) fn given(&self) -> Option<Act> {
         self.case.act.as_ref().map(|done| done.act).filter(|act| *act != Act::WalkedThrough)
     }
 
@@ -223,15 +229,22 @@ fn codes(frame: &Frame, p: &Progress) -> Step {
         }
         (Some(reset), _) if matches!(reset.act, Act::Reset | Act::ResetAndPassword) => match case.codes_left {
             0 => (At::Done, html! { small { "none were left" } }),
-            left => (At::Done, html! { small { (left) " left, not at hand" } }),
+            left => (At::Done, not_at_hand(left)),
         },
         (Some(_), _) => (At::NotNeeded, html! {}),
         (None, _) if case.state.is_closed() || case.state == CaseState::Disavowed => (At::NotDone, html! {}),
         (None, 0) => (At::Done, html! { small { "none is left" } }),
+        // Whoever asked to reset said so; for what else was asked for, a code is no way around it.
+        (None, left) if p.live().is_some_and(|live| live.grant == Grant::ResetFactors) => (At::Done, not_at_hand(left)),
+        (None, _) if p.live().is_some() => (At::NotNeeded, html! {}),
         (None, left) => (if identity_first { At::Later } else { At::Next }, ask_for_code(name, left)),
     };
     let title = if at == At::Done { "Backup codes checked" } else { "Ask for a backup code first" };
     Step { title: title.into(), at, text }
+}
+
+fn not_at_hand(left: u32) -> Markup {
+    html! { small { (left) " left, not at hand" } }
 }
 
 /// What to read to the person. With a code of their own nothing has to be given.
@@ -317,6 +330,8 @@ fn back(frame: &Frame, p: &Progress) -> Step {
         Some(Act::Reset | Act::ResetAndPassword) => format!("{name} sets up a new factor"),
         Some(Act::Codes) => format!("{name} signs in with a code"),
         Some(Act::Password) => format!("{name} signs in and chooses a password"),
+        Some(Act::Email) => format!("{name} signs in with the new address"),
+        Some(Act::Invitation) => format!("{name} accepts the invitation"),
         _ => format!("{name} signs in"),
     };
     let until = |what: &str| html! { @if let Some(at) = case.due_at { small { (what) " " (clock(at, frame.now)) } } };
@@ -324,8 +339,9 @@ fn back(frame: &Frame, p: &Progress) -> Step {
         CaseState::Recovered => {
             (At::Done, html! { @if let Some(at) = case.closed_at { small { (clock(at, frame.now)) } } })
         }
-        CaseState::AwaitingEnrolment => (At::Waiting, until("The window closes")),
-        CaseState::Acted => (At::Waiting, until("What was given works until")),
+        CaseState::AwaitingEnrolment if case.ends_with_window() => (At::Waiting, until("The window closes")),
+        CaseState::Acted if p.given() == Some(Act::Email) => (At::Waiting, until("The case closes by itself")),
+        CaseState::AwaitingEnrolment | CaseState::Acted => (At::Waiting, until("What was given works until")),
         CaseState::Escalated if p.given().is_some() => (At::Waiting, html! {}),
         CaseState::Disavowed => (At::Waiting, html! { small { "Nobody signs in until somebody has looked." } }),
         CaseState::Reassured => (At::Done, html! { small { "The objection was a mistake; sign-in works as before." } }),

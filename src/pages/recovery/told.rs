@@ -28,7 +28,8 @@ pub(super) fn told(frame: &Frame, notices: &[Notice]) -> Markup {
     }
 }
 
-const fn sentence(kind: Kind) -> &'static str {
+/// What a notice is about, to whom it was not written.
+pub(in crate::pages) const fn sentence(kind: Kind) -> &'static str {
     match kind {
         Kind::FactorsReset => "All factors were removed",
         Kind::FactorEnrolled => "A factor was set up",

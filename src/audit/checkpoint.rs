@@ -1,0 +1,149 @@
+//! Checkpoints: "so far the trail has come, and this is its hash", signed by the instance.
+//!
+//! The text is a C2SP checkpoint (<https://c2sp.org/tlog-checkpoint>) in its first three lines, of which the third is the
+//! hash of the entry and not of a tree, and two lines of its own:
+//!
+//! ```text
+//! idp.audit/0193a7c2-…        the instance; also the name of the key that signs
+//! 1042                        the entry's number
+//! mZs0…=                      its hash, base64
+//! lineage 00112233445566ff
+//! time 2026-11-28T19:46:09.000000Z
+//! ```
+//!
+//! An *anchor* is a checkpoint that is kept where this host can not rewrite it.
+
+use std::fmt;
+
+use data_encoding::BASE64;
+
+use super::Head;
+use super::note::{Note, VerifierKey};
+use crate::time::Timestamp;
+
+/// Bytes that a checkpoint may have; ours have under 500.
+pub const MOST_BYTES: usize = 8 * 1024;
+
+/// What the key of an instance is called, and what its checkpoints begin with.
+pub fn origin_line(origin: &str) -> String {
+    format!("idp.audit/{origin}")
+}
+
+/// So far a trail has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Point {
+    /// The instance, a UUID.
+    pub origin: String,
+    /// The lineage of the entry.
+    pub lineage: String,
+    /// The number of the entry.
+    pub seq: i64,
+    /// Its hash.
+    pub hash: [u8; 32],
+    /// When this was said.
+    pub at: Timestamp,
+}
+
+impl Point {
+    /// That `head` is the newest entry of the instance at this moment.
+    pub fn of(origin: &str, head: &Head, at: Timestamp) -> Self {
+        Self { origin: origin.to_owned(), lineage: head.lineage.clone(), seq: head.seq, hash: head.hash, at }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut lines = text.lines();
+        let mut next = || lines.next();
+        let origin = next()?.strip_prefix("idp.audit/")?.to_owned();
+        let seq = next()?.parse().ok()?;
+        let hash = BASE64.decode(next()?.as_bytes()).ok()?.try_into().ok()?;
+        let lineage = next()?.strip_prefix("lineage ")?.to_owned();
+        let at = next()?.strip_prefix("time ")?.parse().ok()?;
+        let point = Self { origin, lineage, seq, hash, at };
+        // Only what would be written: each of its parts has one spelling.
+        (point.to_string() == text).then_some(point)
+    }
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n{}\n{}", origin_line(&self.origin), self.seq, BASE64.encode(&self.hash))?;
+        writeln!(f, "lineage {}\ntime {}", self.lineage, self.at)
+    }
+}
+
+/// A signed point.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// What it says.
+    pub point: Point,
+    /// The text with its signature.
+    pub note: Note,
+}
+
+impl Checkpoint {
+    /// `point`, signed under the instance's key.
+    pub fn sign(point: Point, key: &VerifierKey, sign: impl FnOnce(&[u8]) -> [u8; 64]) -> Self {
+        let note = Note::sign(point.to_string(), key, sign);
+        Self { point, note }
+    }
+
+    /// Exactly one checkpoint, as it displays.
+    pub fn parse(text: &str) -> Option<Self> {
+        let note = Note::parse(text)?;
+        let point = Point::parse(note.text())?;
+        (note.to_string() == text).then_some(Self { point, note })
+    }
+
+    /// The checkpoints in a text that somebody kept, such as a mail: each is found whatever stands before and behind it,
+    /// and also when every line has been quoted or ends with a carriage return.
+    pub fn find_all(text: &str) -> Vec<Self> {
+        let clean = |line: &str| line.trim_start_matches(['>', ' ', '\t', '|']).trim_end().to_owned();
+        let lines: Vec<String> = text.lines().map(clean).collect();
+        let begins = (0..lines.len()).filter(|n| lines[*n].starts_with("idp.audit/"));
+        // Five lines, an empty one, a signature.
+        begins.filter_map(|n| Self::parse(&format!("{}\n", lines.get(n..n + 7)?.join("\n")))).collect()
+    }
+}
+
+impl fmt::Display for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.note.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checkpoint() -> Checkpoint {
+        let point = Point {
+            origin: "0193a7c2-0000-7000-8000-000000000000".into(),
+            lineage: "00112233445566ff".into(),
+            seq: 1042,
+            hash: [7; 32],
+            at: Timestamp::from_micros(1_795_000_000_000_000),
+        };
+        let key = VerifierKey::new(&origin_line(&point.origin), [1; 32]).unwrap();
+        Checkpoint::sign(point, &key, |_| [9; 64])
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_and_has_one_spelling() {
+        let text = checkpoint().to_string();
+        assert_eq!(Checkpoint::parse(&text), Some(checkpoint()));
+        for (from, to) in [("1042", "01042"), ("1042", "+1042"), ("time 2026", "time  2026"), ("lineage ", "lineage: ")]
+        {
+            assert_eq!(Checkpoint::parse(&text.replace(from, to)), None, "{to}");
+        }
+        assert_eq!(Checkpoint::parse(&format!("{text}\n")), None);
+    }
+
+    #[test]
+    fn a_checkpoint_is_found_in_a_mail() {
+        let text = checkpoint().to_string();
+        let quoted: String = text.lines().map(|line| format!("> {line}\r\n")).collect();
+        let mail = format!("Dear Lena,\n\n{text}\nKeep this.\r\n{quoted}-- \nidp\n");
+        assert_eq!(Checkpoint::find_all(&mail), [checkpoint(), checkpoint()]);
+        assert_eq!(Checkpoint::find_all("nothing\nidp.audit/x\n"), []);
+    }
+}

@@ -1,0 +1,184 @@
+//! Walking the rows that match beside the lines of the export: one for each, in the same order.
+
+use std::io::BufRead;
+
+use aws_lc_rs::digest::Context;
+use serde_json::{Map, Value};
+
+use super::lines::{Lines, Next};
+use super::{Finding, NAMED, Stop, invalid, new_sha256, sha256};
+use crate::audit::export::{Format, push_csv_header, push_csv_row, push_json_line};
+use crate::audit::filter::Filter;
+use crate::audit::table::{Preamble, Row, Seal};
+use crate::audit::{Line, chain};
+
+/// The members of a line that are the body's own.
+const BODY: [&str; 6] = ["actor_name", "detail", "reason", "source", "target_name", "ticket"];
+
+/// A line of the export that waits for its row.
+struct Waiting {
+    seq: i64,
+    text: String,
+}
+
+pub(super) struct Matched<E> {
+    export: Lines<E>,
+    format: Format,
+    filter: Filter,
+    through: i64,
+    waiting: Option<Waiting>,
+    hashed: Context,
+    entries: u64,
+    last: i64,
+    missing: u64,
+    named: Vec<i64>,
+    expected: String,
+}
+
+impl<E: BufRead> Matched<E> {
+    pub(super) fn new(export: Lines<E>, about: &Preamble) -> Result<Self, Stop> {
+        let mut matched = Self {
+            export,
+            format: about.export,
+            filter: about.filter.clone(),
+            through: about.through,
+            waiting: None,
+            hashed: new_sha256(),
+            entries: 0,
+            last: 0,
+            missing: 0,
+            named: Vec::new(),
+            expected: String::new(),
+        };
+        if about.export == Format::Csv {
+            let mut names = String::new();
+            push_csv_header(&mut names);
+            match matched.export.next()? {
+                Next::Line(line) if names.strip_suffix('\n') == Some(line) => {}
+                _ => return Err(Stop::Found(Finding::Unclear("the export is no CSV file of this program".into()))),
+            }
+            matched.hashed.update(names.as_bytes());
+        }
+        matched.advance()?;
+        Ok(matched)
+    }
+
+    /// Reads the next line of the export.
+    fn advance(&mut self) -> Result<(), Stop> {
+        let number = self.export.number() + 1;
+        self.waiting = match self.export.next()? {
+            Next::End => None,
+            Next::Bad(what) => return invalid(format!("line {number} of the export {what}")),
+            Next::Line(text) => match seq_of(self.format, text) {
+                Some(seq) => Some(Waiting { seq, text: text.to_owned() }),
+                None => return invalid(format!("line {number} of the export is no entry")),
+            },
+        };
+        if self.waiting.is_some() {
+            self.hashed.update(self.export.bytes());
+        }
+        Ok(())
+    }
+
+    /// Compares a row with the line that belongs to it. `prev` and `hash` are what the rows before and this one give.
+    pub(super) fn row(&mut self, row: &Row, (prev, hash): (&[u8; 32], &[u8; 32])) -> Result<(), Stop> {
+        let seq = row.header.seq;
+        let asked_for = seq <= self.through && self.filter.matches(&row.header);
+        let Some(waiting) = self.waiting.take_if(|w| w.seq <= seq) else {
+            if asked_for {
+                self.missing += 1;
+                if self.named.len() < NAMED {
+                    self.named.push(seq);
+                }
+            }
+            return Ok(());
+        };
+        let number = self.export.number();
+        if waiting.seq < seq {
+            let what = if waiting.seq == self.last { "stands twice" } else { "is out of order" };
+            return invalid(format!("line {number} of the export: entry {} {what}", waiting.seq));
+        }
+        if !asked_for {
+            return invalid(format!("line {number} of the export: entry {seq} does not match the filter"));
+        }
+        let line = row.line(prev, hash);
+        self.expected.clear();
+        match self.format {
+            Format::JsonLines => {
+                let Some((salt, body)) = body_of(&waiting.text) else {
+                    return invalid(format!("line {number} of the export: entry {seq} has lost its body or salt"));
+                };
+                if chain::body_digest(&salt, &body) != row.body_digest {
+                    return invalid(format!(
+                        "line {number} of the export: entry {seq} has a body that is not the one it was written with"
+                    ));
+                }
+                push_json_line(&mut self.expected, &Line { salt: Some(&salt), body: Some(&body), ..line });
+            }
+            Format::Csv if row.body.is_none() => {
+                return invalid(format!("entry {seq} is exported as CSV, and the proof does not hold its body"));
+            }
+            Format::Csv => push_csv_row(&mut self.expected, &line),
+        }
+        if self.expected.strip_suffix('\n') != Some(&waiting.text) {
+            return invalid(format!(
+                "line {number} of the export: entry {seq} is not the one that the proof has: its header or a hash differs"
+            ));
+        }
+        (self.last, self.entries) = (seq, self.entries + 1);
+        self.advance()
+    }
+
+    /// The newest exported entry that fits its row.
+    pub(super) const fn last_sound(&self) -> i64 {
+        match self.format {
+            Format::JsonLines => self.last,
+            // Its line was made from the row, so it does not speak for it.
+            Format::Csv => 0,
+        }
+    }
+
+    pub(super) const fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// No row is left.
+    pub(super) fn end(self, seal: &Seal) -> Result<(), Stop> {
+        if let Some(waiting) = self.waiting {
+            let what =
+                if waiting.seq <= self.last { "stands twice or out of order" } else { "is beyond what it covers" };
+            return invalid(format!("line {} of the export: entry {} {what}", self.export.number(), waiting.seq));
+        }
+        if self.missing > 0 {
+            let mut which: Vec<String> = self.named.iter().map(i64::to_string).collect();
+            if self.missing > self.named.len() as u64 {
+                which.push(format!("and {} more", self.missing - self.named.len() as u64));
+            }
+            let what = if self.missing == 1 { "entry" } else { "entries" };
+            return Err(Stop::Found(Finding::Incomplete(format!(
+                "the export lacks {what} {}, which the filter asks for",
+                which.join(", ")
+            ))));
+        }
+        if (seal.entries, seal.sha256) != (self.entries, sha256(self.hashed)) {
+            return invalid("the proof's last line names another export than this one");
+        }
+        Ok(())
+    }
+}
+
+fn seq_of(format: Format, line: &str) -> Option<i64> {
+    match format {
+        Format::JsonLines => serde_json::from_str::<Value>(line).ok()?.get("seq")?.as_i64(),
+        Format::Csv => line.split_once(',')?.0.parse().ok(),
+    }
+}
+
+/// The stored body of a line, and its salt.
+fn body_of(line: &str) -> Option<([u8; 16], String)> {
+    let Value::Object(mut members) = serde_json::from_str(line).ok()? else { return None };
+    let salt = data_encoding::HEXLOWER.decode(members.get("salt")?.as_str()?.as_bytes()).ok()?;
+    let body: Map<String, Value> = BODY.iter().filter_map(|name| members.remove_entry(*name)).collect();
+    // Sorted keys, no white space, the shortest escapes: RFC 8785, as far as a body goes.
+    Some((salt.try_into().ok()?, Value::Object(body).to_string()))
+}

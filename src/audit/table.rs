@@ -1,0 +1,244 @@
+//! The proof of an export, as a file: read and written line by line.
+//!
+#![doc = include_str!("table.md")]
+
+use std::fmt::Write;
+
+use data_encoding::HEXLOWER;
+use serde_json::Value;
+
+use super::body::push_string;
+use super::checkpoint::Checkpoint;
+use super::export::Format;
+use super::filter::Filter;
+use super::{Header, Line};
+use crate::time::Timestamp;
+
+/// What the first line says it is.
+pub const FORMAT: &str = "idp-audit-proof-1";
+/// Bytes that a line may have: far more than any entry has.
+pub const MOST_BYTES: usize = 1024 * 1024;
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preamble {
+    /// The instance.
+    pub origin: String,
+    /// Which entries are exported.
+    pub filter: Filter,
+    /// How they are written.
+    pub export: Format,
+    /// The first row's number.
+    pub from: i64,
+    /// The newest entry that the export covers.
+    pub through: i64,
+    /// The hash of the entry before the first row.
+    pub before: [u8; 32],
+}
+
+impl Preamble {
+    /// As a line of the file.
+    pub fn push(&self, out: &mut String) {
+        let _ =
+            write!(out, "{{\"before\":\"{}\",\"export\":\"{}\",\"filter\":", hex(&self.before), self.export.as_str());
+        push_string(out, &self.filter.to_sentence());
+        let _ = write!(out, ",\"format\":\"{FORMAT}\",\"from\":{},\"origin\":", self.from);
+        push_string(out, &self.origin);
+        let _ = writeln!(out, ",\"through\":{}}}", self.through);
+    }
+
+    /// Reads a line, without its line feed.
+    pub fn parse(line: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let text = |key: &str| value.get(key)?.as_str();
+        if text("format")? != FORMAT {
+            return None;
+        }
+        let preamble = Self {
+            origin: text("origin")?.to_owned(),
+            filter: Filter::of_sentence(text("filter")?)?,
+            export: text("export")?.parse().ok()?,
+            from: value.get("from")?.as_i64()?,
+            through: value.get("through")?.as_i64()?,
+            before: unhex(text("before")?)?,
+        };
+        is_spelt(line, |out| preamble.push(out)).then_some(preamble)
+    }
+}
+
+/// What every entry is in the file, and its body where the file needs that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Without the lineage, which stands on a line of its own.
+    pub header: Header,
+    /// Digest of salt and body.
+    pub body_digest: [u8; 32],
+    /// Salt and body.
+    pub body: Option<([u8; 16], String)>,
+}
+
+/// Appends an entry's row, with salt and body if `whole`.
+pub fn push_row(out: &mut String, line: &Line<'_>, whole: bool) {
+    let h = &line.header;
+    let _ = write!(out, "[{},{},", h.seq, h.at.as_micros());
+    push_string(out, h.action);
+    out.push(',');
+    push_string(out, h.outcome);
+    push_party(out, h.actor_kind, h.actor_id);
+    push_party(out, h.target_kind, h.target_id);
+    match h.case {
+        Some(case) => {
+            out.push(',');
+            push_string(out, case);
+        }
+        None => out.push_str(",null"),
+    }
+    out.push_str(",\"");
+    HEXLOWER.encode_append(line.body_digest, out);
+    out.push('"');
+    if let (true, Some(salt), Some(body)) = (whole, line.salt, line.body) {
+        out.push_str(",\"");
+        HEXLOWER.encode_append(salt, out);
+        out.push_str("\",");
+        push_string(out, body);
+    }
+    out.push_str("]\n");
+}
+
+fn push_party(out: &mut String, kind: &str, id: Option<&str>) {
+    out.push(',');
+    match id {
+        Some(id) => push_string(out, &format!("{kind}:{id}")),
+        None => push_string(out, kind),
+    }
+}
+
+/// Appends the line before an entry with which a lineage begins.
+pub fn push_lineage(out: &mut String, lineage: &str) {
+    out.push_str("[\"lineage\",");
+    push_string(out, lineage);
+    out.push_str("]\n");
+}
+
+/// A line between the first and the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Between {
+    /// Another lineage begins.
+    Lineage(String),
+    /// An entry.
+    Row(Box<Row>),
+}
+
+impl Between {
+    /// Reads a line, without its line feed, of the lineage `lineage`.
+    pub fn parse(line: &str, lineage: &str) -> Option<Self> {
+        let cells: Vec<Value> = serde_json::from_str(line).ok()?;
+        if let [Value::String(word), Value::String(lineage)] = &cells[..] {
+            let spelt = word == "lineage" && is_spelt(line, |out| push_lineage(out, lineage));
+            return spelt.then(|| Self::Lineage(lineage.clone()));
+        }
+        let text = |n: usize| cells.get(n)?.as_str().map(str::to_owned);
+        let (actor_kind, actor_id) = party(cells.get(4)?)?;
+        let (target_kind, target_id) = party(cells.get(5)?)?;
+        let header = Header {
+            lineage: lineage.to_owned(),
+            seq: cells.first()?.as_i64()?,
+            at: Timestamp::from_micros(cells.get(1)?.as_i64()?),
+            action: text(2)?,
+            outcome: text(3)?,
+            actor_kind,
+            actor_id,
+            target_kind,
+            target_id,
+            case: if cells.get(6)?.is_null() { None } else { Some(text(6)?) },
+        };
+        let body_digest = unhex(cells.get(7)?.as_str()?)?;
+        let body = match cells.len() {
+            8 => None,
+            10 => Some((unhex(cells[8].as_str()?)?, text(9)?)),
+            _ => return None,
+        };
+        let row = Row { header, body_digest, body };
+        is_spelt(line, |out| push_row(out, &row.line(&[0; 32], &[0; 32]), true)).then(|| Self::Row(Box::new(row)))
+    }
+}
+
+fn party(cell: &Value) -> Option<(String, Option<String>)> {
+    let text = cell.as_str()?;
+    Some(match text.split_once(':') {
+        Some((kind, id)) => (kind.to_owned(), Some(id.to_owned())),
+        None => (text.to_owned(), None),
+    })
+}
+
+impl Row {
+    /// The entry, with the hashes that its place in the chain gives it.
+    pub fn line<'a>(&'a self, prev_hash: &'a [u8; 32], hash: &'a [u8; 32]) -> Line<'a> {
+        let h = &self.header;
+        Line {
+            header: Header {
+                lineage: &h.lineage,
+                seq: h.seq,
+                at: h.at,
+                action: &h.action,
+                outcome: &h.outcome,
+                actor_kind: &h.actor_kind,
+                actor_id: h.actor_id.as_deref(),
+                target_kind: &h.target_kind,
+                target_id: h.target_id.as_deref(),
+                case: h.case.as_deref(),
+            },
+            salt: self.body.as_ref().map(|(salt, _)| salt.as_slice()),
+            body: self.body.as_ref().map(|(_, body)| body.as_str()),
+            body_digest: &self.body_digest,
+            prev_hash,
+            hash,
+        }
+    }
+}
+
+/// The last line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seal {
+    /// Over the last row.
+    pub checkpoint: Checkpoint,
+    /// How many entries the export holds.
+    pub entries: u64,
+    /// SHA-256 of the export's bytes.
+    pub sha256: [u8; 32],
+}
+
+impl Seal {
+    /// As a line of the file.
+    pub fn push(&self, out: &mut String) {
+        out.push_str("{\"checkpoint\":");
+        push_string(out, &self.checkpoint.to_string());
+        let _ = writeln!(out, ",\"entries\":{},\"sha256\":\"{}\"}}", self.entries, hex(&self.sha256));
+    }
+
+    /// Reads a line, without its line feed.
+    pub fn parse(line: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let seal = Self {
+            checkpoint: Checkpoint::parse(value.get("checkpoint")?.as_str()?)?,
+            entries: value.get("entries")?.as_u64()?,
+            sha256: unhex(value.get("sha256")?.as_str()?)?,
+        };
+        is_spelt(line, |out| seal.push(out)).then_some(seal)
+    }
+}
+
+/// Whether a line is exactly what would be written: nothing can hide in another spelling.
+fn is_spelt(line: &str, push: impl FnOnce(&mut String)) -> bool {
+    let mut out = String::with_capacity(line.len() + 1);
+    push(&mut out);
+    out.strip_suffix('\n') == Some(line)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(bytes)
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()
+}

@@ -1,0 +1,126 @@
+//! The proof beside an export, and what was kept elsewhere, as files.
+
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::operator;
+use super::outcome::{Failure, remark};
+use crate::actions::checkpoint::{Occasion, sign};
+use crate::actions::export::ExportReader;
+use crate::actions::prove::{beginning, write_proof};
+use crate::audit::Actor;
+use crate::audit::checkpoint::{Checkpoint, MOST_BYTES};
+use crate::audit::export::Format;
+use crate::audit::filter::Filter;
+use crate::audit::note::VerifierKey;
+use crate::audit::table::{Preamble, Seal};
+use crate::host::draft::{self, Draft};
+use crate::host::files;
+use crate::host::keys::load_audit;
+use crate::storage::{Store, instance};
+
+const DOING: &str = "prove the export";
+
+/// A proof to be.
+pub(super) struct Proving {
+    path: PathBuf,
+    origin: String,
+    /// The first entry that it is about.
+    pub(super) from: i64,
+    before: [u8; 32],
+}
+
+impl Proving {
+    /// Everything that can be wrong, before anything is exported.
+    pub(super) fn prepare(folder: &Path, store: &Store, path: &Path, anchor: Option<&Path>) -> Result<Self, Failure> {
+        // Without it there is no proof, which is better known now.
+        load_audit(folder).map_err(Failure::to(DOING))?;
+        let origin = store.read(instance::get).map_err(Failure::to(DOING))?.origin;
+        let anchors = anchor.map(read_anchors).transpose()?.unwrap_or_default();
+        let anchor = anchors.iter().max_by_key(|anchor| anchor.point.seq);
+        let (from, before) = beginning(store, &origin, anchor).map_err(Failure::to(DOING))?;
+        Ok(Self { path: path.to_owned(), origin, from, before })
+    }
+
+    /// Writes it, when the export is whole.
+    pub(super) fn write(
+        self,
+        store: &Arc<Store>,
+        (filter, export, through): (Filter, Format, i64),
+        reader: Hashed<ExportReader<Arc<Store>>>,
+    ) -> Result<(), Failure> {
+        let (entries, sha256) = reader.finish();
+        let checkpoint = sign(store, (Actor::Host, &operator::source()), Occasion::Export);
+        let checkpoint = checkpoint.map_err(Failure::to(DOING))?;
+        let about = Preamble { origin: self.origin, filter, export, from: self.from, through, before: self.before };
+        let seal = Seal { checkpoint, entries, sha256 };
+        let mut draft = Draft::beside(&self.path).map_err(Failure::to(DOING))?;
+        let mut out = BufWriter::with_capacity(128 * 1024, draft.file());
+        write_proof(store, &mut out, &about, &seal).map_err(Failure::to(DOING))?;
+        out.flush().map_err(Failure::to(DOING))?;
+        drop(out);
+        draft.place(&self.path, draft::Place::Free).map_err(Failure::to(DOING))
+    }
+}
+
+/// Signs how far the trail has come after a command that also works without the key: then it says so, and that is all.
+pub(super) fn sign_if_possible(store: &Store, occasion: Occasion) {
+    if let Err(e) = sign(store, (Actor::Host, &operator::source()), occasion) {
+        remark(&format!("idp: no checkpoint of the trail was signed: {e}"));
+    }
+}
+
+/// A reader of which the hash is known at the end.
+pub(super) struct Hashed<R> {
+    reader: R,
+    hash: Context,
+}
+
+impl<R> Hashed<R> {
+    pub(super) fn new(reader: R) -> Self {
+        Self { reader, hash: Context::new(&SHA256) }
+    }
+}
+
+impl Hashed<ExportReader<Arc<Store>>> {
+    fn finish(self) -> (u64, [u8; 32]) {
+        (self.reader.entries(), self.hash.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes"))
+    }
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.hash.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+/// The checkpoints in a file that somebody kept: a mail, a print-out that was typed, the checkpoint alone.
+pub(super) fn read_anchors(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
+    let text = read_small(path, "read the anchor", 64 * MOST_BYTES)?;
+    let found = Checkpoint::find_all(&text);
+    if found.is_empty() {
+        let why =
+            format!("{} holds no checkpoint: seven lines, of which the first begins with idp.audit/", path.display());
+        return Err(Failure::to("read the anchor")(why));
+    }
+    Ok(found)
+}
+
+/// The public key in a file.
+pub(super) fn read_key(path: &Path) -> Result<VerifierKey, Failure> {
+    let text = read_small(path, "read the key", MOST_BYTES)?;
+    text.parse().map_err(|e| Failure::to("read the key")(format!("{}: {e}", path.display())))
+}
+
+fn read_small(path: &Path, doing: &'static str, most: usize) -> Result<String, Failure> {
+    let file = std::fs::File::open(path).map_err(files::failed("read", path)).map_err(Failure::to(doing))?;
+    let mut text = String::new();
+    let limit = u64::try_from(most).unwrap_or(u64::MAX);
+    file.take(limit).read_to_string(&mut text).map_err(files::failed("read", path)).map_err(Failure::to(doing))?;
+    Ok(text)
+}
