@@ -140,6 +140,10 @@ pub struct HouseFigures {
     pub clock_stepped: Option<Timestamp>,
     /// Free bytes on the database's disk.
     pub free: u64,
+    /// Messages that have waited longer than [`policy::MAIL_HELD_UP`]; none where no mail server is set.
+    pub mail_held_up: u32,
+    /// Messages that were given up within [`policy::LATELY`]; none where no mail server is set.
+    pub mail_given_up: u32,
 }
 
 /// How pressing it is.
@@ -174,16 +178,20 @@ pub enum Matter {
     DiskLow(u64),
     /// The clock went backwards.
     ClockStepped(Timestamp),
+    /// So many messages have been waiting for long.
+    MailHeldUp(u32),
+    /// So many messages were given up lately.
+    MailGivenUp(u32),
 }
 
 impl Matter {
     /// How pressing it is.
     pub const fn urgency(self) -> Urgency {
         match self {
-            Self::Expired(_) | Self::DiskLow(_) => Urgency::Now,
+            Self::Expired(_) | Self::DiskLow(_) | Self::MailHeldUp(_) => Urgency::Now,
             Self::People(Need::NoFactor | Need::FactorDisabled, _) => Urgency::Now,
             Self::FewOwners(0) | Self::Backup(None) => Urgency::Now,
-            Self::People(..) | Self::ClockStepped(_) => Urgency::Soon,
+            Self::People(..) | Self::ClockStepped(_) | Self::MailGivenUp(_) => Urgency::Soon,
             Self::Locked(_) | Self::FewOwners(_) | Self::Backup(Some(_)) | Self::KeyNotExported => Urgency::Soon,
             Self::Invited(_) => Urgency::Known,
         }
@@ -212,6 +220,8 @@ impl HouseFigures {
             within(self.last_backup, policy::BACKUP_AGE).is_none().then_some(Matter::Backup(self.last_backup)),
             self.key_exported.is_none().then_some(Matter::KeyNotExported),
             within(self.clock_stepped, policy::LATELY).map(Matter::ClockStepped),
+            (self.mail_held_up > 0).then_some(Matter::MailHeldUp(self.mail_held_up)),
+            (self.mail_given_up > 0).then_some(Matter::MailGivenUp(self.mail_given_up)),
         ];
         sorted(found.into_iter().flatten().collect())
     }
@@ -248,6 +258,8 @@ mod tests {
             key_exported: ago(9_999),
             clock_stepped: None,
             free: u64::MAX,
+            mail_held_up: 0,
+            mail_given_up: 0,
         };
         (PeopleFigures { needs, expired: 0, locked: 0, invited: 0 }, house)
     }
@@ -267,6 +279,8 @@ mod tests {
             (HouseFigures { last_backup: ago(49), ..house.clone() }, Matter::Backup(ago(49))),
             (HouseFigures { key_exported: None, ..house.clone() }, Matter::KeyNotExported),
             (HouseFigures { free: policy::DISK_LOW - 1, ..house.clone() }, Matter::DiskLow(policy::DISK_LOW - 1)),
+            (HouseFigures { mail_held_up: 3, ..house.clone() }, Matter::MailHeldUp(3)),
+            (HouseFigures { mail_given_up: 2, ..house.clone() }, Matter::MailGivenUp(2)),
             (HouseFigures { clock_stepped: ago(160), ..house.clone() }, Matter::ClockStepped(ago(160).unwrap())),
         ] {
             assert_eq!(matters(&people, &house, NOW), [matter]);

@@ -66,12 +66,18 @@ kinds! {
     GrantAsked "grant_asked" true;
     /// An invitation was made again for an account that exists.
     InvitedAgain "invited_again" true;
+    /// An objection to what was done to the account was lifted.
+    ObjectionLifted "objection_lifted" true;
+    /// To who may decide: something was asked for that waits for them.
+    ApprovalWaits "approval_waits" false;
     /// To owners: an owner was recovered, or access given, with a command on the host.
     HostActed "host_acted" false;
     /// To owners: a case was handed to them.
     Escalated "escalated" false;
     /// To owners: somebody said "this wasn't me".
     Disavowed "disavowed" false;
+    /// To owners: an objection was lifted.
+    Reassured "reassured" false;
     /// To owners: an incident was declared.
     Incident "incident" false;
     /// To owners: policy was made looser.
@@ -141,6 +147,8 @@ pub enum Whom {
     Person(UserId, Option<String>),
     /// Every active owner, but for one who did it.
     Owners(Option<UserId>),
+    /// Everybody active who may decide about what waits in the notice's case, which is about this person.
+    Approvers(UserId),
 }
 
 /// A notice to be written.
@@ -197,6 +205,12 @@ pub struct Told {
 }
 
 impl Notice {
+    /// Where in the console what it asks for is done, if it asks for something there.
+    pub fn leads_to(&self) -> Option<String> {
+        let case = self.case.filter(|_| self.kind == Kind::ApprovalWaits)?;
+        Some(format!("/admin/recovery/{case}"))
+    }
+
     /// Whether it is about what was done in this very session, as far as time, address and device tell: who has just done
     /// something need not be told of it there. It is told at the next sign-in, and by mail at once.
     pub fn is_of(&self, session: &Session) -> bool {
@@ -278,6 +292,23 @@ fn in_case(record: &Record, user: &crate::audit::Person, case: CaseNumber, fact:
         CaseFact::Asked { grant, needs: Needs::Time, .. } => {
             let facts = Facts { what: grant.sentence().to_owned(), ..facts(record, Some(user.id)) };
             vec![Due { whom: Whom::Person(user.id, None), kind: Kind::GrantAsked, case: Some(case), facts }]
+        }
+        CaseFact::Asked { grant, reason, .. } => {
+            let facts = Facts {
+                about: user.name.clone(),
+                what: grant.sentence().to_owned(),
+                reason: reason.as_str().to_owned(),
+                ..facts(record, None)
+            };
+            vec![Due { whom: Whom::Approvers(user.id), kind: Kind::ApprovalWaits, case: Some(case), facts }]
+        }
+        // Whoever was misled into lifting it must not be the only one who knows: the person can object once more.
+        CaseFact::Reassured { reason } => {
+            let mut all = owners(Kind::Reassured, "");
+            all.iter_mut().for_each(|due| reason.as_str().clone_into(&mut due.facts.reason));
+            let (whom, facts) = (Whom::Person(user.id, None), facts(record, Some(user.id)));
+            all.insert(0, Due { whom, kind: Kind::ObjectionLifted, case: Some(case), facts });
+            all
         }
         CaseFact::Escalated { message } => {
             let mut all = owners(Kind::Escalated, "");

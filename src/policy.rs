@@ -115,6 +115,8 @@ pub const MAIL_RETRIES: [Duration; 5] =
     [MINUTE, times(MINUTE, 5), times(MINUTE, 15), times(MINUTE, 60), times(HOUR, 4)];
 /// While the mail server is not there, it is asked this often whether it is back.
 pub const MAIL_PROBE: Duration = times(MINUTE, 5);
+/// A message that waits for longer than this is held up: somebody should look.
+pub const MAIL_HELD_UP: Duration = times(MINUTE, 60);
 /// What became of a message is kept this long beside the trail, which keeps it for good.
 pub const MAIL_REMEMBERED: Duration = times(DAY, 30);
 /// A link to choose a new password works this long.

@@ -89,6 +89,8 @@ fn where_all_is_well_the_page_is_calm() {
             key_exported: Some(world.now()),
             clock_stepped: None,
             free: DISK_LOW,
+            mail_held_up: 0,
+            mail_given_up: 0,
         };
         let people = storage::dashboard::get_people(tx, world.now())?;
         let calm = idp::dashboard::matters(&people, &house, world.now());

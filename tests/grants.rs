@@ -333,3 +333,15 @@ fn a_ticket_in_which_the_person_or_the_acting_admin_vouches_is_refused_in_the_fo
     assert_eq!(world.entries_of(Action::MfaFactorAdminReset).len(), 3);
     assert!(world.entries_of(Action::MfaFactorAdminReset).iter().all(|e| e.header.outcome == "denied"));
 }
+
+#[test]
+fn an_app_that_was_switched_off_is_not_left_out_where_factors_are_reset() {
+    let (world, mut ada, mara) = crate::runbook::owner_and_member();
+    let path = format!("/admin/users/{}/mfa/reset", mara.id);
+    assert!(!ada.get(&path).says("switched off"));
+    let db = rusqlite::Connection::open(world.database()).unwrap();
+    db.execute("UPDATE factors SET disabled_at = created_at WHERE user_id = ?1", [&mara.id]).unwrap();
+    let page = ada.get(&path);
+    assert!(page.says("1 authenticator app, switched off after too many wrong codes"), "{}", page.text());
+    assert!(page.says("10 remaining backup codes stop working.") && !page.says("0 factors"), "{}", page.text());
+}

@@ -90,9 +90,12 @@ fn every_notice_says_the_same_in_both_forms_and_only_what_can_be_objected_to_say
         let linked = told.text.contains("https://id.fernhill.example/objection/abc");
         assert_eq!(linked, kind.may_be_objected_to(), "{kind:?}");
         assert_eq!(told.html.contains("<a href=\"https://id.fernhill.example/objection/abc\">"), linked);
+        // What waits for an approver leads to its case; to nothing else of the console leads a message.
+        let to_case = told.text.contains("https://id.fernhill.example/admin/recovery/R-2026-0042\n");
+        assert_eq!(to_case, kind == Kind::ApprovalWaits, "{kind:?}");
         // Nothing that somebody chose becomes a link, a tag or a line of its own.
         let urls = told.text.matches("://").count() - told.text.matches(":// ").count();
-        assert_eq!(urls, usize::from(linked), "{}", told.text);
+        assert_eq!(urls, usize::from(linked) + usize::from(to_case), "{}", told.text);
         assert!(!told.text.contains("\nBcc") && !told.text.contains("\nGo to") && !told.text.contains('\u{202e}'));
         assert!(!told.html.contains("<script") && !told.html.contains("<b>") && !told.html.contains("style"));
         assert!(!told.html.contains("<img") && !told.html.contains(" src="), "it loads nothing");

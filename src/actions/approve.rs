@@ -78,14 +78,7 @@ pub enum Ruling {
 /// [`Error::NotFound`], [`Error::AlreadyDone`], [`Error::SessionGone`], [`Error::StepUpNeeded`]; storage.
 pub fn decide(means: &Means, ask: Decide, word: Word) -> Result<Ruling> {
     means.store.change(move |tx| {
-        let admin = Admin::authorise(tx, &ask.by, tx.now())?;
-        if let Some(nonce) = &ask.nonce {
-            nonce.check(tx)?;
-        }
-        let case = recovery::find(tx, ask.case)?.ok_or(Error::NotFound)?;
-        let user = users::find_ranked(tx, case.user_id, tx.now())?.ok_or(Error::NotFound)?;
-        let policy = policy::get(tx, tx.now())?;
-        let bench = Bench { ask, admin, case, user, policy };
+        let bench = Bench::read(tx, ask)?;
         let Some(request) = bench.find_request(tx)? else {
             return Ok(Audited::new(Ruling::TooLate(None), bench.refusal(&word, Rule::NotNow)));
         };
@@ -102,6 +95,41 @@ pub fn decide(means: &Means, ask: Decide, word: Word) -> Result<Ruling> {
     })
 }
 
+/// Why a request is over that who made it has taken back.
+const WITHDRAWN: &str = "who asked has withdrawn it";
+
+/// Takes back what waits or may be carried out: only who asked for it. The case goes on without it.
+///
+/// # Errors
+/// As [`decide`].
+pub fn withdraw(means: &Means, ask: Decide) -> Result<Ruling> {
+    means.store.change(move |tx| {
+        let mut bench = Bench::read(tx, ask)?;
+        let refusal = |bench: &Bench, rule| bench.refused(Action::RecoveryApprovalLapsed, None, rule);
+        let Some(request) = bench.find_request(tx)? else {
+            return Ok(Audited::new(Ruling::TooLate(None), refusal(&bench, Rule::NotNow)));
+        };
+        if bench.admin.id().is_none() || bench.admin.id() != request.asked_by.id {
+            let rule = Rule::NotWhoAsked;
+            return Ok(Audited::new(Ruling::No(rule), refusal(&bench, rule)));
+        }
+        let live = matches!(request.state, RequestState::Waiting | RequestState::Approved);
+        if !live || request.valid_until <= tx.now() {
+            return Ok(Audited::new(Ruling::TooLate(Some(request)), refusal(&bench, Rule::NotNow)));
+        }
+        let why = (bench.admin.actor(), WITHDRAWN);
+        let lapsed = cases::lapse(tx, &mut bench.case, &bench.user, why, &bench.ask.source, &bench.policy)?;
+        let Some(record) = lapsed else {
+            return Ok(Audited::new(Ruling::TooLate(Some(request)), refusal(&bench, Rule::NotNow)));
+        };
+        if let Some(nonce) = &bench.ask.nonce {
+            let said = format!("What you asked for was withdrawn, in case {}.", bench.case.number);
+            nonce.done(tx, &said, &format!("/admin/recovery/{}", bench.case.number))?;
+        }
+        Ok(Audited::new(Ruling::Done(Request { state: RequestState::Lapsed, ..request }), record))
+    })
+}
+
 /// What is read before it is decided.
 struct Bench {
     ask: Decide,
@@ -112,6 +140,17 @@ struct Bench {
 }
 
 impl Bench {
+    fn read(tx: &WriteTx<'_>, ask: Decide) -> Result<Self> {
+        let admin = Admin::authorise(tx, &ask.by, tx.now())?;
+        if let Some(nonce) = &ask.nonce {
+            nonce.check(tx)?;
+        }
+        let case = recovery::find(tx, ask.case)?.ok_or(Error::NotFound)?;
+        let user = users::find_ranked(tx, case.user_id, tx.now())?.ok_or(Error::NotFound)?;
+        let policy = policy::get(tx, tx.now())?;
+        Ok(Self { ask, admin, case, user, policy })
+    }
+
     fn find_request(&self, tx: &WriteTx<'_>) -> Result<Option<Request>> {
         match self.ask.request {
             None => Ok(requests::find_live(tx, self.case.number)?),
@@ -123,12 +162,16 @@ impl Bench {
     }
 
     fn refusal(&self, word: &Word, rule: Rule) -> Record {
+        self.refused(word.action(), word.reason(), rule)
+    }
+
+    fn refused(&self, action: Action, reason: Option<Reason>, rule: Rule) -> Record {
         let event = Event::Refused {
-            action: word.action(),
+            action,
             user: Some((&self.user).into()),
             case: Some(self.case.number),
             rule: rule.as_str(),
-            reason: word.reason(),
+            reason,
             ticket: None,
             evidence: None,
         };

@@ -1,12 +1,13 @@
 //! What becomes of a notice besides that it is sent: the link in it, and that its person has read it.
 
 use super::object::link_path;
-use super::{Means, Result};
+use super::{Error, Means, Result};
 use crate::host::keys::{MacUse, SeedKey};
 use crate::ids::{MessageId, NoticeId, UserId};
 use crate::notices::Notice;
 use crate::outbox::{Link, Objection};
 use crate::secret::Token;
+use crate::storage::notices as stored;
 use crate::time::Timestamp;
 
 /// The secret part of a link in this message: computed, so that no row holds it.
@@ -20,10 +21,21 @@ pub fn objection(key: &SeedKey, notice: &Notice, now: Timestamp) -> Option<Objec
     Some(Link { path: link_path(key, notice.id), until })
 }
 
-/// Notes that a person has read these of their notices.
+/// Notes that a person has read these of their notices, where they last proved who they are at `proved_at`; which are left,
+/// because they are newer than that: a session that was stolen before must not hide from its person what was done to the
+/// account.
 ///
 /// # Errors
 /// Storage.
-pub fn seen(means: &Means, user: UserId, notices: Vec<NoticeId>) -> Result<()> {
-    Ok(means.store.touch(move |tx| tx.notices_seen(user, &notices))?)
+pub fn seen(means: &Means, (user, proved_at): (UserId, Timestamp), notices: Vec<NoticeId>) -> Result<Vec<Notice>> {
+    let left = means.store.read(|tx| {
+        let mut left = Vec::new();
+        for id in &notices {
+            left.extend(stored::find(tx, *id)?.filter(|n| n.user_id == user && n.seen_at.is_none()));
+        }
+        left.retain(|notice| notice.at > proved_at);
+        Ok::<_, Error>(left)
+    })?;
+    means.store.touch(move |tx| tx.notices_seen(user, &notices, proved_at))?;
+    Ok(left)
 }

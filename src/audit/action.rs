@@ -77,7 +77,7 @@ actions! {
     RecoveryApprovalRequested "recovery.approval_requested" "What lets somebody in was asked for; a second person, or time, has to permit it first.";
     RecoveryApproved "recovery.approved" "A second person permitted what was asked for; nothing is done by that.";
     RecoveryApprovalDenied "recovery.approval_denied" "A second person did not permit what was asked for.";
-    RecoveryApprovalLapsed "recovery.approval_lapsed" "What was asked for was not decided or carried out in time, or something has changed since.";
+    RecoveryApprovalLapsed "recovery.approval_lapsed" "What was asked for was not decided or carried out in time, was withdrawn, or something has changed since.";
     RecoveryCompleted "recovery.completed" "The recovered person is back; the case is closed.";
     RecoveryExpired "recovery.expired" "The time of a case passed before the person was back.";
     RecoveryDisavowed "recovery.disavowed" "Somebody said “this wasn't me” through the link in a notice; sign-in is blocked until somebody has looked.";

@@ -173,7 +173,7 @@ fn read_old_notices(means: &Means, now: Timestamp) -> company::Done<()> {
         })?;
         let old: Vec<&Notice> = told.iter().filter(|n| now.since(n.at) > YESTERDAY).collect();
         if let Some(user) = old.first().map(|notice| notice.user_id) {
-            seen(means, user, old.iter().map(|notice| notice.id).collect())?;
+            seen(means, (user, now), old.iter().map(|notice| notice.id).collect())?;
         }
     }
     Ok(())

@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use super::operator;
 use super::outcome::{Answer, Failure, remark, say};
 use super::user::{means, public_url};
-use crate::actions::administer::Way;
+use super::{mailing, operator};
 use crate::actions::authorise::By;
 use crate::actions::import::{BadLines, Imported, import, preview};
 use crate::config::Place;
@@ -37,6 +36,9 @@ pub struct Import {
     /// Leaves bad lines out, naming them on standard error, and adds the others.
     #[arg(long)]
     skip_bad_lines: bool,
+    /// Mails each link to its person too, where a mail server is set.
+    #[arg(long)]
+    mail: bool,
     /// How the links begin, where no server is running and idp.toml does not say it.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -54,13 +56,16 @@ impl Import {
             return tell(&lines, self.skip_bad_lines);
         }
         let bad = if self.skip_bad_lines { BadLines::LeaveOut } else { BadLines::Stop };
-        match import(&means, By::Host, lines, bad, Way::Handed, None, operator::source()).map_err(Failure::to(doing))? {
+        let way = mailing::way(&self.place, &means, self.mail, doing)?;
+        let done = import(&means, By::Host, lines, bad, way.clone(), None, operator::source());
+        match done.map_err(Failure::to(doing))? {
             Imported::Done { joined, left_out } => {
                 left_out.iter().for_each(|line| remark(&words(line)));
                 for j in joined {
                     let link = url.link(&j.invitation.path());
                     say(&format!("{} {link}", j.person.email))?;
                 }
+                mailing::tell(&way, "each link goes to its person");
                 Ok(Answer::Done)
             }
             Imported::Refused(lines) => {

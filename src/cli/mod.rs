@@ -16,6 +16,7 @@ mod doctor;
 mod import;
 mod key;
 mod log;
+mod mailing;
 mod manual;
 mod operator;
 mod outcome;

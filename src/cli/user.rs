@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 use clap::Subcommand;
 
 use super::outcome::{Answer, Failure, say};
-use super::{operator, settings};
-use crate::actions::administer::{self, AddedPerson, Way};
+use super::{mailing, operator, settings};
+use crate::actions::administer::{self, AddedPerson};
 use crate::actions::authorise::By;
 use crate::actions::grants::{Ask, Granted};
 use crate::actions::{Error, Means, data_folder};
@@ -58,6 +58,9 @@ pub struct Add {
     /// What they may do: member, auditor, admin or owner.
     #[arg(long, default_value = "member")]
     role: Role,
+    /// Mails the link to that address too, where a mail server is set.
+    #[arg(long)]
+    mail: bool,
     /// How the link begins, where no server is running and idp.toml does not say it.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -170,13 +173,15 @@ impl Add {
         let doing = "add a person";
         let url = public_url(&self.place, self.public_url)?;
         let means = means(&self.place, doing)?;
+        let way = mailing::way(&self.place, &means, self.mail, doing)?;
         let person = NewPerson { email: self.email, name: self.name, role: self.role };
         let said = person.email.to_string();
-        match administer::add_person(&means, By::Host, person, Way::Handed, None, operator::source())
+        match administer::add_person(&means, By::Host, person, way.clone(), None, operator::source())
             .map_err(Failure::to(doing))?
         {
             AddedPerson::Done(invitation) => {
                 say(&url.link(&invitation.path()))?;
+                mailing::tell(&way, &format!("it goes to {said}"));
                 Ok(Answer::Done)
             }
             AddedPerson::Taken(Taken::ByWhoIsHere) => {
@@ -222,11 +227,12 @@ impl Who {
         let means = means(&self.place, doing)?;
         let user = find(&means, &self.who, doing)?;
         let now = means.clock.now();
-        let (factors, codes, open, case) = means
+        let (factors, off, codes, open, case) = means
             .store
             .read(|tx| {
                 Ok::<_, crate::storage::Error>((
                     factors::count_working(tx, user.id)?,
+                    factors::count_switched_off(tx, user.id)?,
                     backup_codes::count_left(tx, user.id, now)?,
                     sessions::count(tx, user.id, crate::sessions::Stage::Full)?,
                     recovery::find_open(tx, user.id)?,
@@ -242,7 +248,7 @@ impl Who {
             ("state", user.status.to_string()),
             ("added", user.created_at.to_seconds_text()),
             ("last sign-in", user.last_sign_in_at.map_or_else(never, |t| t.to_seconds_text())),
-            ("factors", factors.to_string()),
+            ("factors", working(factors, off)),
             ("backup codes left", codes.to_string()),
             ("sessions", open.to_string()),
             ("open recovery", case.map_or_else(|| "none".to_owned(), |c| c.number.to_string())),
@@ -251,6 +257,11 @@ impl Who {
         }
         Ok(Answer::Done)
     }
+}
+
+/// How many factors work, and how many did until somebody guessed too often.
+fn working(factors: u32, off: u32) -> String {
+    if off == 0 { factors.to_string() } else { format!("{factors}, and {off} switched off after too many wrong codes") }
 }
 
 fn host_ask(user: &User) -> Ask {

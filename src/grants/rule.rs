@@ -31,7 +31,7 @@ pub enum Rule {
     ChangedSinceAsked,
     /// Who asked does not approve.
     AskedYourself,
-    /// Only who asked carries it out.
+    /// Only who asked takes it back.
     NotWhoAsked,
     /// The case is in a state in which this can not be done.
     NotNow,
@@ -116,7 +116,7 @@ impl Rule {
             }
             Self::AskedYourself => "Somebody else approves what you ask for. Tell another admin or an owner.",
             Self::NotWhoAsked => {
-                "Only who asked for it carries it out. Ask for it yourself, if you go on with the case."
+                "Only who asked for it withdraws it. If you may decide about it, open the case and deny it."
             }
             Self::NotNow => "The case has moved on since you opened this page. Look at it again.",
             Self::ActedInCase => {

@@ -10,9 +10,10 @@ use crate::actions::key_export;
 use crate::audit::Action;
 use crate::dashboard::{HouseFigures, matters};
 use crate::pages::dashboard::{DashboardView, dashboard};
+use crate::policy;
 use crate::recovery::board::ON_DASHBOARD;
 use crate::storage::dashboard::{LOCKED_WITHIN, get_people};
-use crate::storage::{self, ReadTx, audit, users};
+use crate::storage::{self, ReadTx, audit, outbox, users};
 
 /// Entries of what happened lately.
 const ENTRIES: u32 = 10;
@@ -84,11 +85,16 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 
 /// What is known about the house.
 pub(super) fn house(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<HouseFigures> {
+    let (held_up, lately) = (call.now.minus(policy::MAIL_HELD_UP), call.now.minus(policy::LATELY));
+    let (mail_held_up, mail_given_up) =
+        if call.app.means.mails { outbox::count_stuck(tx, held_up, lately)? } else { (0, 0) };
     Ok(HouseFigures {
         able_owners: users::count_able_owners(tx, None)?,
         last_backup: audit::find_newest(tx, Action::BackupCreated)?,
         key_exported: key_export::find_last(tx)?,
         clock_stepped: audit::find_newest(tx, Action::SystemClockStepped)?,
         free: call.app.free_space(),
+        mail_held_up,
+        mail_given_up,
     })
 }

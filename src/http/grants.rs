@@ -209,6 +209,7 @@ fn show_reset(sheet: &Sheet<'_>, status: u16, errors: Vec<FieldError>) -> Answer
             person: subject(user),
             case: recovery::find_open(tx, user.id)?.map(|c| c.number),
             factors: factors::count_working(tx, user.id)?,
+            switched_off: factors::count_switched_off(tx, user.id)?,
             codes_left: backup_codes::count_left(tx, user.id, call.now)?,
             sessions: sessions::count(tx, user.id, Stage::Full)?,
             known: ahead.known,

@@ -7,9 +7,9 @@ use super::show::{Answer, Page, home};
 use crate::actions::notices::{self, objection};
 use crate::ids::NoticeId;
 use crate::notices::Notice;
-use crate::pages::Form;
-use crate::pages::notices::{NoticeLine, OwnNoticesView, Unseen, own as own_markup};
-use crate::storage::notices as stored;
+use crate::pages::notices::{NoticeLine, OwnNoticesView, ReadView, Unseen, own as own_markup, read as read_markup};
+use crate::pages::{Form, StepUp};
+use crate::storage::{backup_codes, notices as stored};
 
 /// So many stand in the banner; of more, it says that there are.
 const BANNER: usize = 3;
@@ -35,10 +35,25 @@ pub fn own(call: &Call<'_>, signed: &Signed) -> Answer {
     Ok(page.answer(200, own_markup(&page.frame(), &OwnNoticesView { form: Form::new(&signed.csrf), lines })))
 }
 
-/// `POST /profile/notices/seen`
+/// The route by which people say that they have read something.
+pub(super) const SEEN: &str = "/profile/notices/seen";
+
+/// `POST /profile/notices/seen`: what is newer than the last proof of who it is, the session's person confirms.
 pub fn seen(call: &Call<'_>, signed: &Signed) -> Answer {
     let read = call.fields.list("notice").take(OWN as usize);
     let read: Vec<NoticeId> = read.map(|id| id.parse().map_err(|_| Problem::NotFound)).collect::<Result<_, _>>()?;
-    notices::seen(&call.app.means, signed.user.id, read)?;
-    Ok(Response::redirect(303, call.next().unwrap_or(home(signed.user.role))))
+    let left = notices::seen(&call.app.means, (signed.user.id, signed.session.step_up_at), read)?;
+    let next = call.next().unwrap_or(home(signed.user.role));
+    if left.is_empty() {
+        return Ok(Response::redirect(303, next));
+    }
+    let codes = call.app.means.store.read(|tx| backup_codes::count_left(tx, signed.user.id, call.now))?;
+    let (step_up, errors) = (Some(StepUp { backup_codes: codes > 0 }), call.step_up_errors.clone());
+    let view = ReadView {
+        form: Form { step_up, errors, ..Form::new(&signed.csrf) },
+        lines: left.iter().map(|notice| line(call, notice)).collect(),
+        next: next.to_owned(),
+    };
+    let page = Page::signed(call, signed).without_unseen();
+    Ok(page.answer(422, read_markup(&page.frame(), &view)))
 }

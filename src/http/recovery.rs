@@ -5,6 +5,7 @@ pub mod errands;
 pub mod evidence;
 pub mod opening;
 pub mod requests;
+pub mod withdrawal;
 
 use super::error::Problem;
 use super::guards::Call;

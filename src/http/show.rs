@@ -91,6 +91,7 @@ said! {
     PolicyTakenBack "policy-taken-back" "It was taken back, and stays as it is.";
     Approved "approved" "It is approved. Who asked can carry it out.";
     Denied "denied" "It was denied.";
+    Withdrawn "withdrawn" "What you asked for was withdrawn.";
     PeopleConfirmed "people-confirmed" "The list of people is confirmed. Everyone on it can sign in again.";
 }
 
@@ -261,7 +262,9 @@ pub fn confirm(call: &Call<'_>, signed: &Signed) -> Result<(), Vec<FieldError>> 
 /// [`Problem::TooMany`]; what kept the code from being checked.
 pub fn step_up_in_form(call: &mut Call<'_>, signed: Signed) -> Result<(Signed, Option<Token>), Problem> {
     let typed = call.fields.get("step_up_code").trim();
-    if !call.is_post() || typed.is_empty() || signed.session.is_stepped_up(call.now) {
+    // What was read is confirmed with a code that is newer than what happened, however recent the last one is.
+    let due = call.route == super::notices::SEEN || !signed.session.is_stepped_up(call.now);
+    if !call.is_post() || typed.is_empty() || !due {
         return Ok((signed, None));
     }
     let Some(typed) = Typed::parse(typed) else {

@@ -21,6 +21,7 @@ pub(super) const REASON: &[&str] = form!["reason"];
 pub(super) const POLICY: &[&str] = form!["value", "reason"];
 pub(super) const LEAVE: &[&str] = form!["reason", "confirmed"];
 pub(super) const IMPORT: &[&str] = form![FILE, "text", "step", "by_mail"];
+pub(super) const WITHDRAW: &[&str] = form!["request"];
 pub(super) const DECIDE: &[&str] = form!["request", "note"];
 pub(super) const PORTRAIT: &[&str] = form![FILE, "id_note", "remove"];
 pub(super) const FILTER: &[&str] =

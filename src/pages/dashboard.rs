@@ -77,6 +77,10 @@ fn people(n: u32, one: &str, many: &str) -> String {
     if n == 1 { format!("1 person {one}") } else { format!("{} people {many}", grouped(n.into())) }
 }
 
+fn messages(n: u32, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 message {one}") } else { format!("{} messages {many}", grouped(n.into())) }
+}
+
 /// Where it can be seen to.
 fn place(matter: Matter, since: Timestamp) -> String {
     match matter {
@@ -86,6 +90,7 @@ fn place(matter: Matter, since: Timestamp) -> String {
         Matter::FewOwners(_) => "/admin/users?role=owner".to_owned(),
         Matter::Locked(_) => address("/admin/audit", [("action", "user.locked"), ("since", &since.to_seconds_text())]),
         Matter::ClockStepped(_) => "/admin/audit?action=system.clock_stepped".to_owned(),
+        Matter::MailHeldUp(_) | Matter::MailGivenUp(_) => "/admin/system#mail".to_owned(),
         Matter::Backup(_) | Matter::KeyNotExported | Matter::DiskLow(_) => "/admin/system".to_owned(),
     }
 }
@@ -128,6 +133,14 @@ fn words(matter: Matter, now: Timestamp) -> (String, &'static str) {
         Matter::DiskLow(free) => (
             format!("Only {} are free on the disk", size(free)),
             "Make room on the host: when it is nearly full, nobody can sign in.",
+        ),
+        Matter::MailHeldUp(n) => (
+            format!("{} for over an hour", messages(n, "has been waiting to be sent", "have been waiting to be sent")),
+            "Send a test message: it says what the mail server answers. People do not hear yet what was done.",
+        ),
+        Matter::MailGivenUp(n) => (
+            format!("{} within a week", messages(n, "could not be delivered", "could not be delivered")),
+            "Each person’s page has them under Notices, to hand over or to print. Is the address still right?",
         ),
         Matter::ClockStepped(at) => (
             format!("The host's clock went backwards {}", ago(at, now)),

@@ -73,6 +73,8 @@ pub struct ResetView<'a> {
     pub case: Option<CaseNumber>,
     /// Confirmed factors that will be removed.
     pub factors: u32,
+    /// Apps that were switched off after too many wrong codes, and are removed too.
+    pub switched_off: u32,
     /// Unused backup codes that will be void.
     pub codes_left: u32,
     /// Sessions that will end.
@@ -137,6 +139,10 @@ fn what_happens(view: &ResetView) -> Markup {
     html! {
         ul {
             @match (view.factors, view.codes_left) {
+                (0, 0) if view.switched_off > 0 => {},
+                (0, codes) if view.switched_off > 0 => li {
+                    strong { (count(codes.into(), "remaining backup code")) } " stop working."
+                },
                 (1, 0) => li { strong { "1 factor" } " stops working." },
                 (0, 0) => li { "There is no factor and no backup code to remove. A pass from an earlier reset stops working." },
                 (factors, 0) => li { strong { (count(factors.into(), "factor")) } " stop working." },
@@ -144,6 +150,12 @@ fn what_happens(view: &ResetView) -> Markup {
                     strong { (count(factors.into(), "factor")) } " and "
                     strong { (count(codes.into(), "remaining backup code")) } " stop working."
                 },
+            }
+            @if view.switched_off > 0 {
+                li {
+                    strong { (count(view.switched_off.into(), "authenticator app")) ", switched off after too many wrong codes" }
+                    ", will be gone. Each wrong code came from somebody who had the password: set a new one too."
+                }
             }
             @match view.sessions {
                 0 => li { "No session is open now." },

@@ -69,6 +69,9 @@ impl Outline {
         if !words.next.is_empty() {
             parts.push(Part::Text(words.next));
         }
+        if let Some(path) = notice.leads_to() {
+            parts.push(Part::Link("Open the case", house.public_url.link(&path)));
+        }
         let doubt = words.doubt;
         match objection {
             Some(link) => {

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use self::words::Words;
 use super::Frame;
 use super::form::Form;
-use super::parts::{Badge, Tone, empty, heading, notice};
+use super::parts::{Badge, Tone, cancel, empty, heading, notice};
 use super::profile::{back, page};
 use super::words::{clock, time_ago};
 use crate::ids::{CaseNumber, NoticeId};
@@ -92,6 +92,38 @@ fn told(line: &NoticeLine, now: Timestamp) -> Markup {
             @if let Some(link) = &line.objection { " " a href=(link.path) { "This wasn’t me" span class="unseen" { ": " (line.title) } } }
         }
     }
+}
+
+/// Saying that something was read which is newer than the last code of this session: answered with 422.
+#[derive(Debug, Clone)]
+pub struct ReadView<'a> {
+    /// Asks for a code.
+    pub form: Form<'a>,
+    /// What was read.
+    pub lines: Vec<NoticeLine>,
+    /// Where they were.
+    pub next: String,
+}
+
+/// What was read, and the code that confirms it.
+pub fn read(frame: &Frame, view: &ReadView) -> Markup {
+    let content = html! {
+        (heading(Some(&back()), "Confirm that you have read it", None))
+        (view.form.summary("It is not marked as read yet."))
+        section class="card" { @for line in &view.lines { (told(line, frame.now)) } }
+        form class="card" method="post" action="/profile/notices/seen" novalidate {
+            (view.form.hidden())
+            input type="hidden" name="next" value=(view.next);
+            @for line in &view.lines { input type="hidden" name="notice" value=(line.id); }
+            p {
+                "This happened after you last showed a code here. Somebody who got hold of your session could press the "
+                "button too, so that you never hear of it."
+            }
+            (view.form.step_up())
+            div class="actions" { button class="main" { "Got it" } (cancel(&view.next)) }
+        }
+    };
+    page(frame, "Confirm that you have read it", view.form.wrong(), &content)
 }
 
 /// A person's own list: `GET /profile/notices`. Its one form posts to `/profile/notices/seen`.

@@ -8,6 +8,7 @@ mod next;
 pub mod requests;
 pub mod steps;
 pub(super) mod told;
+pub mod withdrawal;
 
 use maud::Markup;
 

@@ -35,6 +35,10 @@ fn matters() -> Vec<Matter> {
         Matter::Backup(None),
         Matter::Backup(Some(at("2026-11-20T02:15:00Z"))),
         Matter::KeyNotExported,
+        Matter::MailHeldUp(1),
+        Matter::MailHeldUp(4),
+        Matter::MailGivenUp(1),
+        Matter::MailGivenUp(2),
         Matter::DiskLow(734_003_200),
         Matter::ClockStepped(at("2026-11-23T02:15:00Z")),
     ]);

@@ -5,10 +5,10 @@ use std::time::Duration;
 use maud::Markup;
 
 use super::mail::{House, Outline};
-use super::notices::{self, NoticeLine, OwnNoticesView, Unseen};
+use super::notices::{self, NoticeLine, OwnNoticesView, ReadView, Unseen};
 use super::password_reset::{self, AskView, ChooseView, SentView};
 use super::profile::{self, NewCodesView};
-use super::samples::{CASE, HELP, HOSTILE, at, form, now, stranger, typed, viewer};
+use super::samples::{CASE, HELP, HOSTILE, at, form, now, step_up, stranger, typed, viewer};
 use super::samples_acts::mara;
 use super::samples_user::{alone, head};
 use super::user::notices::{self as user_notices, LetterView, NoticesView, Told};
@@ -83,6 +83,9 @@ pub(super) fn every_notice() -> Vec<Notice> {
         (Kind::Disavowed, about(by("", ""))),
         (Kind::Incident, said(about(by(TOM, "")), "she never called")),
         (Kind::PolicyLoosened, by(TOM, "evidence_minutes: 60 → 120")),
+        (Kind::ObjectionLifted, by(TOM, "")),
+        (Kind::Reassured, said(about(by(TOM, "")), "it was a mistake")),
+        (Kind::ApprovalWaits, said(about(by(TOM, "set a temporary password")), HOSTILE)),
     ];
     told.into_iter().map(|(kind, facts)| notice(kind, facts)).collect()
 }
@@ -109,12 +112,18 @@ fn own_pages() -> Vec<(&'static str, Markup)> {
     let lines: Vec<NoticeLine> = read.into_iter().map(line).collect();
     let unseen = Unseen { lines: lines[..3].to_vec(), more: true, here: "/profile".to_owned() };
     let alerts = Unseen { lines: lines[20..21].to_vec(), more: false, here: "/admin".to_owned() };
+    let waits = Unseen { lines: lines[lines.len() - 1..].to_vec(), more: false, here: "/admin".to_owned() };
     // The frame's banner, above a page that has little of its own.
     let under = |frame: &Frame| profile::new_codes(frame, &NewCodesView { form: Form::new("csrf-1"), codes_left: 10 });
+    let confirms = |form| ReadView { form, lines: lines[..2].to_vec(), next: "/profile".to_owned() };
+    let wrong = typed(&[], &[("step_up_code", "This code is not right. Wait for the next one and try again.")]);
     vec![
+        ("notices-confirm", notices::read(&f, &confirms(step_up(form())))),
+        ("notices-confirm-wrong", notices::read(&f, &confirms(step_up(wrong)))),
         ("notices", notices::own(&f, &view(lines.clone()))),
         ("notices-none", notices::own(&f, &view(Vec::new()))),
         ("notices-banner", under(&Frame { unseen: Some(&unseen), ..viewer(Role::Member) })),
+        ("notices-banner-approver", under(&Frame { unseen: Some(&waits), ..viewer(Role::Admin) })),
         ("notices-banner-owner", under(&Frame { unseen: Some(&alerts), ..viewer(Role::Owner) })),
     ]
 }

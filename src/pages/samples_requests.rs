@@ -8,6 +8,7 @@ use super::grants::{self, ResetView, Subject};
 use super::permission::{Other, Permission, Standing};
 use super::recovery::decision::{self, DecideView, WhatView};
 use super::recovery::requests::{May, RequestView};
+use super::recovery::withdrawal::{self, WithdrawView};
 use super::samples::{CASE, HOSTILE, at, form, step_up, typed, viewer};
 use super::samples_acts::{known, mara, maryam, signals};
 use super::{samples_case, samples_portraits};
@@ -38,6 +39,7 @@ fn form_pages() -> Vec<(&'static str, Markup)> {
             person: maryam(),
             case: Some(CASE),
             factors: 2,
+            switched_off: 0,
             codes_left: 4,
             sessions: 3,
             known: known(None),
@@ -91,6 +93,7 @@ fn request(person: Subject<'static>) -> RequestView<'static> {
         changed: false,
         approvers: vec!["Ada Brandt".to_owned(), HOSTILE.to_owned(), "Noor Haddad".to_owned()],
         may: May::Look,
+        own: false,
     }
 }
 
@@ -119,7 +122,7 @@ fn case_pages() -> Vec<(&'static str, Markup)> {
         ("case-waits-nobody", page(RequestView { needs: Needs::Admin, approvers: Vec::new(), ..request(mara()) })),
         ("case-waits-time", page(by_time("2026-11-24T11:12:00Z"))),
         ("case-ripe", page(RequestView { may: May::CarryOut(address.clone()), ..by_time("2026-11-24T10:40:00Z") })),
-        ("case-approved", page(RequestView { may: May::CarryOut(address.clone()), ..approved() })),
+        ("case-approved", page(RequestView { may: May::CarryOut(address.clone()), own: true, ..approved() })),
         ("case-changed", page(RequestView { changed: true, may: May::AskAgain(address), ..approved() })),
     ]
 }
@@ -195,7 +198,16 @@ fn decide_pages() -> Vec<(&'static str, Markup)> {
     let by_face = |portrait| DecideView { evidence: seen(), portrait, ..deciding(request(mara())) };
     let changed = RequestView { changed: true, ..request(mara()) };
     let rule = Some("Somebody else approves what you ask for. Tell another admin or an owner.");
+    let withdrawn = |form, request| withdrawal::withdraw(&f, &WithdrawView { form, request });
     vec![
+        ("withdraw", withdrawn(form(), RequestView { own: true, ..request(maryam()) })),
+        (
+            "withdraw-approved",
+            withdrawn(
+                step_up(typed(&[], &[("step_up_code", "This code is not right.")])),
+                RequestView { own: true, ..approved() },
+            ),
+        ),
         ("approve", decision::decide(&f, &deciding(request(maryam())))),
         (
             "approve-wrong",

@@ -43,6 +43,13 @@ pub fn count_working(tx: &ReadTx<'_>, user: UserId) -> Result<u32> {
     Ok(query.query_row([user.to_string()], |row| row.get(0))?)
 }
 
+/// Factors of a person that were switched off after too many failures.
+pub fn count_switched_off(tx: &ReadTx<'_>, user: UserId) -> Result<u32> {
+    let mut query =
+        tx.conn.prepare_cached("SELECT count(*) FROM factors WHERE user_id = ?1 AND disabled_at IS NOT NULL")?;
+    Ok(query.query_row([user.to_string()], |row| row.get(0))?)
+}
+
 /// Adds a factor that a code of step `last_step` has confirmed.
 pub fn insert(
     tx: &WriteTx<'_>,

@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 
+use super::recovery::requests;
 use super::users::{optional_time, parse, time};
 use super::{ReadTx, Result, WriteTx, policy, signals, users};
+use crate::grants::{Asker, may_decide};
 use crate::ids::{CaseNumber, MessageId, NoticeId, UserId};
 use crate::notices::{Due, Facts, Notice, Told, Whom};
 use crate::policy::Key;
@@ -34,6 +36,14 @@ pub(super) fn insert(conn: &Connection, due: &Due, now: Timestamp) -> Result<()>
             let mut query = conn.prepare_cached("SELECT id FROM users WHERE role = 'owner' AND status = 'active'")?;
             let owners: Vec<UserId> = query.query_map([], |row| parse(row, 0))?.collect::<rusqlite::Result<_>>()?;
             owners.iter().filter(|id| Some(**id) != *except).try_for_each(|id| insert_for(conn, *id, None, due, now))
+        }
+        Whom::Approvers(about) => {
+            let (tx, case) = (&ReadTx { conn }, due.case);
+            let live = case.map(|case| requests::find_live(tx, case)).transpose()?.flatten();
+            let (Some(request), Some(about)) = (live, users::find_ranked(tx, *about, now)?) else { return Ok(()) };
+            let mut able = users::list_approvers(tx, u32::MAX)?;
+            able.retain(|user| may_decide(Asker::Person(user), &request, &about).is_ok());
+            able.iter().try_for_each(|user| insert_for(conn, user.id, None, due, now))
         }
     }
 }

@@ -115,6 +115,18 @@ pub fn get_queue(tx: &ReadTx<'_>, now: Timestamp) -> Result<Queue> {
     })
 }
 
+/// So many messages have waited since before the first moment, and so many were given up after the second, besides those
+/// that there was no server for.
+pub fn count_stuck(tx: &ReadTx<'_>, waiting_since: Timestamp, given_up_since: Timestamp) -> Result<(u32, u32)> {
+    let mut waiting =
+        tx.conn.prepare_cached("SELECT count(*) FROM outbox WHERE next_at IS NOT NULL AND created_at < ?1")?;
+    let mut given_up = tx.conn.prepare_cached("SELECT count(*) FROM outbox WHERE given_up_at > ?1 AND error <> ?2")?;
+    Ok((
+        waiting.query_row([waiting_since.as_micros()], |row| row.get(0))?,
+        given_up.query_row((given_up_since.as_micros(), NO_SERVER), |row| row.get(0))?,
+    ))
+}
+
 /// Notes that the mail server took a message.
 pub fn update_sent(tx: &WriteTx<'_>, id: MessageId) -> Result<()> {
     tx.conn

@@ -91,13 +91,14 @@ impl<'t, 'c> TouchTx<'t, 'c> {
     }
 
     /// Notes that a person has read what they were told. It is no evidence: that they were told stands in the entry about
-    /// the message; and what was only shown here can be objected to as long as before.
-    pub fn notices_seen(&self, user: UserId, notices: &[NoticeId]) -> Result<()> {
-        let mut seen = self
-            .conn()
-            .prepare_cached("UPDATE notices SET seen_at = ?3 WHERE id = ?1 AND user_id = ?2 AND seen_at IS NULL")?;
+    /// the message; and what was only shown here can be objected to as long as before. What is newer than `proved_at`, when
+    /// they last proved who they are, stays unread.
+    pub fn notices_seen(&self, user: UserId, notices: &[NoticeId], proved_at: Timestamp) -> Result<()> {
+        let mut seen = self.conn().prepare_cached(
+            "UPDATE notices SET seen_at = ?3 WHERE id = ?1 AND user_id = ?2 AND seen_at IS NULL AND at <= ?4",
+        )?;
         for notice in notices {
-            seen.execute((notice.to_string(), user.to_string(), self.now().as_micros()))?;
+            seen.execute((notice.to_string(), user.to_string(), self.now().as_micros(), proved_at.as_micros()))?;
         }
         Ok(())
     }

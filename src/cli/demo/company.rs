@@ -216,7 +216,9 @@ impl<'a> Company<'a> {
         if unseen.is_empty() {
             return Ok(());
         }
-        Ok(notices::seen(self.means(), id, unseen.iter().map(|notice| notice.id).collect())?)
+        let just_now = (id, self.means().clock.now());
+        notices::seen(self.means(), just_now, unseen.iter().map(|notice| notice.id).collect())?;
+        Ok(())
     }
 
     /// Keeps the cookies that a step gave; the session that it led to.

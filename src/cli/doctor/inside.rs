@@ -9,7 +9,7 @@ use crate::actions::key_export;
 use crate::audit::Action;
 use crate::cli::audit_verify::findings;
 use crate::cli::outcome::on_one_line;
-use crate::policy::{BACKUP_AGE, CLOCK_SLACK};
+use crate::policy::{BACKUP_AGE, CLOCK_SLACK, MAIL_HELD_UP};
 use crate::storage::audit::{find_newest, get_head};
 use crate::storage::backup::{Checked, check, read_alone};
 use crate::storage::{self, ReadTx, instance, links, outbox, recovery, schema, users};
@@ -17,8 +17,6 @@ use crate::time::Timestamp;
 
 /// The server closes a case within its next round; one that has waited longer was forgotten.
 const OVERDUE: Duration = Duration::from_secs(5 * 60);
-/// A message that waits for longer than this is held up.
-const HELD_UP: Duration = Duration::from_secs(30 * 60);
 /// The most overdue cases that are counted.
 const MOST: u32 = 1_000;
 
@@ -160,7 +158,7 @@ fn recoveries(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
 fn messages(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
     let queue = outbox::get_queue(tx, now)?;
     let why = queue.last_error.map(|why| format!("; the last failure: {}", on_one_line(&why))).unwrap_or_default();
-    let held_up = queue.waiting_since.is_some_and(|at| now.since(at) > HELD_UP);
+    let held_up = queue.waiting_since.is_some_and(|at| now.since(at) > MAIL_HELD_UP);
     let (waiting, given_up) = (queue.waiting, queue.given_up);
     let said = format!("messages that wait to be sent: {waiting}, given up within 30 days: {given_up}{why}");
     Ok(match held_up || given_up > 0 {

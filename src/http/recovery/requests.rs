@@ -51,6 +51,7 @@ pub(super) struct Found {
     changed: bool,
     approvers: Vec<String>,
     may: May,
+    own: bool,
 }
 
 /// What waits or may be carried out in a case.
@@ -73,7 +74,8 @@ impl Found {
         let mut able = users::list_approvers(tx, APPROVERS)?;
         able.retain(|a| may_decide(Asker::Person(a), &request, &user).is_ok());
         let approvers = able.iter().take(NAMED).map(|a| a.name.to_string()).collect();
-        let may = if request.asked_by.id == Some(viewer.id) {
+        let own = request.asked_by.id == Some(viewer.id);
+        let may = if own {
             let preview = Preview::read(tx, viewer, &user, call.now)?.with_signals(signals.clone());
             match preview.ahead(tx, request.grant)? {
                 Ahead::Permitted(_) => May::CarryOut(form_address(&user, request.grant)),
@@ -85,7 +87,7 @@ impl Found {
         } else {
             May::Look
         };
-        Ok(Self { request, case, user, policy, signals, changed, approvers, may })
+        Ok(Self { request, case, user, policy, signals, changed, approvers, may, own })
     }
 
     /// As a page shows it.
@@ -110,6 +112,7 @@ impl Found {
             changed: self.changed,
             approvers: self.approvers.clone(),
             may: self.may.clone(),
+            own: self.own,
         }
     }
 
@@ -249,7 +252,7 @@ pub fn decide(call: &Call<'_>, signed: &Signed, verb: Verb) -> Answer {
     }
 }
 
-fn ask(call: &Call<'_>, signed: &Signed, (case, request): (CaseNumber, RequestId), nonce: Nonce) -> Decide {
+pub(super) fn ask(call: &Call<'_>, signed: &Signed, (case, request): (CaseNumber, RequestId), nonce: Nonce) -> Decide {
     let by = By::Session(signed.session.id);
     Decide { by, case, request: Some(request), nonce: Some(nonce), source: call.visitor.source() }
 }

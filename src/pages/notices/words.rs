@@ -148,6 +148,9 @@ const fn title(kind: Kind) -> &'static str {
         Kind::ContactChanged => "Your contact details were changed",
         Kind::GrantAsked => "Access to your account was asked for",
         Kind::InvitedAgain => "A new invitation was made for you",
+        Kind::ObjectionLifted => "The objection about your account was lifted",
+        Kind::ApprovalWaits => "A request waits for your approval",
+        Kind::Reassured => "An objection was lifted",
         Kind::HostActed => "A command on the host gave access",
         Kind::Escalated => "A recovery waits for an owner",
         Kind::Disavowed => "Somebody said: this wasn’t me",
@@ -192,6 +195,18 @@ fn happened(kind: Kind, said: &Said) -> String {
         Kind::InvitedAgain => {
             format!("{who} made a new invitation link for your account. Earlier ones no longer work.")
         }
+        Kind::ObjectionLifted => format!(
+            "{who} looked into the objection to what was done to your account, and lifted it. Sign-in is no longer blocked \
+             because of it."
+        ),
+        Kind::ApprovalWaits => format!(
+            "{who} asked to {what}, for the account of {about}. Nothing is done before somebody else has approved it, and \
+             you are one of those who can."
+        ),
+        Kind::Reassured => format!(
+            "{who} lifted the objection to what was done to the account of {about}. Sign-in is no longer blocked because of \
+             it."
+        ),
         Kind::HostActed => {
             format!("With a command on the host, something was done to the account of {about}: {what}.")
         }
@@ -244,6 +259,12 @@ fn next(notice: &Notice, said: &Said) -> String {
         Kind::PasswordSet => {
             "If you asked for help, sign in with it; then you choose one that only you know.".to_owned()
         }
+        Kind::ApprovalWaits => {
+            "Look at how it was made sure who it is, and at the signs, before you decide.".to_owned()
+        }
+        Kind::Reassured => {
+            "If nobody among you knows of it, look at the case in the console, under Recovery.".to_owned()
+        }
         Kind::Escalated => "Open it in the console, under Recovery.".to_owned(),
         Kind::Disavowed => "Look at the case in the console, under Recovery, before anything else is done.".to_owned(),
         Kind::Incident => "The case in the console says what that account did since.".to_owned(),
@@ -257,7 +278,8 @@ fn next(notice: &Notice, said: &Said) -> String {
         | Kind::EmailChanged
         | Kind::ContactChanged
         | Kind::GrantAsked
-        | Kind::InvitedAgain => String::new(),
+        | Kind::InvitedAgain
+        | Kind::ObjectionLifted => String::new(),
     }
 }
 

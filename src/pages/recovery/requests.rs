@@ -50,6 +50,8 @@ pub struct RequestView<'a> {
     pub approvers: Vec<String>,
     /// What the viewer can do about it.
     pub may: May,
+    /// Whether the viewer asked for it, and so can withdraw it.
+    pub own: bool,
 }
 
 /// What the viewer can do about a request.
@@ -88,14 +90,19 @@ pub(in crate::pages) fn block(frame: &Frame, view: &RequestView) -> Markup {
     let content = html! {
         (facts(&asked(frame, view)))
         (notice(if approved && !view.changed { Tone::Good } else { Tone::Warn }, &how_it_stands(frame, view)))
-        @match &view.may {
-            May::Look => {},
-            May::Decide => div class="actions" {
-                a class="button main" href={ "/admin/recovery/" (case) "/approve" } { "Approve" span class="unseen" { " for " (name) } }
-                a class="button" href={ "/admin/recovery/" (case) "/deny" } { "Deny" span class="unseen" { " for " (name) } }
-            },
-            May::CarryOut(href) => div class="actions" { a class="button main" href=(href) { "Carry it out" } },
-            May::AskAgain(href) => div class="actions" { a class="button" href=(href) { "Ask again" } },
+        @if view.own || view.may != May::Look {
+            div class="actions" {
+                @match &view.may {
+                    May::Look => {},
+                    May::Decide => {
+                        a class="button main" href={ "/admin/recovery/" (case) "/approve" } { "Approve" span class="unseen" { " for " (name) } }
+                        a class="button" href={ "/admin/recovery/" (case) "/deny" } { "Deny" span class="unseen" { " for " (name) } }
+                    },
+                    May::CarryOut(href) => { a class="button main" href=(href) { "Carry it out" } },
+                    May::AskAgain(href) => { a class="button" href=(href) { "Ask again" } },
+                }
+                @if view.own { a class="button" href={ "/admin/recovery/" (case) "/withdraw" } { "Withdraw it" } }
+            }
         }
     };
     card("request", title, &content)
