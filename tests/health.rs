@@ -20,15 +20,15 @@ fn ask(world: &World, path: &str) -> (u16, String) {
 fn a_server_says_over_its_socket_that_it_lives_and_is_ready_to_get_and_to_head() {
     let folder = Folder::new();
     let server = Server::start(&["--data", folder.data().to_str().unwrap()], |_| ());
+    let before = folder.count("SELECT count(*) FROM audit");
     for (path, body) in [("/healthz", "ok\n"), ("/readyz", "ready\n")] {
         let (get, head) = (server.get("GET", path), server.get("HEAD", path));
         assert_eq!((get.status, &*get.body, get.header("set-cookie")), (200, body, ""), "{get:?}");
         assert_eq!((head.status, &*head.body, head.header("content-length")), (200, "", get.header("content-length")));
         assert_eq!(server.get("POST", path).status, 405);
     }
-    let before = folder.count("SELECT count(*) FROM audit");
-    server.stop();
     assert_eq!(folder.count("SELECT count(*) FROM audit"), before, "asking writes nothing");
+    server.stop();
 }
 
 #[test]

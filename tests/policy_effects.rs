@@ -24,7 +24,12 @@ const ON_RECORD: [(&str, &str); 4] = [("evidence", "on_record"), FOUNDED[1], FOU
 
 #[test]
 fn no_setting_is_without_a_sentence_here() {
-    let source = include_str!("policy_effects.rs");
+    let files = [
+        include_str!("policy_effects.rs"),
+        include_str!("policy_effects/remembered.rs"),
+        include_str!("policy_effects/ways_in.rs"),
+    ];
+    let source = files.concat();
     for key in KEYS {
         assert!(source.contains(&format!("Key::{key:?},")), "{key:?}");
     }

@@ -279,10 +279,14 @@ fn a_server_says_where_the_database_as_it_was_is_kept_and_does_it_once() {
     assert!(!said.contains("schema") && earlier.copies().len() == 1, "{said}");
     assert_eq!(count(&earlier.database(), "SELECT count(*) FROM audit WHERE action = 'system.upgraded'"), 1);
     assert_eq!(earlier.idp(&["audit", "verify"]).code, 0);
-    // Put back by hand, it is brought up to date like any other.
+    // Put back by hand it is an older copy, which is said before anything is done to it.
     drop(copy);
     std::fs::rename(&kept, earlier.data().join("idp.db")).unwrap();
+    let refused = earlier.idp(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(refused.code == 2 && refused.err.contains("not the one that was last used here"), "{refused:?}");
     assert_eq!(earlier.version(), 1);
+    // Without that word, it is brought up to date like any other.
+    std::fs::remove_file(earlier.data().join("audit-checkpoint.txt")).unwrap();
     serve();
     assert_eq!(earlier.version(), VERSION);
     assert_eq!(earlier.idp(&["audit", "verify"]).code, 0);

@@ -10,6 +10,7 @@ use crate::audit::note::VerifierKey;
 use crate::audit::{Action, Actor, Event, Record, Source, TrailFact};
 use crate::host::files::{self, FileError, folder_of};
 use crate::host::keys::{AuditSigningKey, KeyError, load_audit};
+use crate::storage::backup::read_alone;
 use crate::storage::{self, Audited, ReadTx, Store, audit, instance};
 use crate::time::Timestamp;
 
@@ -199,12 +200,13 @@ pub fn forget(folder: &Path) -> std::io::Result<()> {
 /// The kept checkpoint of which this database does not know: an older copy, or another one, stands in its place.
 ///
 /// # Errors
-/// Storage.
-pub fn find_ahead(store: &Store, folder: &Path) -> storage::Result<Option<Point>> {
+/// When the database can not be read as one of ours.
+pub fn find_ahead(folder: &Path, database: &Path) -> storage::Result<Option<Point>> {
     // First the file: what a server beside this signs meanwhile is in the database already.
     let Some(Checkpoint { point, .. }) = kept(folder) else { return Ok(None) };
-    let (origin, entry) =
-        store.read(|tx| Ok::<_, storage::Error>((instance::get(tx)?.origin, audit::find_entry(tx, point.seq)?)))?;
-    let known = origin == point.origin && entry.is_some_and(|entry| entry.hash == point.hash);
+    let known = read_alone(database, |tx| {
+        let entry = audit::find_entry(tx, point.seq)?;
+        Ok(instance::get(tx)?.origin == point.origin && entry.is_some_and(|entry| entry.hash == point.hash))
+    })?;
     Ok((!known).then_some(point))
 }

@@ -84,9 +84,7 @@ pub fn find_database(folder: &Path) -> Result<PathBuf, FolderError> {
 pub fn open(folder: &Path, clock: Clock) -> Result<Opened, FolderError> {
     let store = open_store(folder, clock)?;
     let keys = load_keys(folder, &store.read(instance::get)?)?;
-    if let Some(point) = checkpoint::find_ahead(&store, folder)? {
-        return Err(FolderError::Behind { folder: folder.to_owned(), point: Box::new(point) });
-    }
+    check_newest(folder)?;
     Ok(Opened { store, keys })
 }
 
@@ -134,8 +132,20 @@ pub fn open_or_create(folder: &Path, source: &Source, clock: Clock) -> Result<Se
             return Err(e);
         }
     }
+    if let Err(behind @ FolderError::Behind { .. }) = check_newest(folder) {
+        // Before an older copy is brought up to date. What else is wrong with it is told by who opens it.
+        return Err(behind);
+    }
     let upgraded = upgrade(folder, source, clock.now())?;
     Ok(Serving { opened: open(folder, clock)?, lock, created, upgraded })
+}
+
+/// Whether the database is the one that was last used here.
+fn check_newest(folder: &Path) -> Result<(), FolderError> {
+    match checkpoint::find_ahead(folder, &database(folder))? {
+        Some(point) => Err(FolderError::Behind { folder: folder.to_owned(), point: Box::new(point) }),
+        None => Ok(()),
+    }
 }
 
 fn undo_folder(folder: &Path, made: bool) {

@@ -15,8 +15,10 @@ pub fn early(day: &mut Day) -> PathBuf {
     let secret = std::fs::read_to_string(&key).unwrap();
     day.secret(secret.split_whitespace().last().unwrap());
     let backup = back_up(&day.world, "early.db");
+    idp_on(&day.world.data(), &["audit", "key", "rotate"]).done();
     // The host's clock went on while its commands ran.
     day.world.clock.set(Clock::System.now());
-    assert_eq!(day.told(), ["system.key_exported", "backup.created"]);
+    let signed = "audit.checkpoint_signed";
+    assert_eq!(day.told(), ["system.key_exported", "backup.created", signed, "audit.key_rotated", signed]);
     backup
 }
