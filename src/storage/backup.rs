@@ -36,9 +36,9 @@ pub(super) fn copy_open(source: &Connection, to: &Path) -> Result<()> {
     target.close().map_err(|(_, e)| Error::from(e))
 }
 
-/// Pages that are copied before they are made durable: 4 MiB. All at the end, and every commit of the server would wait
+/// Pages that are copied before they are made durable: 8 MiB. All at the end, and every commit of the server would wait
 /// until the disk has taken a whole database; much fewer, and the copy would be a matter of syncing.
-const PIECE: i32 = 1024;
+const PIECE: i32 = 2048;
 
 fn copy_all(backup: &Backup<'_, '_>, to: &Path) -> Result<()> {
     let file = File::open(to).map_err(unsynced)?;
