@@ -2,6 +2,7 @@
 //! `portraits/files.rs`.
 
 mod files;
+mod restored;
 
 use std::io::Cursor;
 use std::time::Duration;

@@ -355,6 +355,7 @@ pub enum Event {
         people_lost: u32,
         /// Contact details that stay removed.
         contacts_removed: u32,
+        portraits_removed: u32,
         /// Whether all may sign in, or people wait until an owner has confirmed them.
         people_confirmed: bool,
     },

@@ -304,6 +304,7 @@ impl Event {
                 factors,
                 people_lost,
                 contacts_removed,
+                portraits_removed,
                 people_confirmed,
             } => Parts::bare(A::SystemRestored)
                 .with("from", from)
@@ -313,6 +314,7 @@ impl Event {
                 .with("factors", factors)
                 .with("people_lost", people_lost)
                 .with("contacts_removed", contacts_removed)
+                .with("portraits_removed", portraits_removed)
                 .with("people_confirmed", people_confirmed),
             Self::CarriedOver { user, decision, entry } => carried_over(user, decision, entry),
             Self::PeopleConfirmed { people, disabled, demoted } => Parts::bare(A::SystemPeopleConfirmed)

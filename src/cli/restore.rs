@@ -84,6 +84,12 @@ fn lines(done: &Restored) -> Vec<String> {
     if begun.carried.contacts > 0 {
         lines.push(format!("kept: {} contact details that were removed since stay removed", begun.carried.contacts));
     }
+    if begun.carried.portraits > 0 {
+        lines.push(format!(
+            "kept: {} photos or notes about an ID that were removed since stay removed",
+            begun.carried.portraits
+        ));
+    }
     lines.extend(begun.carried.policy.iter().map(policy));
     lines.extend(begun.carried.forgotten.iter().map(|(who, what)| format!("lost: {}: {}", who.name, forgotten(*what))));
     lines.push(format!(

@@ -8,6 +8,7 @@
 //! people by it, which a command on the host undoes; to ignore it would let the people back in who were shut out.
 
 mod policy;
+mod records;
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -49,8 +50,7 @@ pub struct Old {
     people: HashMap<UserId, Line>,
     /// The newest step that each working factor accepted.
     factors: HashMap<String, i64>,
-    /// Contact details that are no longer in use: which, since when, by whom.
-    removed_contacts: Vec<(String, i64, String)>,
+    records: records::Records,
     policy: Option<policy::Set>,
     /// The newest entry after the fork about each person and action.
     told: HashMap<(UserId, String), i64>,
@@ -94,6 +94,8 @@ pub struct Carried {
     pub forgotten: Vec<(Person, Forgotten)>,
     /// Contact details that stay removed.
     pub contacts: u32,
+    /// Photos and notes about an ID that stay removed.
+    pub portraits: u32,
     /// What owners set, or took back, and stays so.
     pub policy: Vec<PolicyChange>,
     /// Whether everybody may sign in, or people wait until an owner has confirmed them.
@@ -184,11 +186,7 @@ fn read_old(conn: &Connection, is_sound: impl FnOnce() -> bool, copy: &ReadTx<'_
         factors: collect(conn, "SELECT id, last_step FROM factors WHERE disabled_at IS NULL", |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?,
-        removed_contacts: collect(
-            conn,
-            "SELECT id, removed_at, removed_by FROM contacts WHERE removed_at IS NOT NULL",
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )?,
+        records: records::read(conn)?,
         policy: policy::read(conn, fork).ok(),
         told: list_told(conn, fork)?,
     }))
@@ -274,7 +272,8 @@ impl Keeper<'_> {
         let mut added: Vec<&Line> = self.old.people.values().filter(|p| !known.contains(&p.person.id)).collect();
         added.sort_by_key(|line| line.person.id);
         self.carried.forgotten.extend(added.iter().map(|p| (p.person.clone(), Forgotten::Added(p.role))));
-        self.contacts()
+        (self.carried.contacts, self.carried.portraits) = records::keep(self.conn, self.old)?;
+        Ok(())
     }
 
     /// Whether what differs was decided since, and by which entry. Where the replaced database went another way, what
@@ -382,17 +381,6 @@ impl Keeper<'_> {
             let void = "UPDATE users SET must_change_password = 1, password_expires_at = 0 WHERE id = ?1";
             self.conn.execute(void, [&id])?;
             self.keep(line, Decision::Password { newer: false }, Some(entry));
-        }
-        Ok(())
-    }
-
-    /// A number that was taken from a record because it is in other hands must not be called again.
-    fn contacts(&mut self) -> Result<()> {
-        let mut query = self
-            .conn
-            .prepare("UPDATE contacts SET removed_at = ?2, removed_by = ?3 WHERE id = ?1 AND removed_at IS NULL")?;
-        for (id, at, by) in &self.old.removed_contacts {
-            self.carried.contacts += u32::try_from(query.execute((id, at, by))?).unwrap_or(0);
         }
         Ok(())
     }

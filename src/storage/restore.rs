@@ -95,6 +95,7 @@ pub fn begin_lineage(
         factors: factors.sentence(),
         people_lost: carried.added(),
         contacts_removed: carried.contacts,
+        portraits_removed: carried.portraits,
         people_confirmed: carried.people_confirmed,
     };
     let mut head = Head { lineage, ..old };
