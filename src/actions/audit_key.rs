@@ -78,12 +78,7 @@ pub fn public(folder: &Path, store: &Store) -> Result<VerifierKey, AuditKeyError
 ///
 /// # Errors
 /// See [`AuditKeyError`]; where the key is not `lost`, it has to be there.
-pub fn rotate(
-    folder: &Path,
-    store: &Store,
-    source: &Source,
-    lost: bool,
-) -> Result<(Option<VerifierKey>, VerifierKey), AuditKeyError> {
+pub fn rotate(folder: &Path, store: &Store, source: &Source, lost: bool) -> Result<VerifierKey, AuditKeyError> {
     let origin = store.read(instance::get)?.origin;
     let old = if lost { None } else { Some(load_audit(folder)?) };
     let key = AuditSigningKey::generate();
@@ -100,5 +95,5 @@ pub fn rotate(
     store.change(move |_| -> storage::Result<_> { Ok(Audited::new((), record)) })?;
     replace_audit(folder, &key)?;
     sign(store, (Actor::Host, source), Occasion::KeyRotated)?;
-    Ok((old_line, new))
+    Ok(new)
 }

@@ -82,9 +82,14 @@ pub fn find_database(folder: &Path) -> Result<PathBuf, FolderError> {
 /// # Errors
 /// As [`open_store`], when a key is missing, damaged or belongs to another database, and [`FolderError::Behind`].
 pub fn open(folder: &Path, clock: Clock) -> Result<Opened, FolderError> {
+    let opened = open_unchecked(folder, clock)?;
+    check_newest(folder)?;
+    Ok(opened)
+}
+
+fn open_unchecked(folder: &Path, clock: Clock) -> Result<Opened, FolderError> {
     let store = open_store(folder, clock)?;
     let keys = load_keys(folder, &store.read(instance::get)?)?;
-    check_newest(folder)?;
     Ok(Opened { store, keys })
 }
 
@@ -137,7 +142,7 @@ pub fn open_or_create(folder: &Path, source: &Source, clock: Clock) -> Result<Se
         return Err(behind);
     }
     let upgraded = upgrade(folder, source, clock.now())?;
-    Ok(Serving { opened: open(folder, clock)?, lock, created, upgraded })
+    Ok(Serving { opened: open_unchecked(folder, clock)?, lock, created, upgraded })
 }
 
 /// Whether the database is the one that was last used here.

@@ -116,8 +116,8 @@ impl Export {
         let up_to = begin(&store, &operator::source(), &filter, self.format)
             .map_err(Failure::to("record the export, so nothing was exported"))?;
         let from = proving.as_ref().map_or(1, |proving| proving.from);
-        let mut reader =
-            Hashed::new(ExportReader::new(Arc::clone(&store), filter.clone(), self.format, up_to).from(from));
+        let reader = ExportReader::new(Arc::clone(&store), filter.clone(), self.format, up_to).from(from);
+        let mut reader = Hashed::new(reader, proving.is_some());
         match &self.output {
             Some(path) => write_file(&mut reader, path, self.force).map_err(Failure::to(doing))?,
             None => write_stdout(&mut reader).map_err(Failure::to(doing))?,

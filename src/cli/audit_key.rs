@@ -52,7 +52,7 @@ impl Key {
                 let doing = "replace the key";
                 let folder = settings::data_folder(&place)?;
                 let store = open_store(&folder, Clock::System).map_err(Failure::to(doing))?;
-                let (_, new) = rotate(&folder, &store, &operator::source(), lost).map_err(Failure::to(doing))?;
+                let new = rotate(&folder, &store, &operator::source(), lost).map_err(Failure::to(doing))?;
                 say(&new.to_string())?;
             }
         }

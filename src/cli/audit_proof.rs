@@ -80,28 +80,31 @@ pub(super) fn sign_if_possible(store: &Store, occasion: Occasion) {
     }
 }
 
-/// A reader of which the hash is known at the end.
+/// A reader of which the hash is known at the end, where a proof asks for it.
 pub(super) struct Hashed<R> {
     reader: R,
-    hash: Context,
+    hash: Option<Context>,
 }
 
 impl<R> Hashed<R> {
-    pub(super) fn new(reader: R) -> Self {
-        Self { reader, hash: Context::new(&SHA256) }
+    pub(super) fn new(reader: R, proving: bool) -> Self {
+        Self { reader, hash: proving.then(|| Context::new(&SHA256)) }
     }
 }
 
 impl Hashed<ExportReader<Arc<Store>>> {
     fn finish(self) -> (u64, [u8; 32]) {
-        (self.reader.entries(), self.hash.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes"))
+        let hash = self.hash.expect("what is proved is hashed").finish();
+        (self.reader.entries(), hash.as_ref().try_into().expect("SHA-256 gives 32 bytes"))
     }
 }
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.reader.read(buffer)?;
-        self.hash.update(&buffer[..count]);
+        if let Some(hash) = &mut self.hash {
+            hash.update(&buffer[..count]);
+        }
         Ok(count)
     }
 }

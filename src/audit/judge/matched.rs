@@ -20,6 +20,8 @@ const BODY: [&str; 6] = ["actor_name", "detail", "reason", "source", "target_nam
 struct Waiting {
     seq: i64,
     text: String,
+    /// Of a line of JSON.
+    members: Map<String, Value>,
 }
 
 pub(super) struct Matched<E> {
@@ -73,8 +75,8 @@ impl<E: BufRead> Matched<E> {
         self.waiting = match self.export.next()? {
             Next::End => None,
             Next::Bad(what) => return invalid(format!("line {number} of the export {what}")),
-            Next::Line(text) => match seq_of(self.format, text) {
-                Some(seq) => Some(Waiting { seq, text: text.to_owned() }),
+            Next::Line(text) => match Waiting::read(self.format, text) {
+                Some(waiting) => Some(waiting),
                 None => return invalid(format!("line {number} of the export is no entry")),
             },
         };
@@ -109,7 +111,7 @@ impl<E: BufRead> Matched<E> {
         self.expected.clear();
         match self.format {
             Format::JsonLines => {
-                let Some((salt, body)) = body_of(&waiting.text) else {
+                let Some((salt, body)) = body_of(waiting.members) else {
                     return invalid(format!("line {number} of the export: entry {seq} has lost its body or salt"));
                 };
                 if !is_canonical(&body) || chain::body_digest(&salt, &body) != row.body_digest {
@@ -178,16 +180,21 @@ impl<E: BufRead> Matched<E> {
     }
 }
 
-fn seq_of(format: Format, line: &str) -> Option<i64> {
-    match format {
-        Format::JsonLines => serde_json::from_str::<Value>(line).ok()?.get("seq")?.as_i64(),
-        Format::Csv => line.split_once(',')?.0.parse().ok(),
+impl Waiting {
+    fn read(format: Format, line: &str) -> Option<Self> {
+        let (seq, members) = match format {
+            Format::JsonLines => {
+                let members: Map<String, Value> = serde_json::from_str(line).ok()?;
+                (members.get("seq")?.as_i64()?, members)
+            }
+            Format::Csv => (line.split_once(',')?.0.parse().ok()?, Map::new()),
+        };
+        Some(Self { seq, text: line.to_owned(), members })
     }
 }
 
-/// The stored body of a line, and its salt.
-fn body_of(line: &str) -> Option<([u8; 16], String)> {
-    let Value::Object(mut members) = serde_json::from_str(line).ok()? else { return None };
+/// The stored body of a line with these members, and its salt.
+fn body_of(mut members: Map<String, Value>) -> Option<([u8; 16], String)> {
     let salt = data_encoding::HEXLOWER.decode(members.get("salt")?.as_str()?.as_bytes()).ok()?;
     let body: Map<String, Value> = BODY.iter().filter_map(|name| members.remove_entry(*name)).collect();
     // Sorted keys, no white space, the shortest escapes: RFC 8785, as far as a body goes.
