@@ -170,3 +170,14 @@ fn a_restore_on_purpose_is_no_older_copy() {
     let point = idp::audit::checkpoint::Checkpoint::parse(&kept).unwrap().point;
     assert_eq!((point.seq, point.origin), (8, trail.notes().checkpoint().point.origin));
 }
+
+#[test]
+fn what_is_kept_and_what_proves_is_private() {
+    let trail = Trail::new();
+    trail.notes();
+    for file in
+        [trail.folder.beside("proof"), trail.folder.beside("export"), trail.folder.data().join("audit-checkpoint.txt")]
+    {
+        assert_eq!(crate::cli_world::mode(&file), 0o600, "{}", file.display());
+    }
+}
