@@ -352,13 +352,13 @@ pub fn walk(tx: &ReadTx<'_>, from: i64, up_to: i64, mut visit: impl FnMut(&Line<
     Ok(())
 }
 
-/// Those of the trail's guarding triggers that are missing or were altered.
-pub fn list_missing_guards(tx: &ReadTx<'_>) -> Result<Vec<&'static str>> {
+/// Those of the trail's guarding triggers that are missing, or are not as the program of that schema version made them.
+pub fn list_missing_guards(tx: &ReadTx<'_>, version: i64) -> Result<Vec<&'static str>> {
     let mut query = tx.conn.prepare_cached("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?1")?;
     let mut missing = Vec::new();
     for guard in super::schema::GUARDS {
         let sql: Option<String> = query.query_row([guard], |row| row.get(0)).optional()?;
-        if !sql.is_some_and(|sql| super::schema::has_trigger(&sql)) {
+        if !sql.is_some_and(|sql| super::schema::has_trigger(&sql, version)) {
             missing.push(guard);
         }
     }

@@ -137,7 +137,7 @@ pub(super) fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
         version,
         instance: instance::get(&tx)?,
         head: audit::get_head(&tx)?,
-        missing_guards: audit::list_missing_guards(&tx)?,
+        missing_guards: audit::list_missing_guards(&tx, version)?,
         strange,
         damage: (damage != "ok").then_some(damage),
         broken,

@@ -13,7 +13,7 @@ use crate::audit::{Actor, Event, Record, Source, chain};
 use crate::time::Timestamp;
 
 /// The schema's version, in `PRAGMA user_version`.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// The oldest version that this program reads, and brings up to date.
 pub const OLDEST: i64 = 1;
@@ -209,10 +209,15 @@ fn list_parts(conn: &Connection) -> Result<BTreeSet<(String, String)>> {
     Ok(parts.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether a trigger's text stands in this program's schema exactly so.
-pub(super) fn has_trigger(sql: &str) -> bool {
-    SCHEMA.contains(sql)
+/// Whether a trigger's text stands exactly so in the schema of that version.
+pub(super) fn has_trigger(sql: &str, version: i64) -> bool {
+    SCHEMA.contains(sql) || version < 4 && sql == GUARD_BEFORE_4
 }
+
+/// What guarded entries against any change, before what they say could be erased.
+const GUARD_BEFORE_4: &str = "CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN
+    SELECT raise(ABORT, 'an audit entry is never changed');
+END";
 
 #[cfg(test)]
 mod tests {
