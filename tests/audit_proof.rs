@@ -4,6 +4,7 @@ mod cli;
 mod edited;
 mod forged;
 mod forger;
+mod fuzz;
 mod second;
 
 use std::fs;
