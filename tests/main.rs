@@ -67,6 +67,7 @@ mod portraits;
 mod print;
 mod profile;
 mod proxy;
+mod retention;
 mod routes;
 mod runbook;
 mod samples;
