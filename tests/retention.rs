@@ -68,6 +68,13 @@ impl Firm {
         &mut self.ada
     }
 
+    /// The first entry that is not erased, and could be if it were older.
+    pub fn young(&self) -> i64 {
+        let last = self.erased().pop().unwrap_or(0);
+        let entries = self.world.entries();
+        entries.iter().find(|e| e.header.seq > last && !is_kept(&e.header.action)).unwrap().header.seq
+    }
+
     pub fn erased(&self) -> Vec<i64> {
         self.world.entries().iter().filter(|e| e.body.is_none()).map(|e| e.header.seq).collect()
     }

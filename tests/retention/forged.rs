@@ -1,7 +1,6 @@
 //! Somebody erases on their own, or makes it look so: `idp audit verify` of the database says what and where.
 
-use idp::audit::Action;
-use idp::audit::chain;
+use idp::audit::{Action, Header, chain};
 use rusqlite::Connection;
 
 use super::Firm;
@@ -14,9 +13,10 @@ struct Tampered {
 
 impl Tampered {
     fn new() -> Self {
-        let firm = Firm::aged();
+        let mut firm = Firm::aged();
         firm.world.sweep();
         firm.goes_on(2);
+        firm.ada();
         let through = firm.world.count("SELECT pruned_through FROM instance");
         assert!(firm.verify(&[]).starts_with("UNANCHORED"));
         Self { firm, through }
@@ -47,7 +47,7 @@ impl Tampered {
 #[test]
 fn a_body_that_is_gone_without_a_record_is_named_whatever_the_database_says_of_itself() {
     let tampered = Tampered::new();
-    let (next, through) = (tampered.through + 1, tampered.through);
+    let (next, through) = (tampered.firm.young(), tampered.through);
     let gone = |seq: i64| format!("UPDATE audit SET salt = NULL, body = NULL WHERE seq = {seq}");
     tampered.is_said(&gone(next), &format!("entry {next} has lost its body"));
     let forged = format!("{}; UPDATE instance SET pruned_through = {next}", gone(next));
@@ -78,13 +78,15 @@ fn what_is_of_a_kind_that_is_kept_is_never_erased_soundly() {
 #[test]
 fn a_record_that_says_something_else_is_not_the_one_that_was_written() {
     let tampered = Tampered::new();
-    let (pruned, through) = (tampered.pruned(), tampered.through);
+    let (pruned, through, young) = (tampered.pruned(), tampered.through, tampered.firm.young());
     let sql = format!(
-        "UPDATE audit SET body = replace(body, '\"through\":{through}', '\"through\":{}') WHERE seq = {pruned}",
-        through + 1
+        "UPDATE audit SET body = replace(body, '\"through\":{through}', '\"through\":{young}') WHERE seq = {pruned};
+         UPDATE audit SET salt = NULL, body = NULL WHERE seq = {young}; UPDATE instance SET pruned_through = {young}"
     );
-    let sql = format!("{sql}; UPDATE audit SET salt = NULL, body = NULL WHERE seq = {}", through + 1);
-    tampered.is_said(&format!("{sql}; UPDATE instance SET pruned_through = {}", through + 1), "INVALID");
+    tampered.is_said(&sql, "entry 2 has lost its body");
+    // Less than that, and old enough: then it is the record itself that is not what was written.
+    let sql = format!("UPDATE audit SET body = replace(body, '\"days\":400', '\"days\":500') WHERE seq = {pruned}");
+    tampered.is_said(&sql, &format!("entry {pruned} has a body that is not the one it was written with"));
 }
 
 #[test]
@@ -121,9 +123,17 @@ fn append(firm: &Firm, first: i64, through: i64) -> String {
     let last = firm.world.entries().pop().unwrap();
     let body = format!(r#"{{"detail":{{"days":400,"first":{first},"through":{through}}}}}"#);
     let digest = chain::body_digest(&[0; 16], &body);
-    let mut header = last.header;
-    (header.seq, header.action, header.actor_kind, header.actor_id) =
-        (header.seq + 1, "audit.pruned".into(), "system".into(), None);
+    let header = Header {
+        seq: last.header.seq + 1,
+        action: "audit.pruned".into(),
+        outcome: "success".into(),
+        actor_kind: "system".into(),
+        actor_id: None,
+        target_kind: "system".into(),
+        target_id: None,
+        case: None,
+        ..last.header
+    };
     let hash = chain::entry_hash(&last.hash, &header, &digest);
     let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
     format!(
