@@ -452,6 +452,7 @@ CREATE INDEX outbox_of_user ON outbox (user_id, id) WHERE notice_id IS NULL;
 CREATE INDEX outbox_by_notice ON outbox (notice_id) WHERE notice_id IS NOT NULL;
 CREATE INDEX outbox_by_case ON outbox (case_number) WHERE case_number IS NOT NULL;
 CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
+CREATE INDEX outbox_anchors ON outbox (created_at) WHERE kind = 'anchor';
 
 -- What owners have set; what has no row is as src/policy.rs says. A looser value takes effect a day after it was asked
 -- for. The newest row of a key that is in effect counts, so that what held when can be seen.
@@ -504,8 +505,8 @@ CREATE INDEX form_nonces_by_time ON form_nonces (done_at);
 
 -- The audit trail: append-only, each entry bound to the one before by its hash (src/audit/chain.rs has the layout).
 -- An entry must never change, vanish, or be inserted anywhere but at the end; what it says may be erased, with its salt, where
--- it is old enough and of no kind that is kept, and its header and hashes stay. The triggers guard against accidents; whoever owns the file can drop
--- them, and is found out by the chain.
+-- it is old enough and of no kind that is kept, and its header and hashes stay. The triggers guard against accidents; whoever
+-- owns the file can drop them, and is found out by the chain.
 CREATE TABLE audit (
     seq         INTEGER PRIMARY KEY CHECK (seq > 0),
     lineage     TEXT    NOT NULL CHECK (length(lineage) = 16),

@@ -17,7 +17,7 @@ pub enum Group {
     Signs,
     /// Refusals, objections, and cases that nobody closed.
     Refusals,
-    /// What the audit log keeps.
+    /// The audit log.
     Trail,
 }
 
@@ -35,7 +35,7 @@ impl Group {
             Self::SecondPerson => "second-person",
             Self::Signs => "signs",
             Self::Refusals => "refusals",
-            Self::Trail => "trail",
+            Self::Trail => "audit",
         }
     }
 
@@ -48,7 +48,7 @@ impl Group {
             Self::SecondPerson => "A second person",
             Self::Signs => "What counts as unusual",
             Self::Refusals => "Refusals, objections and open cases",
-            Self::Trail => "What the audit log keeps",
+            Self::Trail => "The audit log",
         }
     }
 }
@@ -62,7 +62,7 @@ impl Key {
             Self::IssuedCodes | Self::TemporaryPassword => Group::Given,
             Self::SecondPersonRule | Self::SameHands | Self::CoolingOff | Self::ApprovalLife => Group::SecondPerson,
             Self::StrongSigns | Self::SignDays | Self::ResetSignDays => Group::Signs,
-            Self::AuditKept | Self::LegalHold => Group::Trail,
+            Self::AnchorMails | Self::AuditKept | Self::LegalHold => Group::Trail,
             Self::RefusalShown | Self::RefusalOwner | Self::Objection | Self::CaseIdle => Group::Refusals,
         }
     }

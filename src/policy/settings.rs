@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use super::choices::{HowOften, SecondPerson};
 use crate::users::BadInput;
 
 /// In what a value is counted.
@@ -24,6 +25,8 @@ pub enum Unit {
     YesNo,
     /// A [`SecondPerson`].
     SecondPerson,
+    /// A [`HowOften`].
+    HowOften,
 }
 
 /// Which way a value is looser, so that it takes effect only after a day.
@@ -146,6 +149,9 @@ settings! {
     CaseIdle "case_idle_hours" Hours 72 in 4..=336 Neither
         "A case waits for" "A case in which nothing was given and nobody did anything for so long expires."
         "Short keeps the list of cases clear; long spares people from starting anew after a weekend.";
+    AnchorMails "anchor_mails" HowOften 2 in 0..=2 Less
+        "Anchors of the audit log by e-mail" "How often owners and auditors get a message that says how far the audit log has come. Kept, it shows later whether anything before was changed or removed."
+        "The less often it goes out, the more of the log could be changed without anybody's mailbox knowing better. Without such messages, only what is kept elsewhere shows it.";
     AuditKept "audit_kept_days" DaysOrEver 0 in 400..=3650 Less
         "Details in the audit log are kept for" "What entries say is erased after so long: names, reasons, addresses. That there was an entry, when, about what and by whom stays for ever, so nothing can be taken out of the log or changed in it."
         "The shorter it is, the less can be told later of what was done and why. What is erased does not come back, and a backup that was made before still holds it.";
@@ -193,6 +199,7 @@ impl Key {
             Unit::YesNo if value == 0 => "no".into(),
             Unit::YesNo => "yes".into(),
             Unit::SecondPerson => SecondPerson::of(value).sentence().into(),
+            Unit::HowOften => HowOften::of(value).sentence().into(),
             Unit::DaysOrEver if value == 0 => "for ever".into(),
             unit => match (unit.noun(), value) {
                 ("", _) => value.to_string(),
@@ -210,7 +217,7 @@ impl Key {
         let (min, max) = self.range();
         let number = text.trim().parse::<i64>().ok().filter(|v| self.may_be(*v));
         number.map(|number| Value { key: self, number }).ok_or_else(|| match self.unit() {
-            Unit::YesNo | Unit::SecondPerson => "Choose one of them.".into(),
+            Unit::YesNo | Unit::SecondPerson | Unit::HowOften => "Choose one of them.".into(),
             Unit::Number => format!("Write a whole number from {min} to {max}."),
             Unit::DaysOrEver => {
                 format!("Write a whole number of days, from {min} to {max}, or 0 to keep them for ever.")
@@ -227,7 +234,7 @@ impl Unit {
             Self::Minutes => "minute",
             Self::Hours => "hour",
             Self::Days | Self::DaysOrEver => "day",
-            Self::Number | Self::YesNo | Self::SecondPerson => "",
+            Self::Number | Self::YesNo | Self::SecondPerson | Self::HowOften => "",
         }
     }
 }
@@ -256,40 +263,6 @@ impl FromStr for Key {
 
     fn from_str(text: &str) -> Result<Self, BadInput> {
         KEYS.iter().copied().find(|k| k.as_str() == text).ok_or(BadInput("There is no such setting."))
-    }
-}
-
-/// When somebody else has to approve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecondPerson {
-    /// Only where a rule always asks for it.
-    Never,
-    /// When it is about an owner, an admin or an auditor.
-    Privileged,
-    /// Always.
-    Always,
-}
-
-impl SecondPerson {
-    /// As it is stored, from 0.
-    pub const ALL: [Self; 3] = [Self::Never, Self::Privileged, Self::Always];
-
-    /// The one that is stored as this number.
-    pub const fn of(number: i64) -> Self {
-        match number {
-            0 => Self::Never,
-            1 => Self::Privileged,
-            _ => Self::Always,
-        }
-    }
-
-    /// As a page says it.
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Never => "never",
-            Self::Privileged => "for owners, admins and auditors",
-            Self::Always => "for everybody",
-        }
     }
 }
 
@@ -341,8 +314,9 @@ mod tests {
             Key::StrongSigns.in_words(1),
             Key::EnrolmentPass.in_words(0),
             Key::SecondPersonRule.in_words(2),
+            Key::AnchorMails.in_words(1),
         ];
-        assert_eq!(said, ["60 minutes", "1 day", "24 hours", "1", "no", "for everybody"]);
+        assert_eq!(said, ["60 minutes", "1 day", "24 hours", "1", "no", "for everybody", "once a week"]);
         assert_eq!(Key::EvidenceAge.parse_value(" 30 ").map(Value::number), Ok(30));
         for bad in ["", "4", "241", "1e1", "30 minutes", "٣٠", "9223372036854775808", "5.0", "-5"] {
             assert!(Key::EvidenceAge.parse_value(bad).is_err(), "{bad}");

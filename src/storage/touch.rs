@@ -3,7 +3,9 @@
 
 use rusqlite::Connection;
 
-use super::{Result, WriteTx, links, throttle};
+use super::{Result, WriteTx, anchors, links, throttle};
+use crate::audit::anchor::Way;
+use crate::audit::checkpoint::Point;
 use crate::ids::{MessageId, NoticeId, SessionId, UserId};
 use crate::policy;
 use crate::throttle::{Budget, Verdict, verdict};
@@ -80,6 +82,11 @@ impl<'t, 'c> TouchTx<'t, 'c> {
             )?
             .execute((id.to_string(), next.as_micros(), error))?;
         Ok(())
+    }
+
+    /// Notes where a checkpoint went that this host can not change any more. It is no evidence: that is what arrived there.
+    pub fn anchored(&self, way: Way, point: &Point, whom: &str) -> Result<()> {
+        anchors::upsert(self.conn(), self.now(), way, point, whom)
     }
 
     /// Lets messages that wait for their next try be tried now: the mail server is back.
