@@ -2,6 +2,7 @@
 
 mod cli;
 mod edited;
+mod erased;
 mod forged;
 mod forger;
 mod fuzz;
