@@ -99,7 +99,7 @@ impl Earlier {
     }
 
     /// Starts this version on it.
-    fn open(self) -> (World, BTreeMap<String, String>) {
+    pub fn open(self) -> (World, BTreeMap<String, String>) {
         let clock = Clock::at(self.fact("now").parse().unwrap());
         (World::on(self.folder, clock), self.facts)
     }

@@ -170,6 +170,10 @@ fn of_export(verdict: &Verdict) -> Said {
     facts["entries"] = verdict.entries.into();
     facts["signed"] = verdict.signed.into();
     lines.push(format!("entries: {}: each is genuine, and none that matches the filter is missing", verdict.entries));
+    if verdict.erased > 0 {
+        facts["erased"] = verdict.erased.into();
+        lines.push(format!("erased: what {} of them said; the trail records it", verdict.erased));
+    }
     if let Some(checkpoint) = &verdict.checkpoint {
         let (last, signed) = (checkpoint.seq, verdict.signed == Some(true));
         facts["last"] = last.into();

@@ -34,8 +34,9 @@ pub(super) struct Matched<E> {
     hashed: Context,
     entries: u64,
     last: i64,
-    /// The newest exported entry without a body.
+    /// The newest exported entry without a body, and how many there are.
     erased: i64,
+    without: u64,
     missing: u64,
     named: Vec<i64>,
     expected: String,
@@ -53,6 +54,7 @@ impl<E: BufRead> Matched<E> {
             entries: 0,
             last: 0,
             erased: 0,
+            without: 0,
             missing: 0,
             named: Vec::new(),
             expected: String::new(),
@@ -123,7 +125,7 @@ impl<E: BufRead> Matched<E> {
                     "line {number} of the export: entry {seq} is of a kind whose body is never erased"
                 ));
             }
-            self.erased = seq;
+            (self.erased, self.without) = (seq, self.without + 1);
         }
         match self.format {
             Format::JsonLines if erased => push_json_line(&mut self.expected, &Line { salt: None, body: None, ..line }),
@@ -160,6 +162,11 @@ impl<E: BufRead> Matched<E> {
 
     pub(super) const fn entries(&self) -> u64 {
         self.entries
+    }
+
+    /// Those of them without a body.
+    pub(super) const fn erased(&self) -> u64 {
+        self.without
     }
 
     /// No row is left, and the rows record that bodies were erased up to the entry `recorded`.
