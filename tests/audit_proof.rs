@@ -5,6 +5,7 @@ mod edited;
 mod erased;
 mod forged;
 mod forger;
+mod fuzz;
 mod second;
 
 use std::fs;
