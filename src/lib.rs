@@ -83,6 +83,7 @@ pub mod secret;
 pub mod sessions;
 pub mod sign_in;
 pub mod signals;
+pub mod streams;
 pub mod throttle;
 pub mod time;
 pub mod users;

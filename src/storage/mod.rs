@@ -31,6 +31,7 @@ pub mod restore;
 pub mod schema;
 pub mod sessions;
 pub mod signals;
+pub mod streams;
 pub mod sweep;
 pub mod throttle;
 pub mod touch;
