@@ -65,6 +65,7 @@ fn show(call: &Call<'_>, signed: &Signed, status: u16, tested: Option<Tested>, e
         newest: head.at,
         lineage: &head.lineage,
         mail,
+        streams: house.streams,
     };
     Ok(page.answer(status, system(&page.frame(), &view)))
 }

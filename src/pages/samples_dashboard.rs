@@ -15,6 +15,7 @@ use crate::dashboard::{Matter, Need};
 use crate::import::read;
 use crate::outbox::Queue;
 use crate::secret::Secret;
+use crate::streams::{Failing, Receiver, Standing};
 use crate::users::Role;
 
 /// Every one of these pages by a name of its own.
@@ -39,6 +40,8 @@ fn matters() -> Vec<Matter> {
         Matter::MailHeldUp(4),
         Matter::MailGivenUp(1),
         Matter::MailGivenUp(2),
+        Matter::StreamStuck(Receiver::Syslog, at("2026-11-24T08:41:00Z")),
+        Matter::StreamStuck(Receiver::Webhook, at("2026-11-22T08:41:00Z")),
         Matter::DiskLow(734_003_200),
         Matter::ClockStepped(at("2026-11-23T02:15:00Z")),
     ]);
@@ -72,7 +75,28 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         newest: now(),
         lineage: "9f86d081884c7d65",
         mail: MailView { is_set: false, queue: Queue::default(), test: None, tested: None },
+        streams: Vec::new(),
     };
+    let standing = Standing {
+        receiver: Receiver::Syslog,
+        place: "tls://logs.fernhill.example:6514".to_owned(),
+        sent: 47_988,
+        sent_at: Some(at("2026-11-24T08:40:00Z")),
+        failing: Some(Failing {
+            since: at("2026-11-24T08:41:00Z"),
+            attempts: 31,
+            next_at: now(),
+            error: HOSTILE.to_owned(),
+        }),
+    };
+    let hook = Standing {
+        receiver: Receiver::Webhook,
+        place: "https://hooks.fernhill.example".to_owned(),
+        sent: 48_211,
+        sent_at: Some(now()),
+        failing: None,
+    };
+    let streams = SystemView { streams: vec![standing, hook], ..system.clone() };
     let queue = Queue {
         waiting: 1_204,
         waiting_since: Some(at("2026-11-24T09:12:00Z")),
@@ -98,6 +122,7 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         ("dashboard-recoveries", dashboard::dashboard(&f, &view(others, Vec::new(), entries()))),
         ("dashboard-calm", dashboard::dashboard(&f, &view(Vec::new(), Vec::new(), entries()))),
         ("system", system::system(&f, &system)),
+        ("system-streams", system::system(&f, &streams)),
         ("system-calm", system::system(&f, &calm)),
         ("system-mail", system::system(&f, &tested(Tested::Taken(HOSTILE.to_owned())))),
         ("system-mail-later", system::system(&f, &tested(Tested::Later(refused())))),
