@@ -78,6 +78,7 @@ mod served;
 mod sessions;
 mod sign_in;
 mod story;
+mod streams;
 mod structure;
 mod systemd;
 mod throttle;

@@ -58,8 +58,8 @@ impl Carrier {
             self.begun = true;
         }
         while patience.lasts() {
-            let (standing, newest) =
-                store.read(|tx| Ok::<_, crate::storage::Error>((streams::find(tx, receiver)?, audit::get_head(tx)?.seq)))?;
+            let (standing, newest) = store
+                .read(|tx| Ok::<_, crate::storage::Error>((streams::find(tx, receiver)?, audit::get_head(tx)?.seq)))?;
             let Some(standing) = standing.filter(|standing| standing.sent <= newest) else {
                 self.begun = false;
                 return Ok(());

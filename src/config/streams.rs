@@ -187,7 +187,8 @@ fn syslog(sources: &Sources<'_>, data: &Path) -> Result<Option<SyslogSettings>, 
 }
 
 fn parse_syslog(text: &str) -> Result<(Way, String, u16), BadInput> {
-    let no = BadInput("write udp://, tcp:// or tls:// and a host, with a port or without, like tls://logs.example.org:6514");
+    let no =
+        BadInput("write udp://, tcp:// or tls:// and a host, with a port or without, like tls://logs.example.org:6514");
     let (way, rest) = text.split_once("://").ok_or(no)?;
     let way = [Way::Udp, Way::Tcp, Way::Tls].into_iter().find(|w| w.as_str().eq_ignore_ascii_case(way)).ok_or(no)?;
     let (host, port) = parse_server(rest.strip_suffix('/').unwrap_or(rest)).map_err(|_| no)?;
@@ -197,8 +198,7 @@ fn parse_syslog(text: &str) -> Result<(Way, String, u16), BadInput> {
 fn webhook(sources: &Sources<'_>, data: &Path) -> Result<Option<WebhookSettings>, ConfigError> {
     let wrong = |mistake| Err(ConfigError::Stream(mistake));
     let url = sources.read(&WEBHOOK, |text| Ok(text.to_owned()))?;
-    let (secret_file, ca_file) =
-        (file(sources, data, &WEBHOOK_SECRET_FILE)?, file(sources, data, &WEBHOOK_CA_FILE)?);
+    let (secret_file, ca_file) = (file(sources, data, &WEBHOOK_SECRET_FILE)?, file(sources, data, &WEBHOOK_CA_FILE)?);
     let Some(url) = url else {
         let set = [(secret_file.is_some(), &WEBHOOK_SECRET_FILE), (ca_file.is_some(), &WEBHOOK_CA_FILE)];
         let set = set.into_iter().find(|(is_set, _)| *is_set);
@@ -286,7 +286,8 @@ mod tests {
         ] {
             assert_eq!(syslog(typed).as_deref(), Ok(server));
         }
-        for bad in ["", "logs.example.org", "http://logs.example.org", "tls://", "tls://a:0", "tls://a/b", "tls://u@a"] {
+        for bad in ["", "logs.example.org", "http://logs.example.org", "tls://", "tls://a:0", "tls://a/b", "tls://u@a"]
+        {
             assert!(syslog(bad).unwrap_err().contains("write udp://, tcp:// or tls:// and a host"), "{bad}");
         }
         assert!(merged("syslog = \"udp://localhost\"").unwrap().syslog.unwrap().is_here());

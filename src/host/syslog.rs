@@ -91,7 +91,9 @@ impl Syslog {
             if let Err(e) = self.send_burst(burst) {
                 self.datagrams = None;
                 let why = match e.kind() {
-                    ErrorKind::ConnectionRefused => "nothing listens there: its machine refuses the messages".to_owned(),
+                    ErrorKind::ConnectionRefused => {
+                        "nothing listens there: its machine refuses the messages".to_owned()
+                    }
                     _ => format!("it can not be reached: {e}"),
                 };
                 return Delivered { arrived, failed: Some(why), back_to: None };
@@ -134,7 +136,10 @@ impl Syslog {
                 open.under_way = None;
                 open.history.push(batch.after, batch.bytes, Instant::now());
                 self.open = Some(open);
-                Delivered { arrived: items.iter().filter(|item| item.seq <= batch.last).count(), ..Delivered::default() }
+                Delivered {
+                    arrived: items.iter().filter(|item| item.seq <= batch.last).count(),
+                    ..Delivered::default()
+                }
             }
             Ok((_, false)) => {
                 // The connection stays: another one would only bring the same once more, and in another order.

@@ -103,7 +103,9 @@ impl Webhook {
             status @ 300..=399 => Err(format!(
                 "it answers {status}, that it is elsewhere, which is not followed: set webhook to where it is"
             )),
-            status @ (401 | 403) => Err(format!("it answers {status}: does it have the secret of webhook_secret_file?")),
+            status @ (401 | 403) => {
+                Err(format!("it answers {status}: does it have the secret of webhook_secret_file?"))
+            }
             status => Err(format!("it answers {status}")),
         }
     }
@@ -111,9 +113,7 @@ impl Webhook {
     fn ask(&self, kept: Option<Wire>, request: &str, patience: Patience<'_>) -> Result<(Wire, Answer), Refused> {
         let mut wire = match kept {
             Some(wire) => wire,
-            None => {
-                self.address.open(patience.until.min(Instant::now() + OPENING)).map_err(Refused::Because)?
-            }
+            None => self.address.open(patience.until.min(Instant::now() + OPENING)).map_err(Refused::Because)?,
         };
         let broken = |wire: &mut Wire, e: std::io::Error| match wire.heard().is_empty() {
             true if e.kind() != std::io::ErrorKind::InvalidData => Refused::Silent,
@@ -167,7 +167,8 @@ fn read_answer(heard: &[u8], ended: bool) -> Result<Option<Answer>, &'static str
             continue;
         }
         let values = |name: &str| {
-            let of = head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value);
+            let of =
+                head.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value);
             of.collect::<Vec<_>>()
         };
         let closes = values("connection").iter().any(|value| value.eq_ignore_ascii_case(b"close"));
@@ -201,7 +202,8 @@ fn read_secret(path: &Path) -> Result<hmac::Key, Unusable> {
         ))
     };
     let text = std::str::from_utf8(&file.contents).map_err(|_| no("holds no secret"))?;
-    let encoded = text.trim_end().strip_prefix("whsec_").ok_or_else(|| no("holds no secret that begins with whsec_"))?;
+    let encoded =
+        text.trim_end().strip_prefix("whsec_").ok_or_else(|| no("holds no secret that begins with whsec_"))?;
     let secret = BASE64.decode(encoded.as_bytes()).map(Zeroizing::new).map_err(|_| no("holds no base64"))?;
     match secret.len() {
         24..=64 => Ok(hmac::Key::new(hmac::HMAC_SHA256, &secret)),
@@ -271,7 +273,10 @@ mod tests {
         assert_eq!(read("HTTP/1.1 204 No Content\r\n\r\n"), Ok(Some((204, true))));
         assert_eq!(read("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), Ok(Some((200, true))));
         assert_eq!(read("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no"), Ok(None));
-        assert_eq!(read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\ncontent-length:0\r\n\r\n"), Ok(Some((202, true))));
+        assert_eq!(
+            read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\ncontent-length:0\r\n\r\n"),
+            Ok(Some((202, true)))
+        );
         assert_eq!(read("HTTP/1.1 100 Continue\r\n\r\n"), Ok(None));
         for taken_once in [
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n",
@@ -284,7 +289,9 @@ mod tests {
         ] {
             assert_eq!(read(taken_once), Ok(Some((200, false))), "{taken_once}");
         }
-        for no_answer in ["SSH-2.0-x\r\n", "HTTP/1.1 abc\r\n\r\n", &format!("HTTP/1.1 200 OK\r\na: {}", "x".repeat(HEAD))] {
+        for no_answer in
+            ["SSH-2.0-x\r\n", "HTTP/1.1 abc\r\n\r\n", &format!("HTTP/1.1 200 OK\r\na: {}", "x".repeat(HEAD))]
+        {
             assert!(read(no_answer).is_err(), "{no_answer}");
         }
     }

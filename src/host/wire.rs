@@ -61,7 +61,9 @@ impl Address {
                 return Err("it closed the connection before it was encrypted".into());
             }
             if !wire.wait(until) {
-                return Err("it does not answer in time with what begins the encryption: does that port speak TLS?".into());
+                return Err(
+                    "it does not answer in time with what begins the encryption: does that port speak TLS?".into()
+                );
             }
         }
         Ok(wire)

@@ -130,7 +130,8 @@ fn streams(frame: &Frame, view: &SystemView) -> Markup {
             (facts(&place(frame, standing, view.entries)))
             @if let Some(failing) = &standing.failing {
                 (notice(Tone::Warn, &html! {
-                    p { strong { "It stopped taking entries " (time_ago(failing.since, frame.now)) "." } " " bdi { (failing.error) } ". Nothing is lost: what it lacks is kept here, in its order, and sent as soon as it is back." }
+                    p { strong { "It stopped taking entries " (time_ago(failing.since, frame.now)) ":" } " " bdi { (failing.error) } "." }
+                    p { "Nothing is lost: what it lacks is kept here, in its order, and sent as soon as it is back." }
                 }))
             }
         }

@@ -89,8 +89,12 @@ mod tests {
 
     #[test]
     fn an_entry_is_a_message_as_rfc_5424_has_it() {
-        let data = format!("[audit@32473 lineage=\"00112233445566ff\" seq=\"7\" action=\"user.note_added\" hash=\"{}\"]", "07".repeat(32));
-        let expected = format!("<109>1 2026-11-18T11:06:40.000001Z id.example.org idp - audit {data} \u{feff}{{\"seq\":7}}");
+        let data = format!(
+            "[audit@32473 lineage=\"00112233445566ff\" seq=\"7\" action=\"user.note_added\" hash=\"{}\"]",
+            "07".repeat(32)
+        );
+        let expected =
+            format!("<109>1 2026-11-18T11:06:40.000001Z id.example.org idp - audit {data} \u{feff}{{\"seq\":7}}");
         assert_eq!(entry(&item(), "id.example.org", true), expected);
         assert!(entry(&Item { is_refusal: true, ..item() }, "id", true).starts_with("<108>1 "));
         assert_eq!(checkpoint(&item(), "id"), None);
@@ -101,7 +105,10 @@ mod tests {
     fn what_is_too_long_for_a_datagram_is_sent_without_what_it_says_and_that_is_said() {
         let long = Item { line: "x".repeat(70_000), header: Some("{\"seq\":7}".into()), ..item() };
         let datagram = entry(&long, "id", false);
-        assert!(datagram.len() < 1_000 && datagram.contains(" leftOut=\"what the entry says is too long"), "{datagram}");
+        assert!(
+            datagram.len() < 1_000 && datagram.contains(" leftOut=\"what the entry says is too long"),
+            "{datagram}"
+        );
         assert!(entry(&long, "id", true).len() > 70_000);
         assert!(!entry(&item(), "id", false).contains("leftOut"));
     }
