@@ -452,6 +452,7 @@ CREATE INDEX outbox_of_user ON outbox (user_id, id) WHERE notice_id IS NULL;
 CREATE INDEX outbox_by_notice ON outbox (notice_id) WHERE notice_id IS NOT NULL;
 CREATE INDEX outbox_by_case ON outbox (case_number) WHERE case_number IS NOT NULL;
 CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
+CREATE INDEX outbox_anchors ON outbox (created_at) WHERE kind = 'anchor';
 
 -- What owners have set; what has no row is as src/policy.rs says. A looser value takes effect a day after it was asked
 -- for. The newest row of a key that is in effect counts, so that what held when can be seen.

@@ -325,7 +325,7 @@ fn sweep_until(app: &App, stopped: &Receiver<()>) {
                 tracing::error!("sweeping failed: {e}");
             }
         }
-        if let Err(e) = keep_up(&app.means.store, app.now(), ending) {
+        if let Err(e) = keep_up(&app.means.store, app.now(), app.means.mails, ending) {
             tracing::error!("no checkpoint of the trail was signed: {e}");
         }
         if ending {

@@ -42,7 +42,8 @@
 //! - The bytes that are hashed are frozen: [`audit::chain`].
 //! - How far the trail has come is signed by a server again and again, and by commands on the host: [`actions::checkpoint`]. The
 //!   newest checkpoint stands beside the keys, and a database that does not know it is not opened for changes. An export with its
-//!   proof, [`audit::table`], is judged from files alone: [`audit::judge`].
+//!   proof, [`audit::table`], is judged from files alone: [`audit::judge`]. Where the newest checkpoints went that this host can not
+//!   change is noted for people to see: [`audit::anchor`].
 //!
 //! ## One request walked through the house
 //!

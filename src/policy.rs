@@ -1,12 +1,14 @@
 //! Every number of the product with its sentence: windows, lifetimes, tries. What owners may set stands in [`settings`];
 //! the rest is the same for everybody.
 
+pub mod choices;
 pub mod settings;
 pub mod standing;
 
 use std::time::Duration;
 
-pub use settings::{Group, KEYS, Key, Looser, SecondPerson, Unit, Value};
+pub use choices::{HowOften, SecondPerson};
+pub use settings::{Group, KEYS, Key, Looser, Unit, Value};
 pub use standing::{Policy, Setting, Standing};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -101,6 +103,8 @@ pub const DISK_RESERVE: u64 = 200 * 1024 * 1024;
 pub const DISK_LOW: u64 = 1024 * 1024 * 1024;
 /// The console and `idp doctor` say so when the last backup is older than this.
 pub const BACKUP_AGE: Duration = times(DAY, 2);
+/// The console and `idp doctor` say so when nothing went to where this host can not change it for so long.
+pub const ANCHOR_AGE: Duration = times(DAY, 8);
 /// What happened within this time is news on the dashboard.
 pub const LATELY: Duration = times(DAY, 7);
 /// An enrolment window that closes within this time is pressing.

@@ -87,6 +87,7 @@ fn where_all_is_well_the_page_is_calm() {
             able_owners: storage::users::count_able_owners(tx, None)?,
             last_backup: Some(world.now()),
             key_exported: Some(world.now()),
+            anchored: world.now(),
             clock_stepped: None,
             free: DISK_LOW,
             mail_held_up: 0,

@@ -1,6 +1,7 @@
 //! Tests are sentences against the real thing, in one binary.
 
 mod activity;
+mod anchors;
 mod approvals;
 mod at_once;
 mod attacks;

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::audit::Action;
+use crate::audit::anchor::Way;
 use crate::audit::filter::Filter;
 use crate::host::link::{Link, Patience};
 use crate::storage::{Result, Store, audit, streams};
@@ -136,10 +137,11 @@ impl Carrier {
 
     fn moved(&mut self, store: &Store, to: i64, arrived: &[Item]) -> Result<()> {
         let (receiver, place) = (self.receiver(), self.link.place());
-        let anchor = arrived.iter().rev().find_map(|item| item.checkpoint.as_ref()).map(|c| (c.point.seq, c.point.at));
+        let checkpoint = arrived.iter().rev().find_map(|item| item.checkpoint.as_ref());
+        let anchor = checkpoint.filter(|_| receiver == Receiver::Syslog).map(|checkpoint| checkpoint.point.clone());
         store.touch(move |tx| {
-            if let Some((seq, at)) = anchor.filter(|_| receiver == Receiver::Syslog) {
-                tx.anchor_in_syslog(seq, at, &place)?;
+            if let Some(point) = anchor {
+                tx.anchored(Way::Syslog, &point, &place)?;
             }
             tx.stream_moved(receiver, to)
         })?;

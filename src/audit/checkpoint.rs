@@ -18,6 +18,7 @@ use std::fmt;
 use data_encoding::BASE64;
 
 use super::Head;
+use super::body::push_string;
 use super::note::{Note, VerifierKey};
 use crate::time::Timestamp;
 
@@ -97,6 +98,13 @@ impl Checkpoint {
         let note = Note::parse(text)?;
         let point = Point::parse(note.text())?;
         (note.to_string() == text).then_some(Self { point, note })
+    }
+
+    /// In one line, for what is printed, as JSON writes a text (RFC 8259).
+    pub fn in_one_line(&self) -> String {
+        let mut line = String::new();
+        push_string(&mut line, &self.to_string());
+        line
     }
 
     /// The checkpoints in a text that somebody kept, such as a mail: each is found whatever stands before and behind it,

@@ -6,6 +6,7 @@
 //! The bytes that are hashed stand in [`chain`], the body's text in [`body`], the outcome of a check in [`verify`].
 
 pub mod action;
+pub mod anchor;
 pub mod asked;
 pub mod body;
 pub mod case_fact;

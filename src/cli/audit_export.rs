@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::audit::parse_action;
-use super::audit_proof::{Hashed, Proving, sign_if_possible};
+use super::audit_proof::{Hashed, Proving, remark_anchor, sign_if_possible};
 use super::outcome::{Answer, Failure};
 use super::{operator, settings};
 use crate::actions::checkpoint::Occasion;
@@ -122,9 +122,12 @@ impl Export {
             Some(path) => write_file(&mut reader, path, self.force).map_err(Failure::to(doing))?,
             None => write_stdout(&mut reader).map_err(Failure::to(doing))?,
         }
-        match proving {
-            Some(proving) => proving.write(&store, (filter, self.format, up_to), reader)?,
+        let checkpoint = match proving {
+            Some(proving) => Some(proving.write(&store, (filter, self.format, up_to), reader)?),
             None => sign_if_possible(&store, Occasion::Export),
+        };
+        if let Some(checkpoint) = checkpoint {
+            remark_anchor(&store, &checkpoint);
         }
         Ok(Answer::Done)
     }

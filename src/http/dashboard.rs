@@ -13,7 +13,7 @@ use crate::pages::dashboard::{DashboardView, dashboard};
 use crate::policy;
 use crate::recovery::board::ON_DASHBOARD;
 use crate::storage::dashboard::{LOCKED_WITHIN, get_people};
-use crate::storage::{self, ReadTx, audit, outbox, streams, users};
+use crate::storage::{self, ReadTx, anchors, audit, instance, outbox, streams, users};
 use crate::streams::Standing;
 
 /// Entries of what happened lately.
@@ -93,6 +93,10 @@ pub(super) fn house(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<HouseFi
         able_owners: users::count_able_owners(tx, None)?,
         last_backup: audit::find_newest(tx, Action::BackupCreated)?,
         key_exported: key_export::find_last(tx)?,
+        anchored: match anchors::list(tx)?.first() {
+            Some(anchor) => anchor.signed_at,
+            None => instance::get(tx)?.created_at,
+        },
         clock_stepped: audit::find_newest(tx, Action::SystemClockStepped)?,
         free: call.app.free_space(),
         mail_held_up,

@@ -7,7 +7,7 @@ use super::board::{SectionView, summary};
 use super::entry::{EntryLine, entry_table};
 use super::frame::Section;
 use super::parts::{Badge, Tone, address, card, empty, heading};
-use super::words::{ago, grouped, size, with_commands};
+use super::words::{ago, exact, grouped, size, with_commands};
 use crate::dashboard::{Matter, Need, Urgency};
 use crate::streams::Receiver;
 use crate::time::Timestamp;
@@ -93,6 +93,7 @@ fn place(matter: Matter, since: Timestamp) -> String {
         Matter::ClockStepped(_) => "/admin/audit?action=system.clock_stepped".to_owned(),
         Matter::MailHeldUp(_) | Matter::MailGivenUp(_) => "/admin/system#mail".to_owned(),
         Matter::StreamStuck(..) => "/admin/system#streams".to_owned(),
+        Matter::NotAnchored(_) => "/admin/audit".to_owned(),
         Matter::Backup(_) | Matter::KeyNotExported | Matter::DiskLow(_) => "/admin/system".to_owned(),
     }
 }
@@ -131,6 +132,10 @@ fn words(matter: Matter, now: Timestamp) -> (String, &'static str) {
         Matter::KeyNotExported => (
             "The seed key was never exported".to_owned(),
             "It is in no backup. Run `idp key export` on the host once, and keep the file elsewhere.",
+        ),
+        Matter::NotAnchored(at) => (
+            format!("No anchor of the audit log went out since {}", exact(at)),
+            "What was logged since could be changed unnoticed. The audit log says what to do.",
         ),
         Matter::DiskLow(free) => (
             format!("Only {} are free on the disk", size(free)),

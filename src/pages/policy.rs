@@ -75,7 +75,7 @@ fn setting(frame: &Frame, standing: &Standing, may_change: bool) -> Markup {
 fn bounds(key: Key) -> String {
     let (default, (min, max)) = (key.in_words(key.default()), key.range());
     match key.unit() {
-        Unit::YesNo | Unit::SecondPerson => format!("{default}."),
+        Unit::YesNo | Unit::SecondPerson | Unit::HowOften => format!("{default}."),
         _ => format!("{default}. From {min} to {max}."),
     }
 }
@@ -155,7 +155,7 @@ fn value(form: &Form, standing: &Standing) -> Markup {
     let key = standing.key;
     let (min, max) = key.range();
     match key.unit() {
-        Unit::YesNo | Unit::SecondPerson => {
+        Unit::YesNo | Unit::SecondPerson | Unit::HowOften => {
             let options: Vec<String> = (min..=max).map(|number| number.to_string()).collect();
             let choices: Vec<_> =
                 options.iter().zip(min..).map(|(value, number)| choice(standing, value, number)).collect();
@@ -190,6 +190,7 @@ fn what_happens(key: Key) -> Markup {
         (Looser::Neither, _) => ("", ""),
         (Looser::Less, Unit::YesNo) => ("“No” is looser", "“Yes” is tighter"),
         (Looser::Less, Unit::SecondPerson) => ("For fewer people is looser", "For more people is tighter"),
+        (Looser::Less, Unit::HowOften) => ("Less often is looser", "More often is tighter"),
         (Looser::More, _) => ("More is looser", "Less is tighter"),
         (Looser::Less, _) => ("Less is looser", "More is tighter"),
     };

@@ -36,6 +36,7 @@ fn matters() -> Vec<Matter> {
         Matter::Backup(None),
         Matter::Backup(Some(at("2026-11-20T02:15:00Z"))),
         Matter::KeyNotExported,
+        Matter::NotAnchored(at("2026-11-10T02:15:00Z")),
         Matter::MailHeldUp(1),
         Matter::MailHeldUp(4),
         Matter::MailGivenUp(1),

@@ -66,6 +66,7 @@ fn forms() -> Vec<(&'static str, Markup)> {
         ("policy-yes-no", change(with("1"), untouched(Key::EnrolmentPass))),
         ("policy-yes-no-wrong", change(unchosen, untouched(Key::EnrolmentPass))),
         ("policy-second-person", change(with("1"), untouched(Key::SecondPersonRule))),
+        ("policy-how-often", change(with("2"), untouched(Key::AnchorMails))),
         ("policy-take-back", back(step_up(form()), stands(Key::EvidenceAge, &changed()))),
         ("policy-take-back-wrong", {
             let wrong = typed(&[("reason", HOSTILE)], &[("reason", "Enter a reason.")]);

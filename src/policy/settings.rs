@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use super::choices::{HowOften, SecondPerson};
 use crate::users::BadInput;
 
 /// In what a value is counted.
@@ -22,6 +23,8 @@ pub enum Unit {
     YesNo,
     /// A [`SecondPerson`].
     SecondPerson,
+    /// A [`HowOften`].
+    HowOften,
 }
 
 /// Which way a value is looser, so that it takes effect only after a day.
@@ -144,6 +147,9 @@ settings! {
     CaseIdle "case_idle_hours" Hours 72 in 4..=336 Neither
         "A case waits for" "A case in which nothing was given and nobody did anything for so long expires."
         "Short keeps the list of cases clear; long spares people from starting anew after a weekend.";
+    AnchorMails "anchor_mails" HowOften 2 in 0..=2 Less
+        "Anchors of the audit log by e-mail" "How often owners and auditors get a message that says how far the audit log has come. Kept, it shows later whether anything before was changed or removed."
+        "The less often it goes out, the more of the log could be changed without anybody's mailbox knowing better. Without such messages, only what is kept elsewhere shows it.";
 }
 
 /// What a page puts together.
@@ -161,12 +167,14 @@ pub enum Group {
     Signs,
     /// Refusals, objections, and cases that nobody closed.
     Refusals,
+    /// The audit log.
+    Trail,
 }
 
 impl Group {
     /// In the order of [`KEYS`].
-    pub const ALL: [Self; 6] =
-        [Self::Evidence, Self::Enrolment, Self::Given, Self::SecondPerson, Self::Signs, Self::Refusals];
+    pub const ALL: [Self; 7] =
+        [Self::Evidence, Self::Enrolment, Self::Given, Self::SecondPerson, Self::Signs, Self::Refusals, Self::Trail];
 
     /// The word in an address.
     pub const fn as_str(self) -> &'static str {
@@ -177,6 +185,7 @@ impl Group {
             Self::SecondPerson => "second-person",
             Self::Signs => "signs",
             Self::Refusals => "refusals",
+            Self::Trail => "audit",
         }
     }
 
@@ -189,6 +198,7 @@ impl Group {
             Self::SecondPerson => "A second person",
             Self::Signs => "What counts as unusual",
             Self::Refusals => "Refusals, objections and open cases",
+            Self::Trail => "The audit log",
         }
     }
 }
@@ -217,6 +227,7 @@ impl Key {
             Self::SecondPersonRule | Self::SameHands | Self::CoolingOff | Self::ApprovalLife => Group::SecondPerson,
             Self::StrongSigns | Self::SignDays | Self::ResetSignDays => Group::Signs,
             Self::RefusalShown | Self::RefusalOwner | Self::Objection | Self::CaseIdle => Group::Refusals,
+            Self::AnchorMails => Group::Trail,
         }
     }
 
@@ -226,6 +237,7 @@ impl Key {
             Unit::YesNo if value == 0 => "no".into(),
             Unit::YesNo => "yes".into(),
             Unit::SecondPerson => SecondPerson::of(value).sentence().into(),
+            Unit::HowOften => HowOften::of(value).sentence().into(),
             unit => match (unit.noun(), value) {
                 ("", _) => value.to_string(),
                 (noun, 1) => format!("1 {noun}"),
@@ -242,7 +254,7 @@ impl Key {
         let (min, max) = self.range();
         let number = text.trim().parse::<i64>().ok().filter(|v| (min..=max).contains(v));
         number.map(|number| Value { key: self, number }).ok_or_else(|| match self.unit() {
-            Unit::YesNo | Unit::SecondPerson => "Choose one of them.".into(),
+            Unit::YesNo | Unit::SecondPerson | Unit::HowOften => "Choose one of them.".into(),
             Unit::Number => format!("Write a whole number from {min} to {max}."),
             unit => format!("Write a whole number of {}s, from {min} to {max}.", unit.noun()),
         })
@@ -256,7 +268,7 @@ impl Unit {
             Self::Minutes => "minute",
             Self::Hours => "hour",
             Self::Days => "day",
-            Self::Number | Self::YesNo | Self::SecondPerson => "",
+            Self::Number | Self::YesNo | Self::SecondPerson | Self::HowOften => "",
         }
     }
 }
@@ -285,40 +297,6 @@ impl FromStr for Key {
 
     fn from_str(text: &str) -> Result<Self, BadInput> {
         KEYS.iter().copied().find(|k| k.as_str() == text).ok_or(BadInput("There is no such setting."))
-    }
-}
-
-/// When somebody else has to approve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecondPerson {
-    /// Only where a rule always asks for it.
-    Never,
-    /// When it is about an owner, an admin or an auditor.
-    Privileged,
-    /// Always.
-    Always,
-}
-
-impl SecondPerson {
-    /// As it is stored, from 0.
-    pub const ALL: [Self; 3] = [Self::Never, Self::Privileged, Self::Always];
-
-    /// The one that is stored as this number.
-    pub const fn of(number: i64) -> Self {
-        match number {
-            0 => Self::Never,
-            1 => Self::Privileged,
-            _ => Self::Always,
-        }
-    }
-
-    /// As a page says it.
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Never => "never",
-            Self::Privileged => "for owners, admins and auditors",
-            Self::Always => "for everybody",
-        }
     }
 }
 
@@ -352,8 +330,9 @@ mod tests {
             Key::StrongSigns.in_words(1),
             Key::EnrolmentPass.in_words(0),
             Key::SecondPersonRule.in_words(2),
+            Key::AnchorMails.in_words(1),
         ];
-        assert_eq!(said, ["60 minutes", "1 day", "24 hours", "1", "no", "for everybody"]);
+        assert_eq!(said, ["60 minutes", "1 day", "24 hours", "1", "no", "for everybody", "once a week"]);
         assert_eq!(Key::EvidenceAge.parse_value(" 30 ").map(Value::number), Ok(30));
         for bad in ["", "4", "241", "1e1", "30 minutes", "٣٠", "9223372036854775808", "5.0", "-5"] {
             assert!(Key::EvidenceAge.parse_value(bad).is_err(), "{bad}");

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use super::settings::{KEYS, Key, SecondPerson, Unit};
+use super::choices::{HowOften, SecondPerson};
+use super::settings::{KEYS, Key, Unit};
 use super::{LOOSENING, Value};
 use crate::time::Timestamp;
 
@@ -118,7 +119,7 @@ impl Policy {
             Unit::Minutes => 60,
             Unit::Hours => 3_600,
             Unit::Days => 86_400,
-            Unit::Number | Unit::YesNo | Unit::SecondPerson => 0,
+            Unit::Number | Unit::YesNo | Unit::SecondPerson | Unit::HowOften => 0,
         };
         Duration::from_secs(self.get(key).unsigned_abs() * seconds)
     }
@@ -136,6 +137,11 @@ impl Policy {
     /// How long an enrolment window stays open after a reset.
     pub fn window(&self) -> Duration {
         self.lasting(if self.asks_for_pass() { Key::WindowWithPass } else { Key::WindowWithoutPass })
+    }
+
+    /// How often owners and auditors get an anchor by e-mail.
+    pub fn anchor_mails(&self) -> HowOften {
+        HowOften::of(self.get(Key::AnchorMails))
     }
 
     /// When somebody else has to approve.

@@ -7,6 +7,7 @@
 //! Verbs are a closed set: `find_` (may be absent), `get_` (must exist), `list_`, `count_`, `insert_`, `update_`,
 //! `delete_`.
 
+pub mod anchors;
 pub mod audit;
 pub mod backup;
 pub mod backup_codes;

@@ -146,6 +146,11 @@ pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<i64> {
     Ok(version)
 }
 
+/// The schema's version of an open database.
+pub fn get_version(tx: &ReadTx<'_>) -> Result<i64> {
+    Ok(tx.conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
 /// The newest entry must exist, belong to the lineage in `instance`, extend the one before and hash to what it says.
 ///
 /// # Errors

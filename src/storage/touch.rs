@@ -3,7 +3,9 @@
 
 use rusqlite::Connection;
 
-use super::{Result, WriteTx, links, throttle};
+use super::{Result, WriteTx, anchors, links, throttle};
+use crate::audit::anchor::Way;
+use crate::audit::checkpoint::Point;
 use crate::ids::{MessageId, NoticeId, SessionId, UserId};
 use crate::policy;
 use crate::streams::Receiver;
@@ -83,6 +85,11 @@ impl<'t, 'c> TouchTx<'t, 'c> {
         Ok(())
     }
 
+    /// Notes where a checkpoint went that this host can not change any more. It is no evidence: that is what arrived there.
+    pub fn anchored(&self, way: Way, point: &Point, whom: &str) -> Result<()> {
+        anchors::upsert(self.conn(), self.now(), way, point, whom)
+    }
+
     /// Lets messages that wait for their next try be tried now: the mail server is back.
     pub fn messages_due(&self) -> Result<()> {
         self.conn()
@@ -149,19 +156,6 @@ impl<'t, 'c> TouchTx<'t, 'c> {
                  WHERE receiver = ?1",
             )?
             .execute((receiver.as_str(), self.now().as_micros(), next.as_micros(), error))?;
-        Ok(())
-    }
-
-    /// Notes that a checkpoint is in another machine's log, unless a newer one is there already.
-    pub fn anchor_in_syslog(&self, seq: i64, signed_at: Timestamp, place: &str) -> Result<()> {
-        self.conn()
-            .prepare_cached(
-                "INSERT INTO anchors (way, seq, signed_at, sent_at, whom) VALUES ('syslog', ?1, ?2, ?3, ?4)
-                 ON CONFLICT DO UPDATE SET seq = excluded.seq, signed_at = excluded.signed_at, sent_at = excluded.sent_at,
-                                           whom = excluded.whom
-                 WHERE excluded.signed_at >= signed_at",
-            )?
-            .execute((seq, signed_at.as_micros(), self.now().as_micros(), place))?;
         Ok(())
     }
 }

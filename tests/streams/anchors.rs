@@ -13,7 +13,7 @@ fn each_checkpoint_is_a_message_of_its_own_and_where_the_newest_went_is_noted() 
     let mut sent = Sent::to(&syslog_toml(&server.place(), None));
     let sign = |sent: &Sent| {
         sent.write(3);
-        idp::actions::checkpoint::keep_up(&sent.world.app.means.store, sent.world.now(), true).unwrap();
+        idp::actions::checkpoint::keep_up(&sent.world.app.means.store, sent.world.now(), false, true).unwrap();
     };
     sign(&sent);
     sign(&sent);

@@ -238,7 +238,7 @@ fn where_only_checkpoints_are_wanted_no_entry_goes_out() {
     let mut sent = Sent::to(&toml);
     sent.write(5);
     sent.round();
-    idp::actions::checkpoint::keep_up(&sent.world.app.means.store, sent.world.now(), true).unwrap();
+    idp::actions::checkpoint::keep_up(&sent.world.app.means.store, sent.world.now(), false, true).unwrap();
     sent.write(5);
     sent.round();
     assert_eq!(server.wait_for("checkpoint", 1).len(), 1);

@@ -7,12 +7,13 @@ use super::Finding;
 use crate::actions::data_folder::{DATABASE_FILE, load_keys};
 use crate::actions::key_export;
 use crate::audit::Action;
+use crate::audit::anchor::{Anchor, Way};
 use crate::cli::audit_verify::findings;
 use crate::cli::outcome::on_one_line;
-use crate::policy::{BACKUP_AGE, CLOCK_SLACK, MAIL_HELD_UP};
+use crate::policy::{ANCHOR_AGE, BACKUP_AGE, CLOCK_SLACK, MAIL_HELD_UP};
 use crate::storage::audit::{find_newest, get_head};
 use crate::storage::backup::{Checked, check, read_alone};
-use crate::storage::{self, ReadTx, instance, links, outbox, recovery, schema, users};
+use crate::storage::{self, ReadTx, anchors, instance, links, outbox, recovery, schema, users};
 use crate::time::Timestamp;
 
 /// The server closes a case within its next round; one that has waited longer was forgotten.
@@ -29,7 +30,7 @@ pub(super) fn look(folder: &Path, database: &Path, mails: bool, now: Timestamp) 
     let is_current = checked.as_ref().is_ok_and(|checked| checked.version == schema::VERSION);
     let mut all = soundness(checked);
     let looks: [Look; 5] = [clock, owners, last_backup, key_exported, invitations];
-    let current: [Look; 2] = [recoveries, people_confirmed];
+    let current: [Look; 3] = [recoveries, people_confirmed, last_anchor];
     let looks = looks.into_iter().chain(current.into_iter().filter(|_| is_current));
     // Where no mail server is set, nothing is sent, and nothing is wrong with that.
     let looks = looks.chain((is_current && mails).then_some(messages as Look));
@@ -122,6 +123,30 @@ fn last_backup(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
         Finding::warning(format!("the last backup was made {days} days ago, at {at}: look at the job that makes them"))
     } else {
         Finding::ok(format!("the last backup was made {hours} hours ago, at {at}"))
+    })
+}
+
+fn last_anchor(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
+    let anchors = anchors::list(tx)?;
+    let keep =
+        "set a mail server, so that owners and auditors get one, or keep what idp backup prints on another machine";
+    Ok(match anchors.first() {
+        None => Finding::warning(format!("nothing outside this host says how far the audit trail has come: {keep}")),
+        Some(Anchor { seq, signed_at, .. }) if now.since(*signed_at) > ANCHOR_AGE => Finding::warning(format!(
+            "the newest anchor of the audit trail is of entry {seq}, signed at {}: {keep}",
+            signed_at.to_seconds_text()
+        )),
+        Some(Anchor { seq, signed_at, way, .. }) => {
+            let way = match way {
+                Way::Mail => "mailed",
+                Way::Syslog => "sent to syslog",
+                Way::Printed => "printed: is what prints it kept on another machine?",
+            };
+            Finding::ok(format!(
+                "the newest anchor of the audit trail is of entry {seq}, signed at {}, {way}",
+                signed_at.to_seconds_text()
+            ))
+        }
     })
 }
 

@@ -6,8 +6,6 @@
 
 use std::fmt::Write;
 
-use serde_json::json;
-
 use crate::streams::Item;
 
 /// Facility 13, log audit; severities 5, notice, and 4, warning.
@@ -43,7 +41,7 @@ pub fn checkpoint(item: &Item, host: &str) -> Option<String> {
     parameter(&mut text, "lineage", &checkpoint.point.lineage);
     parameter(&mut text, "seq", &checkpoint.point.seq.to_string());
     parameter(&mut text, "hash", &data_encoding::HEXLOWER.encode(&checkpoint.point.hash));
-    let _ = write!(text, "] {BOM}{}", json!({ "checkpoint": checkpoint.to_string() }));
+    let _ = write!(text, "] {BOM}{{\"checkpoint\":{}}}", checkpoint.in_one_line());
     Some(text)
 }
 

@@ -45,6 +45,7 @@ CREATE INDEX outbox_of_user ON outbox (user_id, id) WHERE notice_id IS NULL;
 CREATE INDEX outbox_by_notice ON outbox (notice_id) WHERE notice_id IS NOT NULL;
 CREATE INDEX outbox_by_case ON outbox (case_number) WHERE case_number IS NOT NULL;
 CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
+CREATE INDEX outbox_anchors ON outbox (created_at) WHERE kind = 'anchor';
 CREATE TABLE anchors (
     way       TEXT    PRIMARY KEY CHECK (way IN ('mail', 'syslog', 'printed')),
     seq       INTEGER NOT NULL CHECK (seq > 0),
