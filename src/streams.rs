@@ -159,6 +159,38 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_whose_body_was_erased_is_given_as_an_export_has_it() {
+        let header = crate::audit::Header {
+            lineage: "00112233445566ff",
+            seq: 7,
+            at: Timestamp::from_micros(1_795_000_000_000_001),
+            action: "audit.checkpoint_signed",
+            outcome: "success",
+            actor_kind: "system",
+            actor_id: None,
+            target_kind: "system",
+            target_id: None,
+            case: None,
+        };
+        let (hash, body) = ([7; 32], "{\"detail\":{\"checkpoint\":\"none\"}}");
+        let whole =
+            Line { header, salt: Some(&[1; 16]), body: Some(body), body_digest: &hash, prev_hash: &hash, hash: &hash };
+        let erased = Line { salt: None, body: None, ..whole };
+        let line = |line: &Line<'_>| {
+            let mut text = String::new();
+            push_json_line(&mut text, line);
+            text
+        };
+        for of in [whole, erased] {
+            let item = Item::of("origin", &of);
+            assert_eq!((item.line + "\n", item.header, item.checkpoint), (line(&of), None, None));
+        }
+        let long = "x".repeat(Item::MOST_BYTES);
+        let item = Item::of("origin", &Line { body: Some(&long), ..whole });
+        assert_eq!(item.header.unwrap() + "\n", line(&erased));
+    }
+
+    #[test]
     fn it_is_stuck_after_a_quarter_of_an_hour() {
         let since = Timestamp::from_micros(1_795_000_000_000_000);
         let failing = Failing { since, attempts: 9, next_at: since, error: "no".into() };

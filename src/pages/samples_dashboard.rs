@@ -56,6 +56,30 @@ fn few() -> Vec<Matter> {
     matters
 }
 
+/// A receiver that takes nothing, and one that does.
+fn receivers() -> Vec<Standing> {
+    let standing = Standing {
+        receiver: Receiver::Syslog,
+        place: "tls://logs.fernhill.example:6514".to_owned(),
+        sent: 47_988,
+        sent_at: Some(at("2026-11-24T08:40:00Z")),
+        failing: Some(Failing {
+            since: at("2026-11-24T08:41:00Z"),
+            attempts: 31,
+            next_at: now(),
+            error: HOSTILE.to_owned(),
+        }),
+    };
+    let hook = Standing {
+        receiver: Receiver::Webhook,
+        place: "https://hooks.fernhill.example".to_owned(),
+        sent: 48_211,
+        sent_at: Some(now()),
+        failing: None,
+    };
+    vec![standing, hook]
+}
+
 fn overview_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Owner);
     let since = at("2026-11-23T10:42:00Z");
@@ -78,26 +102,7 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         mail: MailView { is_set: false, queue: Queue::default(), test: None, tested: None },
         streams: Vec::new(),
     };
-    let standing = Standing {
-        receiver: Receiver::Syslog,
-        place: "tls://logs.fernhill.example:6514".to_owned(),
-        sent: 47_988,
-        sent_at: Some(at("2026-11-24T08:40:00Z")),
-        failing: Some(Failing {
-            since: at("2026-11-24T08:41:00Z"),
-            attempts: 31,
-            next_at: now(),
-            error: HOSTILE.to_owned(),
-        }),
-    };
-    let hook = Standing {
-        receiver: Receiver::Webhook,
-        place: "https://hooks.fernhill.example".to_owned(),
-        sent: 48_211,
-        sent_at: Some(now()),
-        failing: None,
-    };
-    let streams = SystemView { streams: vec![standing, hook], ..system.clone() };
+    let streams = SystemView { streams: receivers(), ..system.clone() };
     let queue = Queue {
         waiting: 1_204,
         waiting_since: Some(at("2026-11-24T09:12:00Z")),

@@ -93,7 +93,9 @@ impl HookServer {
 
     pub fn stop(&mut self) {
         self.taken.over.store(true, Ordering::SeqCst);
-        self.running.take().map(|thread| thread.join().unwrap());
+        if let Some(thread) = self.running.take() {
+            thread.join().unwrap();
+        }
     }
 
     pub fn start_again(&mut self) {

@@ -104,7 +104,9 @@ impl LogServer {
             Death::Killed => &self.state.killed,
         }
         .store(true, Ordering::SeqCst);
-        self.running.take().map(|thread| thread.join().unwrap());
+        if let Some(thread) = self.running.take() {
+            thread.join().unwrap();
+        }
     }
 
     /// It is there again, on the same port, and reads everything.
@@ -239,6 +241,8 @@ impl Datagrams {
 impl Drop for Datagrams {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        self.running.take().map(|thread| thread.join().unwrap());
+        if let Some(thread) = self.running.take() {
+            thread.join().unwrap();
+        }
     }
 }
