@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::audit::Action;
 use crate::audit::anchor::Way;
+use crate::audit::export::deceives;
 use crate::audit::filter::Filter;
 use crate::host::link::{Link, Patience};
 use crate::storage::{Result, Store, audit, streams};
@@ -105,8 +106,11 @@ impl Carrier {
     }
 
     fn is_due(&self, standing: &Standing, now: Timestamp) -> bool {
-        let waits = standing.failing.as_ref().is_some_and(|failing| failing.next_at > now);
-        !waits && self.rests_until.is_none_or(|until| until <= now)
+        // What lies farther ahead than any wait was said by a clock that has stepped back since.
+        let most = self.receiver().wait_after(u32::MAX);
+        let is_ahead = |until: Timestamp| until > now && until.since(now) <= most;
+        !standing.failing.as_ref().is_some_and(|failing| is_ahead(failing.next_at))
+            && !self.rests_until.is_some_and(is_ahead)
     }
 
     /// Gives the receiver these entries; whether it took something.
@@ -165,11 +169,13 @@ impl Carrier {
 
     fn failed(&mut self, store: &Store, attempts: u32, why: &str, now: Timestamp) -> Result<()> {
         let receiver = self.receiver();
+        // A certificate's names stand in it, and anybody can have written those.
+        let why: String = why.chars().filter(|c| !deceives(*c)).take(SAID).collect();
         // Said once, not at each try.
         if !std::mem::replace(&mut self.told, true) {
             tracing::warn!(%receiver, place = self.link.place(), "the trail is not taken, and is kept and sent later: {why}");
         }
-        let (next, why) = (now.plus(receiver.wait_after(attempts)), why.chars().take(SAID).collect::<String>());
+        let next = now.plus(receiver.wait_after(attempts));
         store.touch(move |tx| tx.stream_failed(receiver, next, &why))
     }
 }

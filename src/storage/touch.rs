@@ -132,7 +132,7 @@ impl<'t, 'c> TouchTx<'t, 'c> {
     pub fn stream_moved(&self, receiver: Receiver, to: i64) -> Result<()> {
         self.conn()
             .prepare_cached(
-                "UPDATE streams SET sent = ?2, sent_at = ?3, failing_since = NULL, attempts = 0, next_at = NULL, error = ''
+                "UPDATE streams SET sent_at = CASE WHEN sent < ?2 THEN ?3 ELSE sent_at END, sent = ?2, failing_since = NULL, attempts = 0, next_at = NULL, error = ''
                  WHERE receiver = ?1",
             )?
             .execute((receiver.as_str(), to, self.now().as_micros()))?;

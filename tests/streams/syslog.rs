@@ -88,6 +88,21 @@ fn a_server_that_is_down_for_an_hour_loses_nothing_and_changes_no_order_also_whe
 }
 
 #[test]
+fn a_clock_that_steps_back_keeps_no_receiver_waiting() {
+    let mut server = LogServer::tcp();
+    let mut sent = Sent::to(&syslog_toml(&server.place(), None));
+    server.stop(Death::Closes);
+    sent.write(2);
+    sent.round();
+    assert!(sent.standing().failing.is_some());
+    server.start_again();
+    sent.world.clock.set(sent.world.now().minus(Duration::from_secs(86_400)));
+    sent.round();
+    assert_eq!(sent.standing().failing, None);
+    assert_whole(&sent, &server);
+}
+
+#[test]
 fn what_a_server_had_in_its_memory_when_it_was_killed_is_sent_again() {
     for mut server in [LogServer::tcp(), LogServer::tls()] {
         let mut sent = Sent::to(&syslog_toml(&server.place(), server.ca_file()));
