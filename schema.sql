@@ -505,8 +505,8 @@ CREATE INDEX form_nonces_by_time ON form_nonces (done_at);
 
 -- The audit trail: append-only, each entry bound to the one before by its hash (src/audit/chain.rs has the layout).
 -- An entry must never change, vanish, or be inserted anywhere but at the end; what it says may be erased, with its salt, where
--- it is old enough, and its header and hashes stay. The triggers guard against accidents; whoever owns the file can drop
--- them, and is found out by the chain.
+-- it is old enough and of no kind that is kept, and its header and hashes stay. The triggers guard against accidents; whoever
+-- owns the file can drop them, and is found out by the chain.
 CREATE TABLE audit (
     seq         INTEGER PRIMARY KEY CHECK (seq > 0),
     lineage     TEXT    NOT NULL CHECK (length(lineage) = 16),
@@ -546,6 +546,8 @@ CREATE INDEX audit_new_devices ON audit (target_id)
 CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN
     SELECT raise(ABORT, 'an audit entry is never changed')
     WHERE new.salt IS NOT NULL OR new.body IS NOT NULL OR old.seq > (SELECT pruned_through FROM instance)
+       OR old.action IN ('audit.checkpoint_signed', 'audit.key_rotated', 'audit.pruned', 'backup.created', 'system.initialised',
+                         'system.restored', 'system.upgraded', 'system.key_exported', 'system.clock_stepped')
        OR (new.seq, new.lineage, new.at, new.action, new.outcome, new.actor_kind, new.actor_id, new.target_kind, new.target_id,
            new.case_number, new.body_digest, new.prev_hash, new.hash)
           IS NOT (old.seq, old.lineage, old.at, old.action, old.outcome, old.actor_kind, old.actor_id, old.target_kind,

@@ -82,6 +82,7 @@ pub mod password;
 pub mod policy;
 pub mod portraits;
 pub mod recovery;
+pub mod retention;
 pub mod secret;
 pub mod sessions;
 pub mod sign_in;

@@ -2,13 +2,15 @@
 //! the rest is the same for everybody.
 
 pub mod choices;
+pub mod group;
 pub mod settings;
 pub mod standing;
 
 use std::time::Duration;
 
 pub use choices::{HowOften, SecondPerson};
-pub use settings::{Group, KEYS, Key, Looser, Unit, Value};
+pub use group::Group;
+pub use settings::{KEYS, Key, Looser, Unit, Value};
 pub use standing::{Policy, Setting, Standing};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -135,5 +137,15 @@ pub const PASSWORD_RESET_LINK: Duration = times(MINUTE, 30);
 pub const PASSWORD_RESETS: u32 = 3;
 /// See [`PASSWORD_RESETS`].
 pub const PASSWORD_RESET_HOUR: Duration = HOUR;
+/// So many entries of the trail are erased in one change, so that nobody waits long behind it.
+pub const ERASED_AT_ONCE: i64 = 500;
+/// Fewer than that are erased this often.
+pub const ERASES_EVERY: Duration = DAY;
+/// Nothing is erased before the trail has had entries for so long without a gap: a clock that leaps ahead is found out by
+/// then, since no code from a phone is right.
+pub const TRAIL_WATCHED: Duration = times(DAY, 30);
+/// Two neighbouring entries of a trail without a gap lie no further apart: a server signs how far it has come each day, and may
+/// be off over a long weekend.
+pub const TRAIL_GAP: Duration = times(DAY, 4);
 /// A message that an admin writes to somebody is no longer than this, in characters.
 pub const MESSAGE: usize = 4_000;

@@ -68,6 +68,7 @@ mod portraits;
 mod print;
 mod profile;
 mod proxy;
+mod retention;
 mod routes;
 mod runbook;
 mod samples;

@@ -29,6 +29,8 @@ fn no_setting_is_without_a_sentence_here() {
         include_str!("policy_effects.rs"),
         include_str!("policy_effects/remembered.rs"),
         include_str!("policy_effects/ways_in.rs"),
+        include_str!("retention.rs"),
+        include_str!("retention/guarded.rs"),
     ];
     let source = files.concat();
     for key in KEYS {

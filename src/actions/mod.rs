@@ -40,6 +40,7 @@ pub mod readmit;
 pub mod reassure;
 pub mod recover;
 pub mod restore;
+pub mod retention;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::audit::Action;
 use crate::audit::checkpoint::Checkpoint;
+use crate::audit::export::Format;
 use crate::audit::filter::Filter;
 use crate::audit::table::{Preamble, Seal, push_lineage, push_row};
 use crate::storage::{self, Store, audit};
@@ -16,6 +18,8 @@ const PAGE: u32 = 1_000;
 pub enum ProofError {
     /// The checkpoint to begin after says otherwise than the trail.
     OtherHistory(i64),
+    /// Bodies were erased while they were exported as CSV, which is proved by them.
+    ErasedMeanwhile,
     /// It is of another instance.
     OtherInstance,
     /// The file can not be written.
@@ -31,6 +35,9 @@ impl fmt::Display for ProofError {
                 f,
                 "entry {seq} of this trail is not the one of which the anchor was made, or does not exist: this trail is \
                  another history than the one that you kept the anchor of"
+            ),
+            Self::ErasedMeanwhile => f.write_str(
+                "details of old entries were erased while they were exported, as the policy asks for: export again",
             ),
             Self::OtherInstance => f.write_str("the anchor is of another instance"),
             Self::File(e) => write!(f, "the proof can not be written: {e}"),
@@ -67,7 +74,7 @@ pub fn beginning(store: &Store, origin: &str, anchor: Option<&Checkpoint>) -> Re
 /// Writes the proof of the export that `about` describes, up to the checkpoint in `seal`.
 ///
 /// # Errors
-/// The trail can not be read, or the proof not be written.
+/// The trail can not be read, or the proof not be written; [`ProofError::ErasedMeanwhile`].
 pub fn write_proof(store: &Store, out: &mut impl Write, about: &Preamble, seal: &Seal) -> Result<(), ProofError> {
     let mut text = String::new();
     about.push(&mut text);
@@ -85,6 +92,11 @@ pub fn write_proof(store: &Store, out: &mut impl Write, about: &Preamble, seal: 
         cursor = read.unwrap_or(last);
         out.write_all(text.as_bytes()).map_err(ProofError::File)?;
         text.clear();
+    }
+    // Lines of JSON are proved by their digests, whatever became of the bodies.
+    let erased = store.read(|tx| audit::find_last_of(tx, &[Action::AuditPruned]))?;
+    if about.export == Format::Csv && erased.is_some_and(|(_, seq, _)| seq > about.through) {
+        return Err(ProofError::ErasedMeanwhile);
     }
     seal.push(&mut text);
     out.write_all(text.as_bytes()).map_err(ProofError::File)

@@ -97,7 +97,7 @@ impl Checkpoint {
     pub fn parse(text: &str) -> Option<Self> {
         let note = Note::parse(text)?;
         let point = Point::parse(note.text())?;
-        (note.to_string() == text).then_some(Self { point, note })
+        Some(Self { point, note })
     }
 
     /// In one line, for what is printed, as JSON writes a text (RFC 8259).

@@ -12,6 +12,7 @@ use std::io::{self, BufRead};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use super::erasure::{Ages, Erasures};
 use super::table::{Between, Preamble, Row, Seal};
 use super::{Action, chain};
 use crate::audit::checkpoint::Point;
@@ -150,7 +151,7 @@ fn walk<E: BufRead, P: BufRead>(
     verdict.entries = matched.entries();
     let finding = agreed.finding(chain.seq);
     if matches!(finding, Finding::Unanchored | Finding::Anchored(_)) {
-        matched.end(&seal)?;
+        matched.end(&seal, chain.erasures.through())?;
     }
     Ok(finding)
 }
@@ -188,6 +189,7 @@ impl<E: BufRead> Table<E> {
             return invalid(format!("entry {} has a body in the proof, which holds none of it", row.header.seq));
         }
         self.chain.check_rotation(row)?;
+        self.chain.check_erasure(row)?;
         if row.header.seq == self.about.through + 1 {
             check_exported(row, &self.about)?;
         }
@@ -219,6 +221,8 @@ struct Chain {
     hash: [u8; 32],
     /// The newest entry that replaced the signing key.
     rotated: Option<Rotated>,
+    ages: Ages,
+    erasures: Erasures,
 }
 
 impl Chain {
@@ -231,6 +235,8 @@ impl Chain {
             at: Timestamp::from_micros(i64::MIN),
             hash: about.before,
             rotated: None,
+            ages: Ages::behind(about.from - 1),
+            erasures: Erasures::behind(about.from - 1),
         }
     }
 
@@ -278,6 +284,16 @@ impl Chain {
         self.hash = chain::entry_hash(&self.hash, h, &row.body_digest);
         (self.seq, self.at) = (h.seq, h.at);
         Ok(())
+    }
+
+    fn check_erasure(&mut self, row: &Row) -> Result<(), Stop> {
+        let seq = row.header.seq;
+        let aged = self.ages.take(seq, row.header.at);
+        if row.header.action != Action::AuditPruned.as_str() {
+            return Ok(());
+        }
+        let body = row.body.as_ref().map(|(_, body)| &**body);
+        self.erasures.take(seq, body, aged).or_else(|what| invalid(format!("entry {seq} {what}")))
     }
 
     fn check_rotation(&mut self, row: &Row) -> Result<(), Stop> {

@@ -12,6 +12,7 @@ pub mod body;
 pub mod case_fact;
 pub mod chain;
 pub mod checkpoint;
+pub mod erasure;
 pub mod event;
 pub mod export;
 pub mod filter;

@@ -37,11 +37,11 @@ pub struct Preamble {
 }
 
 impl Preamble {
-    /// Whether an entry's body stands in the proof: that of the export itself, of a replaced key, and what a CSV file is made
-    /// from. What else entries say about people is not disclosed by a proof.
+    /// Whether an entry's body stands in the proof: that of the export itself, of a replaced key, of an erasure, and what a CSV
+    /// file is made from. What else entries say about people is not disclosed by a proof.
     pub fn holds_body_of<T: AsRef<str>>(&self, header: &Header<T>) -> bool {
         header.seq == self.through + 1
-            || header.action.as_ref() == Action::AuditKeyRotated.as_str()
+            || [Action::AuditKeyRotated, Action::AuditPruned].iter().any(|a| a.as_str() == header.action.as_ref())
             || self.export == Format::Csv && header.seq <= self.through && self.filter.matches(header)
     }
 

@@ -53,6 +53,8 @@ pub fn factor_line(factor: &Factor) -> FactorLine {
 pub fn entry_line(entry: &Entry) -> EntryLine {
     let (h, read) = (&entry.header, Read::of(entry));
     let actor = match h.actor_kind.as_str() {
+        // Who it was stands in the entry's header; what they were called then is not kept.
+        "person" if entry.body.is_none() => "a person".to_owned(),
         "person" => read.text("actor_name").to_owned(),
         "anonymous" => "someone not signed in".to_owned(),
         "host" => match read.source("os_user") {

@@ -141,6 +141,11 @@ pub(super) fn find_first_since(tx: &ReadTx<'_>, since: Timestamp) -> Result<i64>
     Ok(seq_range(tx, &Filter { since: Some(since), ..Filter::default() })?.0)
 }
 
+/// The number of the last entry before `before`; 0 if there is none.
+pub(super) fn find_last_before(tx: &ReadTx<'_>, before: Timestamp) -> Result<i64> {
+    Ok(seq_range(tx, &Filter { until: Some(before), ..Filter::default() })?.1)
+}
+
 pub(super) const PEOPLE: &str = "SELECT count(DISTINCT target_id) FROM audit WHERE action = ?1 AND seq >= ?2";
 
 /// The people about whom there are such entries since `since`.

@@ -27,6 +27,9 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 /// The triggers that guard the trail, as they stand in the schema; `verify` reports one that is missing.
 pub const GUARDS: [&str; 3] = ["audit_extends_its_chain", "audit_is_append_only_delete", "audit_is_append_only_update"];
 
+/// What is freed is overwritten where that touches no page more: nothing that is erased later was left behind in between.
+pub(super) const SECURE_DELETE: &str = "PRAGMA secure_delete = FAST";
+
 /// How long a statement waits for another process, such as a command beside the server.
 const BUSY: Duration = Duration::from_secs(10);
 
@@ -89,6 +92,7 @@ pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
          PRAGMA recursive_triggers = ON; PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;",
     )
+    .and_then(|()| conn.execute_batch(SECURE_DELETE))
     .map_err(|e| not_ours(path, &e.to_string()))?;
     Ok(conn)
 }
@@ -169,7 +173,7 @@ pub fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
             audit::find_entry(tx, n - 1).map_err(say)?.ok_or("the entry before the newest audit entry is missing")?.hash
         }
     };
-    crate::audit::verify::check_entry(&(&entry).into(), &before)
+    crate::audit::verify::check_entry(&(&entry).into(), &before, 0)
         .map(drop)
         .map_err(|what| format!("its newest audit entry, {}, {what}; idp audit verify says more", head.seq))
 }

@@ -9,6 +9,7 @@ use super::lines::{Lines, Next};
 use super::{Finding, NAMED, Stop, invalid, new_sha256, sha256};
 use crate::audit::asked::Asked;
 use crate::audit::body::is_canonical;
+use crate::audit::erasure::is_kept;
 use crate::audit::export::{Format, push_csv_header, push_csv_row, push_json_line};
 use crate::audit::table::{Preamble, Row, Seal};
 use crate::audit::{Line, chain};
@@ -33,6 +34,8 @@ pub(super) struct Matched<E> {
     hashed: Context,
     entries: u64,
     last: i64,
+    /// The newest exported entry without a body.
+    erased: i64,
     missing: u64,
     named: Vec<i64>,
     expected: String,
@@ -49,6 +52,7 @@ impl<E: BufRead> Matched<E> {
             hashed: new_sha256(),
             entries: 0,
             last: 0,
+            erased: 0,
             missing: 0,
             named: Vec::new(),
             expected: String::new(),
@@ -109,7 +113,20 @@ impl<E: BufRead> Matched<E> {
         }
         let line = row.line(prev, hash);
         self.expected.clear();
+        let erased = match self.format {
+            Format::JsonLines => waiting.members.contains_key("erased"),
+            Format::Csv => row.body.is_none(),
+        };
+        if erased {
+            if is_kept(&row.header.action) {
+                return invalid(format!(
+                    "line {number} of the export: entry {seq} is of a kind whose body is never erased"
+                ));
+            }
+            self.erased = seq;
+        }
         match self.format {
+            Format::JsonLines if erased => push_json_line(&mut self.expected, &Line { salt: None, body: None, ..line }),
             Format::JsonLines => {
                 let Some((salt, body)) = body_of(waiting.members) else {
                     return invalid(format!("line {number} of the export: entry {seq} has lost its body or salt"));
@@ -120,9 +137,6 @@ impl<E: BufRead> Matched<E> {
                     ));
                 }
                 push_json_line(&mut self.expected, &Line { salt: Some(&salt), body: Some(&body), ..line });
-            }
-            Format::Csv if row.body.is_none() => {
-                return invalid(format!("entry {seq} is exported as CSV, and the proof does not hold its body"));
             }
             Format::Csv => push_csv_row(&mut self.expected, &line),
         }
@@ -148,8 +162,12 @@ impl<E: BufRead> Matched<E> {
         self.entries
     }
 
-    /// No row is left.
-    pub(super) fn end(self, seal: &Seal) -> Result<(), Stop> {
+    /// No row is left, and the rows record that bodies were erased up to the entry `recorded`.
+    pub(super) fn end(self, seal: &Seal, recorded: i64) -> Result<(), Stop> {
+        if self.erased > recorded {
+            let what = "is exported without its body, and the trail does not record that it was erased";
+            return invalid(format!("entry {} {what}", self.erased));
+        }
         if let Some(waiting) = self.waiting {
             let what =
                 if waiting.seq <= self.last { "stands twice or out of order" } else { "is beyond what it covers" };

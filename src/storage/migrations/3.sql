@@ -6,6 +6,8 @@ DROP TRIGGER audit_is_append_only_update;
 CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN
     SELECT raise(ABORT, 'an audit entry is never changed')
     WHERE new.salt IS NOT NULL OR new.body IS NOT NULL OR old.seq > (SELECT pruned_through FROM instance)
+       OR old.action IN ('audit.checkpoint_signed', 'audit.key_rotated', 'audit.pruned', 'backup.created', 'system.initialised',
+                         'system.restored', 'system.upgraded', 'system.key_exported', 'system.clock_stepped')
        OR (new.seq, new.lineage, new.at, new.action, new.outcome, new.actor_kind, new.actor_id, new.target_kind, new.target_id,
            new.case_number, new.body_digest, new.prev_hash, new.hash)
           IS NOT (old.seq, old.lineage, old.at, old.action, old.outcome, old.actor_kind, old.actor_id, old.target_kind,
