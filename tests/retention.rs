@@ -58,7 +58,7 @@ impl Firm {
     pub fn goes_on(&self, days: u32) {
         for _ in 0..days {
             self.world.later(DAY);
-            keep_up(&self.world.app.means.store, self.world.now(), false).unwrap();
+            keep_up(&self.world.app.means.store, self.world.now(), false, false).unwrap();
         }
     }
 
