@@ -4,8 +4,11 @@
 //! Architecture invariant: nothing that the two files say of themselves makes a verdict better than
 //! [`Finding::Unanchored`]; only an anchor that the verifier brings along does.
 
+mod ahead;
+mod export_line;
 mod lines;
 mod matched;
+mod proof_line;
 mod trust;
 
 use std::io::{self, BufRead};
@@ -18,8 +21,11 @@ use super::{Action, chain};
 use crate::audit::checkpoint::Point;
 use crate::time::Timestamp;
 
+use ahead::Ahead;
+use export_line::Exported;
 use lines::{Lines, Next};
 use matched::Matched;
+use proof_line::Proved;
 pub use trust::Trust;
 use trust::{Agreement, Rotated};
 
@@ -96,52 +102,64 @@ fn invalid<T>(what: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Found(Finding::Invalid(what.into())))
 }
 
-/// Judges `export` by `proof`.
+/// Judges `export` by `proof`. Both are read ahead of the walk, each by a thread of its own.
 ///
 /// # Errors
 /// When a file can not be read.
-pub fn judge(export: impl BufRead, proof: impl BufRead, trust: &Trust) -> io::Result<Verdict> {
+pub fn judge(export: impl BufRead + Send, proof: impl BufRead + Send, trust: &Trust) -> io::Result<Verdict> {
     let mut verdict = Verdict { finding: Finding::Unanchored, about: None, entries: 0, checkpoint: None, signed: None };
-    match walk(&mut verdict, Lines::new(export), Lines::new(proof), trust) {
+    match walk(&mut verdict, export, Lines::new(proof), trust) {
         Ok(finding) | Err(Stop::Found(finding)) => verdict.finding = finding,
         Err(Stop::Io(e)) => return Err(e),
     }
     Ok(verdict)
 }
 
-fn walk<E: BufRead, P: BufRead>(
+fn walk(
     verdict: &mut Verdict,
-    export: Lines<E>,
-    mut proof: Lines<P>,
+    export: impl BufRead + Send,
+    mut proof: Lines<impl BufRead + Send>,
     trust: &Trust,
 ) -> Result<Finding, Stop> {
     let about = begin(&mut proof)?;
     verdict.about = Some(about.clone());
     trust.fits(&about.origin).map_err(Stop::Found)?;
+    std::thread::scope(|scope| {
+        let mut lines = proof_line::Reader::behind(proof);
+        let proof = Ahead::begin(scope, move || lines.next());
+        let mut lines = export_line::Reader::new(export, about.export);
+        let export = Ahead::begin(scope, move || lines.next());
+        walk_rows(verdict, about, (export, proof), trust)
+    })
+}
+
+fn walk_rows(
+    verdict: &mut Verdict,
+    about: Preamble,
+    (export, mut proof): (Ahead<Exported>, Ahead<Proved>),
+    trust: &Trust,
+) -> Result<Finding, Stop> {
     let (chain, agreed) = (Chain::new(&about), trust.agreement(&about));
     let mut table = Table { chain, agreed, matched: Matched::new(export, &about)?, about };
     let seal = loop {
-        let line = match proof.next()? {
-            Next::Line(line) => line,
-            Next::End => {
+        match proof.next() {
+            Some(Proved::Between(Between::Lineage(lineage))) => table.chain.announce(lineage)?,
+            Some(Proved::Between(Between::Row(row))) => table.row(&row)?,
+            Some(Proved::Seal(seal)) => break seal,
+            Some(Proved::Bad(number, what)) => return invalid(format!("line {number} of the proof {what}")),
+            Some(Proved::Behind(number)) => return behind(number),
+            Some(Proved::Io(e)) => return Err(e.into()),
+            None => {
                 let what = format!("the proof breaks off after entry {}", table.chain.seq);
                 return Ok(Finding::Incomplete(what));
             }
-            Next::Bad(what) => return invalid(format!("line {} of the proof {what}", proof.number())),
-        };
-        let read = match line.starts_with('{') {
-            true => Seal::parse(line).map(Err),
-            false => Between::parse(line, table.chain.lineage()).map(Ok),
-        };
-        match read {
-            Some(Ok(Between::Lineage(lineage))) => table.chain.announce(lineage)?,
-            Some(Ok(Between::Row(row))) => table.row(&row)?,
-            Some(Err(seal)) => break seal,
-            None => return invalid(format!("line {} of the proof is not as it was written", proof.number())),
         }
     };
-    if !matches!(proof.next()?, Next::End) {
-        return invalid(format!("line {} of the proof stands behind its end", proof.number()));
+    match proof.next() {
+        None => {}
+        Some(Proved::Io(e)) => return Err(e.into()),
+        Some(Proved::Behind(number)) => return behind(number),
+        Some(_) => unreachable!("whatever stands behind the last line is read as that"),
     }
     let Table { chain, agreed, matched, about } = table;
     verdict.checkpoint = Some(seal.checkpoint.point.clone());
@@ -154,6 +172,10 @@ fn walk<E: BufRead, P: BufRead>(
         matched.end(&seal, chain.erasures.through())?;
     }
     Ok(finding)
+}
+
+fn behind<T>(number: u64) -> Result<T, Stop> {
+    invalid(format!("line {number} of the proof stands behind its end"))
 }
 
 /// The proof's first line.
@@ -173,14 +195,14 @@ fn begin<P: BufRead>(proof: &mut Lines<P>) -> Result<Preamble, Stop> {
 }
 
 /// Everything that a row of the table is held against.
-struct Table<E> {
+struct Table {
     about: Preamble,
     chain: Chain,
     agreed: Agreement,
-    matched: Matched<E>,
+    matched: Matched,
 }
 
-impl<E: BufRead> Table<E> {
+impl Table {
     fn row(&mut self, row: &Row) -> Result<(), Stop> {
         let prev = self.chain.hash;
         self.chain.step(row)?;
@@ -238,11 +260,6 @@ impl Chain {
             ages: Ages::behind(about.from - 1),
             erasures: Erasures::behind(about.from - 1),
         }
-    }
-
-    /// The lineage of the next row.
-    fn lineage(&self) -> &str {
-        self.announced.as_deref().unwrap_or(&self.lineage)
     }
 
     fn announce(&mut self, lineage: String) -> Result<(), Stop> {
