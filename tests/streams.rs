@@ -5,6 +5,7 @@ mod hook_server;
 mod log_server;
 mod operator;
 mod receivers;
+mod restarts;
 mod syslog;
 mod webhook;
 
