@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::policy;
+use crate::streams::{Receiver, Standing};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Status};
 
@@ -146,6 +147,8 @@ pub struct HouseFigures {
     pub mail_held_up: u32,
     /// Messages that were given up within [`policy::LATELY`]; none where no mail server is set.
     pub mail_given_up: u32,
+    /// How it stands with each receiver of the trail that is set.
+    pub streams: Vec<Standing>,
 }
 
 /// How pressing it is.
@@ -186,6 +189,8 @@ pub enum Matter {
     MailHeldUp(u32),
     /// So many messages were given up lately.
     MailGivenUp(u32),
+    /// A receiver of the trail has taken nothing since then.
+    StreamStuck(Receiver, Timestamp),
 }
 
 impl Matter {
@@ -195,7 +200,7 @@ impl Matter {
             Self::Expired(_) | Self::DiskLow(_) | Self::MailHeldUp(_) => Urgency::Now,
             Self::People(Need::NoFactor | Need::FactorDisabled, _) => Urgency::Now,
             Self::FewOwners(0) | Self::Backup(None) => Urgency::Now,
-            Self::People(..) | Self::ClockStepped(_) | Self::MailGivenUp(_) => Urgency::Soon,
+            Self::People(..) | Self::ClockStepped(_) | Self::MailGivenUp(_) | Self::StreamStuck(..) => Urgency::Soon,
             Self::Locked(_) | Self::FewOwners(_) | Self::Backup(Some(_)) | Self::KeyNotExported => Urgency::Soon,
             Self::NotAnchored(_) => Urgency::Soon,
             Self::Invited(_) => Urgency::Known,
@@ -229,7 +234,9 @@ impl HouseFigures {
             (self.mail_held_up > 0).then_some(Matter::MailHeldUp(self.mail_held_up)),
             (self.mail_given_up > 0).then_some(Matter::MailGivenUp(self.mail_given_up)),
         ];
-        sorted(found.into_iter().flatten().collect())
+        let stuck = self.streams.iter().filter(|standing| standing.is_stuck(now));
+        let stuck = stuck.filter_map(|s| Some(Matter::StreamStuck(s.receiver, s.failing.as_ref()?.since)));
+        sorted(found.into_iter().flatten().chain(stuck).collect())
     }
 }
 
@@ -267,6 +274,7 @@ mod tests {
             free: u64::MAX,
             mail_held_up: 0,
             mail_given_up: 0,
+            streams: Vec::new(),
         };
         (PeopleFigures { needs, expired: 0, locked: 0, invited: 0 }, house)
     }

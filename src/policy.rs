@@ -123,6 +123,12 @@ pub const MAIL_RETRIES: [Duration; 5] =
 pub const MAIL_PROBE: Duration = times(MINUTE, 5);
 /// A message that waits for longer than this is held up: somebody should look.
 pub const MAIL_HELD_UP: Duration = times(MINUTE, 60);
+/// A syslog server that is not there is tried again at the latest after this.
+pub const SYSLOG_WAIT: Duration = MINUTE;
+/// A webhook that does not take an entry is tried again at the latest after this.
+pub const WEBHOOK_WAIT: Duration = times(MINUTE, 5);
+/// A receiver of the trail that takes nothing for longer than this is stuck: somebody should look.
+pub const STREAM_STUCK: Duration = times(MINUTE, 15);
 /// What became of a message is kept this long beside the trail, which keeps it for good.
 pub const MAIL_REMEMBERED: Duration = times(DAY, 30);
 /// A link to choose a new password works this long.

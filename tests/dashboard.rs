@@ -92,6 +92,7 @@ fn where_all_is_well_the_page_is_calm() {
             free: DISK_LOW,
             mail_held_up: 0,
             mail_given_up: 0,
+            streams: Vec::new(),
         };
         let people = storage::dashboard::get_people(tx, world.now())?;
         let calm = idp::dashboard::matters(&people, &house, world.now());

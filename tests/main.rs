@@ -80,6 +80,7 @@ mod served;
 mod sessions;
 mod sign_in;
 mod story;
+mod streams;
 mod structure;
 mod systemd;
 mod throttle;

@@ -210,8 +210,18 @@ def checkpoints_in(path):
                 gathered = []
             if not raw:
                 return
+            yield from checkpoints_in_line(raw.decode(errors="replace"))
             if begins or gathered:
                 gathered.append(line + "\n")
+
+
+def checkpoints_in_line(line):
+    """Every checkpoint that stands in one line, as logs have them, its line feeds spelt out."""
+    for begins in re.finditer("idp[.]audit/", line):
+        parts = re.split(r"(?:#012|\\+n)", line[begins.start():begins.start() + 4096], maxsplit=7)
+        if len(parts) == 8:
+            parts[6] = re.sub(r"^\\+u2014", "—", parts[6])
+            yield "".join(part + "\n" for part in parts[:7])
 
 
 def read_anchors(paths, origin, keys):

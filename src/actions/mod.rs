@@ -45,6 +45,7 @@ pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
+pub mod stream;
 pub mod sweep;
 pub mod upgrade;
 

@@ -67,6 +67,7 @@ fn show(call: &Call<'_>, signed: &Signed, status: u16, tested: Option<Tested>, e
         lineage: &head.lineage,
         retention,
         mail,
+        streams: house.streams,
     };
     Ok(page.answer(status, system(&page.frame(), &view)))
 }

@@ -17,6 +17,7 @@ use crate::outbox::Queue;
 use crate::policy::{Key, Setting};
 use crate::retention::Retention;
 use crate::secret::Secret;
+use crate::streams::{Failing, Receiver, Standing};
 use crate::users::Role;
 
 /// Every one of these pages by a name of its own.
@@ -42,6 +43,8 @@ fn matters() -> Vec<Matter> {
         Matter::MailHeldUp(4),
         Matter::MailGivenUp(1),
         Matter::MailGivenUp(2),
+        Matter::StreamStuck(Receiver::Syslog, at("2026-11-24T08:41:00Z")),
+        Matter::StreamStuck(Receiver::Webhook, at("2026-11-22T08:41:00Z")),
         Matter::DiskLow(734_003_200),
         Matter::ClockStepped(at("2026-11-23T02:15:00Z")),
     ]);
@@ -53,6 +56,30 @@ fn few() -> Vec<Matter> {
     let mut matters: Vec<Matter> = Need::ALL.map(|need| Matter::People(need, 1)).into();
     matters.extend([Matter::People(Need::Awaiting, 2), Matter::Expired(2), Matter::Invited(1), Matter::Locked(1)]);
     matters
+}
+
+/// A receiver that takes nothing, and one that does.
+fn receivers() -> Vec<Standing> {
+    let standing = Standing {
+        receiver: Receiver::Syslog,
+        place: "tls://logs.fernhill.example:6514".to_owned(),
+        sent: 47_988,
+        sent_at: Some(at("2026-11-24T08:40:00Z")),
+        failing: Some(Failing {
+            since: at("2026-11-24T08:41:00Z"),
+            attempts: 31,
+            next_at: now(),
+            error: HOSTILE.to_owned(),
+        }),
+    };
+    let hook = Standing {
+        receiver: Receiver::Webhook,
+        place: "https://hooks.fernhill.example".to_owned(),
+        sent: 48_211,
+        sent_at: Some(now()),
+        failing: None,
+    };
+    vec![standing, hook]
 }
 
 fn overview_pages() -> Vec<(&'static str, Markup)> {
@@ -77,7 +104,9 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         lineage: "9f86d081884c7d65",
         retention: for_ever.clone(),
         mail: MailView { is_set: false, queue: Queue::default(), test: None, tested: None },
+        streams: Vec::new(),
     };
+    let streams = SystemView { streams: receivers(), ..system.clone() };
     let queue = Queue {
         waiting: 1_204,
         waiting_since: Some(at("2026-11-24T09:12:00Z")),
@@ -105,6 +134,7 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         ("dashboard-recoveries", dashboard::dashboard(&f, &view(others, Vec::new(), entries()))),
         ("dashboard-calm", dashboard::dashboard(&f, &view(Vec::new(), Vec::new(), entries()))),
         ("system", system::system(&f, &system)),
+        ("system-streams", system::system(&f, &streams)),
         ("system-calm", system::system(&f, &calm)),
         ("system-held", system::system(&f, &kept(&held))),
         ("system-watches", system::system(&f, &kept(&erased))),

@@ -14,6 +14,7 @@ use crate::dashboard::Matter;
 use crate::outbox::Queue;
 use crate::policy::{TRAIL_GAP, TRAIL_WATCHED};
 use crate::retention::{Next, Retention};
+use crate::streams::{Receiver, Standing};
 use crate::time::Timestamp;
 
 /// `GET /admin/system`
@@ -49,6 +50,8 @@ pub struct SystemView<'a> {
     pub retention: Retention,
     /// How the messages stand.
     pub mail: MailView<'a>,
+    /// How it stands with each receiver of the trail.
+    pub streams: Vec<Standing>,
 }
 
 /// How the messages stand, and what came of a test.
@@ -111,6 +114,7 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
             (facts(&trail))
             p class="muted" { "Whether it is unbroken is checked on the host: " code { "idp audit verify" } ", or " code { "idp doctor" } " for everything." }
         }))
+        (card("streams", "Sent elsewhere", &streams(frame, view)))
         (card("mail", "Mail", &mail(frame, &view.mail)))
         (card("program", "Program", &facts(&program)))
     };
@@ -139,6 +143,40 @@ fn kept(frame: &Frame, retention: &Retention) -> Markup {
             (lasting(TRAIL_GAP)) ", so the server was off, or its clock leapt ahead. Look whether the clock is right."
         }
     }
+}
+
+/// Where the trail goes beside this host, and how far it has come there.
+fn streams(frame: &Frame, view: &SystemView) -> Markup {
+    if view.streams.is_empty() {
+        return html! {
+            p { "The audit trail is kept on this host alone. On another machine, in its log, nobody who breaks in here can change what was written." }
+            p class="muted" { "To send it there, set " code { "syslog" } " or " code { "webhook" } " in " code { "idp.toml" } " and start the server again." }
+        };
+    }
+    html! {
+        @for standing in &view.streams {
+            (facts(&place(frame, standing, view.entries)))
+            @if let Some(failing) = &standing.failing {
+                (notice(Tone::Warn, &html! {
+                    p { strong { "It stopped taking entries " (time_ago(failing.since, frame.now)) ":" } " " bdi { (failing.error) } "." }
+                    p { "Nothing is lost: what it lacks is kept here, in its order, and sent as soon as it is back." }
+                }))
+            }
+        }
+    }
+}
+
+fn place(frame: &Frame, standing: &Standing, entries: i64) -> Vec<(&'static str, Markup)> {
+    let whom = match standing.receiver {
+        Receiver::Syslog => "Syslog server",
+        Receiver::Webhook => "Webhook",
+    };
+    let number = |n: i64| grouped(n.unsigned_abs());
+    vec![
+        (whom, html! { bdi { code { (standing.place) } } }),
+        ("Has", html! { "everything up to entry " (number(standing.sent)) " of " (number(entries)) }),
+        ("Last sent", time_ago_or_never(standing.sent_at, frame.now)),
+    ]
 }
 
 fn mail(frame: &Frame, view: &MailView) -> Markup {

@@ -33,6 +33,7 @@ pub mod retention;
 pub mod schema;
 pub mod sessions;
 pub mod signals;
+pub mod streams;
 pub mod sweep;
 pub mod throttle;
 pub mod touch;

@@ -129,8 +129,7 @@ fn last_backup(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
 
 fn last_anchor(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
     let anchors = anchors::list(tx)?;
-    let keep =
-        "set a mail server, so that owners and auditors get one, or keep what idp backup prints on another machine";
+    let keep = "set a mail server, so that owners and auditors get one, or syslog, or keep what idp backup prints on another machine";
     Ok(match anchors.first() {
         None => Finding::warning(format!("nothing outside this host says how far the audit trail has come: {keep}")),
         Some(Anchor { seq, signed_at, .. }) if now.since(*signed_at) > ANCHOR_AGE => Finding::warning(format!(
