@@ -40,6 +40,8 @@
 //! - Whoever has to be told of an entry is told: the writer itself writes the notice and its messages, in the same
 //!   transaction. Messages are sent by a thread of their own, [`actions::deliver`], never inside a request.
 //! - The bytes that are hashed are frozen: [`audit::chain`].
+//! - The one change that the trail ever sees is that old entries lose what they said, up to a point that an entry of its own
+//!   records: [`audit::erasure`] says what may be missing, [`retention`] when it is erased, [`actions::retention`] does it.
 //! - How far the trail has come is signed by a server again and again, and by commands on the host: [`actions::checkpoint`]. The
 //!   newest checkpoint stands beside the keys, and a database that does not know it is not opened for changes. An export with its
 //!   proof, [`audit::table`], is judged from files alone: [`audit::judge`]. Where the newest checkpoints went that this host can not

@@ -2,8 +2,7 @@
 
 mod forged;
 mod guarded;
-
-use std::time::Duration;
+mod told;
 
 use idp::actions::checkpoint::keep_up;
 use idp::actions::retention::erase;
@@ -246,27 +245,4 @@ fn a_backup_from_before_brings_it_back_and_it_is_erased_again() {
     let [pruned] = &after.entries_of(Action::AuditPruned)[..] else { panic!("it is recorded again") };
     assert_eq!(body(pruned).fact("first"), "1");
     assert!(idp_on(&after.data(), &["audit", "verify"]).done().contains("consistent"));
-}
-
-#[test]
-fn pages_say_that_it_is_no_longer_kept() {
-    let mut firm = Firm::aged();
-    let seq = firm.world.entries_of(Action::UserNoteAdded)[0].header.seq;
-    let mara = firm.mara.id.clone();
-    firm.world.sweep();
-    let (later, ada) = (Duration::from_secs(1), firm.ada());
-    let page = ada.get(&format!("/admin/audit/{seq}"));
-    assert!(page.says("A note was put on a person's record (details are no longer kept)"), "{}", page.text());
-    assert!(page.says("no longer kept") && !page.says("Note:"), "{}", page.text());
-    let notes = ada.get(&format!("/admin/users/{mara}/notes"));
-    assert!(notes.says("The text of this note is no longer kept."), "{}", notes.text());
-    let list = ada.get("/admin/audit?action=user.note_added");
-    assert!(list.says("(details are no longer kept)") && list.says("by a person"), "{}", list.text());
-    let list = ada.get("/admin/audit?action=audit.pruned");
-    assert!(list.says("Details of entries 1 to") && list.says("erased, as too old"), "{}", list.text());
-    firm.world.later(later);
-    let (mara, phone) = (&mut firm.mara.browser, &firm.mara.phone);
-    sign_in(&firm.world, mara, "mara@fernhill.example", phone);
-    let own = mara.get("/profile/activity");
-    assert!(own.says("details are no longer kept"), "{}", own.text());
 }

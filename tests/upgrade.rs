@@ -26,7 +26,7 @@ type All = (BTreeSet<(String, String)>, BTreeMap<String, Rows>);
 
 /// An earlier organisation: an owner (Ada), an admin (Tom), an auditor (Noor), a member (Mara) with a note, one who is
 /// disabled, one who waits to enrol with a pass after a reset, and one who has not used the invitation yet.
-struct Earlier {
+pub struct Earlier {
     folder: tempfile::TempDir,
     facts: BTreeMap<String, String>,
 }
@@ -38,7 +38,7 @@ impl Earlier {
     }
 
     /// As the last program of a schema left it.
-    fn of(schema: i64) -> Self {
+    pub fn of(schema: i64) -> Self {
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{schema}"));
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
@@ -61,7 +61,7 @@ impl Earlier {
         &self.facts[name]
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -99,7 +99,7 @@ impl Earlier {
     }
 
     /// Starts this version on it.
-    fn open(self) -> (World, BTreeMap<String, String>) {
+    pub fn open(self) -> (World, BTreeMap<String, String>) {
         let clock = Clock::at(self.fact("now").parse().unwrap());
         (World::on(self.folder, clock), self.facts)
     }

@@ -155,6 +155,22 @@ mod tests {
     }
 
     #[test]
+    fn the_tables_guard_and_the_format_name_the_same_kinds_that_are_kept() {
+        let names = |text: &str, quote: char| -> std::collections::BTreeSet<String> {
+            text.split(quote).skip(1).step_by(2).map(str::to_owned).collect()
+        };
+        let between = |text: &'static str, from: &str, to: &str| {
+            let rest = text.split(from).nth(1).unwrap();
+            rest.split(to).next().unwrap()
+        };
+        let kept: std::collections::BTreeSet<_> = KEPT.iter().map(|action| action.as_str().to_owned()).collect();
+        let guard = between(include_str!("../../schema.sql"), "OR old.action IN (", ")");
+        assert_eq!(names(guard, '\''), kept);
+        let page = between(include_str!("table.md"), "but for those of the kinds ", "which are always kept");
+        assert_eq!(names(page, '`'), kept);
+    }
+
+    #[test]
     fn a_record_goes_on_where_the_one_before_ended() {
         let body =
             |first: i64, through: i64| format!(r#"{{"detail":{{"days":400,"first":{first},"through":{through}}}}}"#);

@@ -80,6 +80,8 @@ pub struct Verdict {
     pub about: Option<Preamble>,
     /// Entries that the export holds.
     pub entries: u64,
+    /// Those of them whose bodies were erased, as the trail records.
+    pub erased: u64,
     /// The checkpoint at the proof's end.
     pub checkpoint: Option<Point>,
     /// Whether a key that was given signed it; nothing if none was given.
@@ -107,7 +109,8 @@ fn invalid<T>(what: impl Into<String>) -> Result<T, Stop> {
 /// # Errors
 /// When a file can not be read.
 pub fn judge(export: impl BufRead + Send, proof: impl BufRead + Send, trust: &Trust) -> io::Result<Verdict> {
-    let mut verdict = Verdict { finding: Finding::Unanchored, about: None, entries: 0, checkpoint: None, signed: None };
+    let (finding, checkpoint) = (Finding::Unanchored, None);
+    let mut verdict = Verdict { finding, about: None, entries: 0, erased: 0, checkpoint, signed: None };
     match walk(&mut verdict, export, Lines::new(proof), trust) {
         Ok(finding) | Err(Stop::Found(finding)) => verdict.finding = finding,
         Err(Stop::Io(e)) => return Err(e),
@@ -166,7 +169,7 @@ fn walk_rows(
     chain.check_seal(&seal, &about, matched.last_sound())?;
     verdict.signed =
         trust.signature(&seal.checkpoint, chain.rotated.as_ref(), agreed.vouched()).map_err(Stop::Found)?;
-    verdict.entries = matched.entries();
+    (verdict.entries, verdict.erased) = (matched.entries(), matched.erased());
     let finding = agreed.finding(chain.seq);
     if matches!(finding, Finding::Unanchored | Finding::Anchored(_)) {
         matched.end(&seal, chain.erasures.through())?;

@@ -14,6 +14,8 @@ use super::{Form, StepUp};
 use crate::dashboard::{Matter, Need};
 use crate::import::read;
 use crate::outbox::Queue;
+use crate::policy::{Key, Setting};
+use crate::retention::Retention;
 use crate::secret::Secret;
 use crate::streams::{Failing, Receiver, Standing};
 use crate::users::Role;
@@ -85,6 +87,7 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
     let since = at("2026-11-23T10:42:00Z");
     let view = |waiting, matters, entries| DashboardView { waiting, matters, since, entries };
     let (waiting, others) = (samples_board::waiting(), samples_board::other_numbers());
+    let for_ever = Retention { days: 0, held: false, hold: None, erased: 0, last: None, aged: 0, borne_out: false };
     let system = SystemView {
         matters: vec![Matter::Backup(None), Matter::KeyNotExported],
         version: "0.1.0",
@@ -99,6 +102,7 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         entries: 48_211,
         newest: now(),
         lineage: "9f86d081884c7d65",
+        retention: for_ever.clone(),
         mail: MailView { is_set: false, queue: Queue::default(), test: None, tested: None },
         streams: Vec::new(),
     };
@@ -116,6 +120,8 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
     let wrong = typed(&[], &[("step_up_code", "This code does not match.")]);
     let wrong = Form { step_up: Some(StepUp { backup_codes: true }), ..wrong };
     let unconfirmed = SystemView { mail: MailView { test: Some(wrong), ..mail(None) }, ..system.clone() };
+    let [held, erased] = kept_for_a_while(for_ever);
+    let kept = |retention: &Retention| SystemView { retention: retention.clone(), ..system.clone() };
     let calm = SystemView {
         matters: Vec::new(),
         last_backup: Some(at("2026-11-24T02:15:00Z")),
@@ -130,12 +136,30 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         ("system", system::system(&f, &system)),
         ("system-streams", system::system(&f, &streams)),
         ("system-calm", system::system(&f, &calm)),
+        ("system-held", system::system(&f, &kept(&held))),
+        ("system-watches", system::system(&f, &kept(&erased))),
         ("system-mail", system::system(&f, &tested(Tested::Taken(HOSTILE.to_owned())))),
         ("system-mail-later", system::system(&f, &tested(Tested::Later(refused())))),
         ("system-mail-refused", system::system(&f, &tested(Tested::Refused(refused())))),
         ("system-mail-settings", system::system(&f, &tested(Tested::Settings(refused())))),
         ("system-mail-wrong", system::system(&f, &unconfirmed)),
     ]
+}
+
+/// Details are kept for 400 days: under a legal hold, and without one, where nothing is erased after a gap in the log.
+fn kept_for_a_while(for_ever: Retention) -> [Retention; 2] {
+    let hold = Setting {
+        id: 1,
+        key: Key::LegalHold,
+        value: 1,
+        set_by: HOSTILE.to_owned(),
+        set_at: at("2026-11-20T08:00:00Z"),
+        effective_at: at("2026-11-20T08:00:00Z"),
+        cancelled_at: None,
+    };
+    let last = Some(at("2026-11-23T08:00:00Z"));
+    let erased = Retention { days: 400, erased: 12_500, last, aged: 13_500, ..for_ever };
+    [Retention { held: true, hold: Some(hold), ..erased.clone() }, erased]
 }
 
 fn import_pages() -> Vec<(&'static str, Markup)> {

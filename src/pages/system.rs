@@ -9,9 +9,11 @@ use super::dashboard::matters;
 use super::form::Form;
 use super::frame::Section;
 use super::parts::{Tone, card, facts, heading, notice};
-use super::words::{grouped, lasting, size, time_ago, time_ago_or_never};
+use super::words::{count, exact, grouped, lasting, size, time_ago, time_ago_or_never};
 use crate::dashboard::Matter;
 use crate::outbox::Queue;
+use crate::policy::{TRAIL_GAP, TRAIL_WATCHED};
+use crate::retention::{Next, Retention};
 use crate::streams::{Receiver, Standing};
 use crate::time::Timestamp;
 
@@ -44,6 +46,8 @@ pub struct SystemView<'a> {
     pub newest: Timestamp,
     /// Which unbroken history it belongs to.
     pub lineage: &'a str,
+    /// How long it keeps what entries say.
+    pub retention: Retention,
     /// How the messages stand.
     pub mail: MailView<'a>,
     /// How it stands with each receiver of the trail.
@@ -97,6 +101,7 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
         ("Entries", html! { a href="/admin/audit" { (grouped(view.entries.unsigned_abs())) } }),
         ("Newest", html! { (time_ago(view.newest, frame.now)) }),
         ("Lineage", html! { code { (view.lineage) } }),
+        ("Details are kept", kept(frame, &view.retention)),
     ];
     let content = html! {
         (heading(None, "System", None))
@@ -115,6 +120,29 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
     };
     let wrong = view.mail.test.as_ref().is_some_and(Form::wrong);
     frame.wide(Section::System, "System", wrong, &content)
+}
+
+/// How long what entries say is kept, how far it is erased, and why nothing is erased where something could be.
+fn kept(frame: &Frame, retention: &Retention) -> Markup {
+    html! {
+        a href="/admin/policy#audit_kept_days" {
+            @if retention.days == 0 { "for ever" } @else { "for " (count(retention.days.unsigned_abs(), "day")) }
+        }
+        @if retention.erased > 0 {
+            ", erased up to entry " (grouped(retention.erased.unsigned_abs()))
+            @if let Some(last) = retention.last { ", last " (time_ago(last, frame.now)) }
+        }
+        "."
+        @if retention.held {
+            " A " a href="/admin/policy#legal_hold" { "legal hold" } " is in effect"
+            @if let Some(hold) = &retention.hold { " since " (exact(hold.set_at)) " by " bdi { (hold.set_by) } }
+            ": nothing is erased."
+        }
+        @if retention.next(frame.now) == Next::Watches {
+            " Nothing is erased now: within the last " (lasting(TRAIL_WATCHED)) " the log has a gap of more than "
+            (lasting(TRAIL_GAP)) ", so the server was off, or its clock leapt ahead. Look whether the clock is right."
+        }
+    }
 }
 
 /// Where the trail goes beside this host, and how far it has come there.

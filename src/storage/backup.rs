@@ -85,6 +85,8 @@ pub struct Checked {
     pub broken_header: Option<Header>,
     /// Entries that were checked.
     pub entries: i64,
+    /// The last entry of which the trail records that its body was erased; 0 if none was.
+    pub erased: i64,
     /// How many lineages there are: one more than restores.
     pub lineages: u32,
 }
@@ -143,6 +145,7 @@ pub(super) fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
         broken,
         broken_header: found.map(|entry| entry.header),
         entries: walk.entries(),
+        erased: retention::check_record(&tx)?.0,
         lineages: walk.lineages(),
     })
 }

@@ -31,10 +31,13 @@ pub fn get(tx: &ReadTx<'_>, now: Timestamp) -> Result<Retention> {
     Ok(Retention { days, held: hold.value != 0, hold: hold.set, erased, last, aged, borne_out })
 }
 
+pub(super) const EARLIER: &str = "SELECT at FROM audit WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1";
+pub(super) const RECORDS: &str = "SELECT seq, at, body FROM audit WHERE action = ?1 ORDER BY seq";
+
 /// Whether no two neighbours among the entries of the last [`TRAIL_WATCHED`] lie further apart than [`TRAIL_GAP`]; from the
 /// newest one to `now` neither. It goes from entry to entry that far back, a handful of steps whatever is in between.
 fn is_borne_out(tx: &ReadTx<'_>, now: Timestamp) -> Result<bool> {
-    let mut query = tx.conn.prepare_cached("SELECT at FROM audit WHERE at >= ?1 AND at < ?2 ORDER BY at LIMIT 1")?;
+    let mut query = tx.conn.prepare_cached(EARLIER)?;
     let (mut at, until) = (now, now.minus(TRAIL_WATCHED));
     while at > until {
         let earlier =
@@ -83,7 +86,7 @@ pub(super) fn fold_log(path: &Path) -> Result<bool> {
 /// what was written is for the walk through the chain to say.
 pub(super) fn check_record(tx: &ReadTx<'_>) -> Result<(i64, Option<Broken>)> {
     let mut erasures = Erasures::behind(0);
-    let mut query = tx.conn.prepare_cached("SELECT seq, at, body FROM audit WHERE action = ?1 ORDER BY seq")?;
+    let mut query = tx.conn.prepare_cached(RECORDS)?;
     let mut rows = query.query([Action::AuditPruned.as_str()])?;
     while let Some(row) = rows.next()? {
         // What can not be read is what the walk comes upon.
@@ -98,9 +101,8 @@ pub(super) fn check_record(tx: &ReadTx<'_>) -> Result<(i64, Option<Broken>)> {
 
 /// The database has to say the same: otherwise the next piece would begin elsewhere, and the guard of the table stand open.
 fn differs(tx: &ReadTx<'_>, recorded: i64) -> Result<Option<Broken>> {
-    let version: i64 = tx.conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     // Before that version nothing was erased.
-    let said = if version < 4 { 0 } else { get_erased(tx)? };
+    let said = if schema::get_version(tx)? < 4 { 0 } else { get_erased(tx)? };
     let broken = match said > recorded {
         true => {
             format!("is where the database says that erasing has come to; the trail records it up to entry {recorded}")

@@ -10,7 +10,7 @@ use idp::actions::prove::{ProofError, write_proof};
 use idp::actions::retention::erase;
 use idp::audit::export::Format;
 use idp::audit::filter::Filter;
-use idp::audit::judge::Trust;
+use idp::audit::judge::{Finding, Trust, judge};
 use idp::audit::note::VerifierKey;
 use idp::audit::table::{Preamble, Seal};
 use idp::audit::{Action, Actor, chain};
@@ -105,6 +105,10 @@ fn an_export_across_an_erasure_is_genuine_and_complete_and_says_what_was_erased(
         assert!(!exported.export.contains(STORY) && !exported.proof.contains(STORY));
     }
     let notes = audited.export(&["--action", "user.note_added"]);
+    assert_eq!((notes.judged(&audited.keyed()).entries, notes.judged(&audited.keyed()).erased), (1, 1));
+    let [export, proof] = ["export", "proof"].map(|name| audited.beside(name).display().to_string());
+    let said = idp_on(&audited.firm.world.data(), &["audit", "verify", &export, "--proof", &proof]).done();
+    assert!(said.contains("erased: what 1 of them said; the trail records it"), "{said}");
     assert!(notes.export.contains(",\"erased\":true,\"body_digest\":\"") && !notes.export.contains("salt"));
     let notes = audited.export(&["--action", "user.note_added", "--format", "csv"]);
     let row: Vec<_> = notes.export.lines().nth(1).unwrap().split(',').collect();
@@ -309,4 +313,30 @@ fn what_is_erased_while_it_is_exported_is_proved_as_it_was_read_and_as_csv_not_a
     audited.is_genuine(&exported);
     let refused = write_proof(store, &mut Vec::new(), &about(Format::Csv), &seal);
     assert!(matches!(refused, Err(ProofError::ErasedMeanwhile)));
+}
+
+#[test]
+fn every_byte_of_what_records_an_erasure_or_says_that_a_body_was_erased_counts() {
+    let audited = Audited::new();
+    for args in [&["--action", "user.note_added"][..], &["--action", "user.note_added", "--format", "csv"]] {
+        let exported = audited.export(args);
+        let trust = audited.keyed();
+        let row = exported.proof.lines().find(|line| line.contains("audit.pruned")).unwrap();
+        let at = exported.proof.find(row).unwrap();
+        let flipped = |text: &str, n: usize| {
+            let mut bytes = text.as_bytes().to_vec();
+            bytes[n] ^= 1;
+            bytes
+        };
+        for n in at..at + row.len() {
+            let proof = flipped(&exported.proof, n);
+            let finding = judge(exported.export.as_bytes(), &proof[..], &trust).unwrap().finding;
+            assert!(matches!(finding, Finding::Invalid(_)), "byte {n} of the proof: {finding:?}");
+        }
+        for n in 0..exported.export.len() {
+            let export = flipped(&exported.export, n);
+            let finding = judge(&export[..], exported.proof.as_bytes(), &trust).unwrap().finding;
+            assert!(finding.is_bad(), "byte {n} of the export: {finding:?}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use idp::policy::Key;
 use idp::storage::{self, Audited, policy};
 
 use super::Firm;
+use crate::faults::ordeal::{Ended, Pace, every_write_fails_once};
 use crate::policy::{DAY, now, set};
 
 #[test]
@@ -127,4 +128,16 @@ fn the_table_refuses_to_erase_what_is_not_recorded_as_erased_or_of_a_kind_that_i
     db.execute_batch(&format!("UPDATE instance SET pruned_through = {pruned}")).unwrap();
     refused(&format!("UPDATE audit SET salt = NULL, body = NULL WHERE seq = {pruned}"));
     db.execute_batch(&format!("UPDATE instance SET pruned_through = {through}")).unwrap();
+}
+
+#[test]
+fn what_is_erased_is_erased_with_its_entry_or_not_at_all() {
+    let firm = Firm::aged();
+    let store = &firm.world.app.means.store;
+    let pruned = every_write_fails_once(&firm.world, Pace::Every(3), || match erase(store) {
+        Ok(pruned) => Ended::Done(pruned.unwrap()),
+        Err(idp::actions::Error::Storage(storage::Error::Full)) => Ended::Full,
+        Err(_) => Ended::Failed,
+    });
+    assert_eq!((pruned.first, firm.world.entries_of(Action::AuditPruned).len()), (1, 1));
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::lines::{Lines, Next};
 use super::{new_sha256, sha256};
-use crate::audit::body::is_canonical;
+use crate::audit::body::canonical;
 use crate::audit::chain;
 use crate::audit::export::{Format, push_csv_header};
 
@@ -117,11 +117,7 @@ impl Said {
             return Self::Nothing { salted: false };
         };
         let body: Map<String, Value> = BODY.iter().filter_map(|name| members.remove_entry(*name)).collect();
-        // Sorted keys, no white space, the shortest escapes: RFC 8785, as far as a body goes.
-        let body = Value::Object(body).to_string();
-        if !is_canonical(&body) {
-            return Self::Nothing { salted: true };
-        }
+        let Some(body) = canonical(body) else { return Self::Nothing { salted: true } };
         Self::All { digest: chain::body_digest(&salt, &body), salt, body }
     }
 }

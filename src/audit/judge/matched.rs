@@ -20,8 +20,9 @@ pub(super) struct Matched {
     sha256: [u8; 32],
     entries: u64,
     last: i64,
-    /// The newest exported entry without a body.
+    /// The newest exported entry without a body, and how many there are.
     erased: i64,
+    without: u64,
     missing: u64,
     named: Vec<i64>,
     expected: String,
@@ -39,6 +40,7 @@ impl Matched {
             entries: 0,
             last: 0,
             erased: 0,
+            without: 0,
             missing: 0,
             named: Vec::new(),
             expected: String::new(),
@@ -90,7 +92,7 @@ impl Matched {
             if is_kept(&row.header.action) {
                 return wrong("is of a kind whose body is never erased");
             }
-            self.erased = seq;
+            (self.erased, self.without) = (seq, self.without + 1);
         }
         match (self.format, &waiting.body) {
             (Format::Csv, _) => push_csv_row(&mut self.expected, &line),
@@ -121,6 +123,11 @@ impl Matched {
 
     pub(super) const fn entries(&self) -> u64 {
         self.entries
+    }
+
+    /// Those of them without a body.
+    pub(super) const fn erased(&self) -> u64 {
+        self.without
     }
 
     /// No row is left, and the rows record that bodies were erased up to the entry `recorded`.
