@@ -4,6 +4,7 @@ mod activity;
 mod approvals;
 mod at_once;
 mod attacks;
+mod audit_download;
 mod audit_pages;
 mod audit_proof;
 mod board;

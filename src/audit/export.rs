@@ -22,6 +22,7 @@
 //! The spreadsheet's form is for reading: cells that a spreadsheet would run begin with an apostrophe, and characters
 //! that deceive are spelt out as `\uXXXX`, so it does not give the exact text back.
 
+pub mod guide;
 mod rows;
 mod stamp;
 

@@ -17,6 +17,7 @@ pub mod demo;
 pub mod edge;
 pub mod enrol;
 pub mod error;
+pub mod export;
 pub mod factors;
 pub mod fields;
 pub mod follow_up;
@@ -51,6 +52,7 @@ pub mod standing;
 pub mod story;
 pub mod system;
 mod takes;
+mod zip;
 
 pub use allowance::allowance;
 pub use request::Request;

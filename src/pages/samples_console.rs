@@ -198,6 +198,7 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
         further: true,
         before: Some("1202".to_owned()),
     };
+    let no_key = typed(&[("action", "user.created"), ("proof", "on")], &[("proof", "Nothing was exported: no key.")]);
     let typed_filter = [("action", "mfa.factor_admin_reset"), ("since", "yesterday")];
     let entry = EntryView {
         line: entry_line(1204, "mfa.factor_admin_reset", "Removed all factors of Mara Lindqvist", Outcome::Success),
@@ -220,6 +221,7 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
         ("audit-none", audit::audit(&f, &list(form(), Vec::new()))),
         ("audit-unsound", audit::audit(&f, &AuditView { chain: unsound, ..list(form(), entries()) })),
         ("audit-wrong", audit::audit(&f, &list(typed(&typed_filter, &[("since", "Write 2026-11-24.")]), Vec::new()))),
+        ("audit-no-key", audit::audit(&f, &list(no_key, entries()))),
         ("entry", entry::entry(&f, &entry)),
         ("entry-middle", entry::entry(&f, &EntryView { next: Some(1205), ..entry.clone() })),
         ("entry-erased", entry::entry(&f, &EntryView { erased: true, ..entry.clone() })),
