@@ -5,6 +5,7 @@ mod approvals;
 mod at_once;
 mod attacks;
 mod audit_download;
+mod audit_guides;
 mod audit_pages;
 mod audit_proof;
 mod board;

@@ -22,13 +22,13 @@ use crate::pages::audit::FILTERS;
 use crate::time::Timestamp;
 
 /// What stands beside the form where there can be no proof. The reason is for whoever runs the server, in its log.
-const NO_PROOF: &str = "Nothing was exported: the server can not sign a proof, because the file with its signing key is \
-                        missing, damaged or not readable. Ask whoever runs the server: `idp audit key show` there says \
-                        what is wrong, and how to go on. Without the proof you can export now.";
+const NO_PROOF: &str = "The server can not sign a proof, because the file with its signing key is missing, damaged or not \
+                        readable. Ask whoever runs the server: `idp audit key show` there says what is wrong, and how to go \
+                        on. Without the proof you can export now.";
 
 /// The same, where the key is there and something else went wrong, after the export was recorded.
-const NOT_SIGNED: &str = "Nothing was exported: the server could not sign the proof. Ask whoever runs the server to look \
-                          into its log. Without the proof you can export now.";
+const NOT_SIGNED: &str = "The server could not sign the proof. Ask whoever runs the server to look into its log. Without the \
+                          proof you can export now.";
 
 /// `POST /admin/audit/export`: exactly what the filter finds, streamed; the export itself is recorded first.
 pub fn export(call: &Call<'_>, signed: &Signed) -> Answer {

@@ -52,6 +52,7 @@ pub mod standing;
 pub mod story;
 pub mod system;
 mod takes;
+pub mod trail;
 mod zip;
 
 pub use allowance::allowance;

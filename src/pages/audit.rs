@@ -59,6 +59,7 @@ pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
         (heading(None, "Audit log", None))
         (form.summary(if understood { "Nothing was exported." } else { "This filter can not be used as it is." }))
         (chain(frame, &view.chain))
+        (for_auditors())
         section class="card screen" aria-label="Filter" { (filter(form, view.actions, filtered)) }
         (on_paper(form, filtered))
         @if !view.entries.is_empty() {
@@ -110,6 +111,16 @@ fn chain(frame: &Frame, view: &ChainView) -> Markup {
             p { "Nothing outside the host vouches for the trail yet: keep what that command prints somewhere the host can "
                 "not rewrite. The entry of that number must have that hash for ever." }
         })) }
+    }
+}
+
+/// What explains the list, beside the list.
+fn for_auditors() -> Markup {
+    html! {
+        ul class="screen" {
+            li { a href="/admin/audit/promises" { "What this trail promises, and what not" } }
+            li { a href="/admin/audit/verify" { "How to verify an export on your own machine" } }
+        }
     }
 }
 

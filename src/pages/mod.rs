@@ -76,12 +76,15 @@ mod samples_profile;
 #[cfg(any(test, feature = "testing"))]
 mod samples_requests;
 #[cfg(any(test, feature = "testing"))]
+mod samples_trail;
+#[cfg(any(test, feature = "testing"))]
 mod samples_user;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
 pub mod story;
 pub mod system;
+pub mod trail;
 pub mod user;
 pub mod users;
 pub mod words;

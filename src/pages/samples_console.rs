@@ -198,7 +198,8 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
         further: true,
         before: Some("1202".to_owned()),
     };
-    let no_key = typed(&[("action", "user.created"), ("proof", "on")], &[("proof", "Nothing was exported: no key.")]);
+    let no_key =
+        typed(&[("action", "user.created"), ("proof", "on")], &[("proof", "The server can not sign a proof.")]);
     let typed_filter = [("action", "mfa.factor_admin_reset"), ("since", "yesterday")];
     let entry = EntryView {
         line: entry_line(1204, "mfa.factor_admin_reset", "Removed all factors of Mara Lindqvist", Outcome::Success),
