@@ -24,6 +24,15 @@ fn export(world: &World, browser: &Browser, fields: &[(&str, &str)]) -> Response
     world.app.handle(browser.dress(request))
 }
 
+/// The entries in an archive that a real browser has saved, with this ending.
+pub fn unpacked(archive: &Path, ending: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let names = unpack(&fs::read(archive).unwrap(), folder.path());
+    assert!(names.len() == 3 && names[2] == "HOW-TO-VERIFY.txt", "{names:?}");
+    assert!(names[0].ends_with(&format!(".{ending}")), "{names:?}");
+    fs::read_to_string(folder.path().join(&names[0])).unwrap()
+}
+
 /// The archive, unpacked into `folder` by Python's reader, which also checks it; the names in it.
 fn unpack(archive: &[u8], folder: &Path) -> Vec<String> {
     let path = folder.join("download.zip");

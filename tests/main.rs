@@ -8,6 +8,7 @@ mod audit_download;
 mod audit_guides;
 mod audit_pages;
 mod audit_proof;
+mod audit_resets;
 mod board;
 mod browser_walk;
 mod carry_over;

@@ -42,6 +42,7 @@ pub mod profile;
 pub mod readmit;
 pub mod recovery;
 pub mod request;
+pub mod resets;
 pub mod response;
 pub mod router;
 pub mod sessions;

@@ -12,28 +12,32 @@ use crate::host::files::folder_of;
 use crate::pages::trail::{
     Newest, PromisesView, VerifyingView, promises as promises_markup, verifying as verifying_markup,
 };
-use crate::storage::{self, audit, instance};
+use crate::storage::{self, ReadTx, audit, instance};
 
 /// The second verifier, as it stands among the tests.
 const VERIFIER: &str = include_str!("../../tests/verify_export.py");
 
 /// `GET /admin/audit/promises`
 pub fn promises(call: &Call<'_>, signed: &Signed) -> Answer {
-    let (origin, signed_last) = call.app.means.store.read(|tx| {
-        let last = audit::list_newest(tx, &[Action::AuditCheckpointSigned], 1)?.pop();
-        Ok::<_, storage::Error>((instance::get(tx)?.origin, last))
-    })?;
-    let newest = signed_last.and_then(|entry| Checkpoint::parse(&Read::of(&entry).fact("checkpoint")));
-    let view = PromisesView {
-        origin: &origin_line(&origin),
-        newest: newest.map(|newest| Newest {
-            seq: newest.point.seq.unsigned_abs(),
-            at: newest.point.at,
-            text: newest.to_string(),
-        }),
-    };
+    let (origin, newest) =
+        call.app.means.store.read(|tx| Ok::<_, storage::Error>((instance::get(tx)?.origin, newest_checkpoint(tx)?)))?;
+    let view = PromisesView { origin: &origin_line(&origin), newest };
     let page = Page::signed(call, signed);
     Ok(page.answer(200, promises_markup(&page.frame(), &view)))
+}
+
+/// The newest checkpoint that the trail tells of.
+///
+/// # Errors
+/// When it can not be read.
+pub fn newest_checkpoint(tx: &ReadTx<'_>) -> storage::Result<Option<Newest>> {
+    let last = audit::list_newest(tx, &[Action::AuditCheckpointSigned], 1)?.pop();
+    let newest = last.and_then(|entry| Checkpoint::parse(&Read::of(&entry).fact("checkpoint")));
+    Ok(newest.map(|newest| Newest {
+        seq: newest.point.seq.unsigned_abs(),
+        at: newest.point.at,
+        text: newest.to_string(),
+    }))
 }
 
 /// `GET /admin/audit/verify`

@@ -118,6 +118,7 @@ fn chain(frame: &Frame, view: &ChainView) -> Markup {
 fn for_auditors() -> Markup {
     html! {
         ul class="screen" {
+            li { a href="/admin/audit/resets" { "Resets by admins: the report" } }
             li { a href="/admin/audit/promises" { "What this trail promises, and what not" } }
             li { a href="/admin/audit/verify" { "How to verify an export on your own machine" } }
         }

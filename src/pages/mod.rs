@@ -47,6 +47,7 @@ pub mod portraits;
 pub mod profile;
 pub mod readmit;
 pub mod recovery;
+pub mod resets;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
 #[cfg(any(test, feature = "testing"))]
@@ -75,6 +76,8 @@ mod samples_portraits;
 mod samples_profile;
 #[cfg(any(test, feature = "testing"))]
 mod samples_requests;
+#[cfg(any(test, feature = "testing"))]
+mod samples_resets;
 #[cfg(any(test, feature = "testing"))]
 mod samples_trail;
 #[cfg(any(test, feature = "testing"))]
