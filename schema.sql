@@ -14,7 +14,9 @@ CREATE TABLE instance (
     created_at      INTEGER NOT NULL,
     -- 0 after a restore that could not read what was decided since the backup: then nobody but owners gets in until an
     -- owner has confirmed who is here and in which role.
-    people_confirmed INTEGER NOT NULL DEFAULT 1 CHECK (people_confirmed IN (0, 1))
+    people_confirmed INTEGER NOT NULL DEFAULT 1 CHECK (people_confirmed IN (0, 1)),
+    -- What entries of the trail say is erased up to this number, as an audit.pruned among them records; 0: of none.
+    pruned_through  INTEGER NOT NULL DEFAULT 0 CHECK (pruned_through >= 0)
 ) STRICT;
 
 -- A person. Never deleted: the audit trail points here for ever. An address must never stand twice.
@@ -419,7 +421,7 @@ CREATE INDEX notices_by_case ON notices (case_number) WHERE case_number IS NOT N
 -- id when it is sent. A row must never be sent twice once sent_at is set.
 CREATE TABLE outbox (
     id         TEXT    PRIMARY KEY CHECK (length(id) = 36),
-    kind       TEXT    NOT NULL CHECK (kind IN ('notice', 'invitation', 'password_reset', 'alert', 'message')),
+    kind       TEXT    NOT NULL CHECK (kind IN ('notice', 'invitation', 'password_reset', 'alert', 'message', 'anchor')),
     -- Whom it is about; absent for an alert that is about nobody.
     user_id    TEXT             REFERENCES users (id),
     notice_id  TEXT             REFERENCES notices (id) CHECK ((notice_id IS NOT NULL) = (kind = 'notice')),
@@ -450,6 +452,7 @@ CREATE INDEX outbox_of_user ON outbox (user_id, id) WHERE notice_id IS NULL;
 CREATE INDEX outbox_by_notice ON outbox (notice_id) WHERE notice_id IS NOT NULL;
 CREATE INDEX outbox_by_case ON outbox (case_number) WHERE case_number IS NOT NULL;
 CREATE INDEX outbox_given_up ON outbox (given_up_at) WHERE given_up_at IS NOT NULL;
+CREATE INDEX outbox_anchors ON outbox (created_at) WHERE kind = 'anchor';
 
 -- What owners have set; what has no row is as src/policy.rs says. A looser value takes effect a day after it was asked
 -- for. The newest row of a key that is in effect counts, so that what held when can be seen.
@@ -501,8 +504,9 @@ CREATE TABLE form_nonces (
 CREATE INDEX form_nonces_by_time ON form_nonces (done_at);
 
 -- The audit trail: append-only, each entry bound to the one before by its hash (src/audit/chain.rs has the layout).
--- An entry must never change, vanish, or be inserted anywhere but at the end. The triggers guard against accidents;
--- whoever owns the file can drop them, and is found out by the chain.
+-- An entry must never change, vanish, or be inserted anywhere but at the end; what it says may be erased, with its salt, where
+-- it is old enough and of no kind that is kept, and its header and hashes stay. The triggers guard against accidents; whoever
+-- owns the file can drop them, and is found out by the chain.
 CREATE TABLE audit (
     seq         INTEGER PRIMARY KEY CHECK (seq > 0),
     lineage     TEXT    NOT NULL CHECK (length(lineage) = 16),
@@ -540,7 +544,14 @@ CREATE INDEX audit_new_devices ON audit (target_id)
     WHERE action = 'user.signed_in' AND instr(body, '"new_device":true') > 0;
 
 CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN
-    SELECT raise(ABORT, 'an audit entry is never changed');
+    SELECT raise(ABORT, 'an audit entry is never changed')
+    WHERE new.salt IS NOT NULL OR new.body IS NOT NULL OR old.seq > (SELECT pruned_through FROM instance)
+       OR old.action IN ('audit.checkpoint_signed', 'audit.key_rotated', 'audit.pruned', 'backup.created', 'system.initialised',
+                         'system.restored', 'system.upgraded', 'system.key_exported', 'system.clock_stepped')
+       OR (new.seq, new.lineage, new.at, new.action, new.outcome, new.actor_kind, new.actor_id, new.target_kind, new.target_id,
+           new.case_number, new.body_digest, new.prev_hash, new.hash)
+          IS NOT (old.seq, old.lineage, old.at, old.action, old.outcome, old.actor_kind, old.actor_id, old.target_kind,
+                  old.target_id, old.case_number, old.body_digest, old.prev_hash, old.hash);
 END;
 CREATE TRIGGER audit_is_append_only_delete BEFORE DELETE ON audit BEGIN
     SELECT raise(ABORT, 'an audit entry is never deleted');
@@ -552,3 +563,30 @@ CREATE TRIGGER audit_extends_its_chain BEFORE INSERT ON audit BEGIN
        OR new.prev_hash <> coalesce((SELECT hash FROM audit ORDER BY seq DESC LIMIT 1), zeroblob(32))
        OR new.at < coalesce((SELECT at FROM audit ORDER BY seq DESC LIMIT 1), new.at);
 END;
+
+-- Where the newest checkpoint went that this host can not change any more, one row a way. It is no evidence, which is what
+-- arrived there; it lets somebody notice that none goes out.
+CREATE TABLE anchors (
+    way       TEXT    PRIMARY KEY CHECK (way IN ('mail', 'syslog', 'printed')),
+    -- The checkpoint's entry, and the moment at which it was signed.
+    seq       INTEGER NOT NULL CHECK (seq > 0),
+    signed_at INTEGER NOT NULL,
+    sent_at   INTEGER NOT NULL,
+    -- To whom or where, in words.
+    whom      TEXT    NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- How far the trail was sent to each place outside. It must never move past an entry that did not arrive there.
+CREATE TABLE streams (
+    receiver      TEXT    PRIMARY KEY CHECK (receiver IN ('syslog', 'webhook')),
+    -- Its address, without secrets.
+    place         TEXT    NOT NULL,
+    -- The newest entry that it has.
+    sent          INTEGER NOT NULL CHECK (sent >= 0),
+    sent_at       INTEGER,
+    -- Since when it does not answer, and what the last try came to.
+    failing_since INTEGER,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    next_at       INTEGER CHECK ((next_at IS NULL) = (failing_since IS NULL)),
+    error         TEXT    NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;

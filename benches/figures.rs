@@ -25,6 +25,8 @@ mod history;
 mod load;
 #[path = "figures/pages.rs"]
 mod pages;
+#[path = "figures/proof.rs"]
+mod proof;
 #[path = "figures/provider.rs"]
 mod provider;
 #[path = "figures/sign_in.rs"]
@@ -50,6 +52,7 @@ fn main() {
     append::figures(&figures);
     let histories = Histories::new(if figures.quick { QUICK } else { LARGE });
     trail::figures(&figures, &histories);
+    proof::figures(&figures, &histories);
     flat::figures(&figures, &histories);
     backup::figures(&figures, &histories);
     drop(histories);

@@ -21,6 +21,7 @@ pub fn sign_in_page(data: PathBuf) -> Result<(u16, String), Box<dyn Error>> {
         data,
         hash_workers: 1,
         mail: None,
+        streams: Vec::new(),
     };
     let app = App::new(serving.opened, settings, Clock::System)?;
     // A real embedder keeps the app, hands over each request that its own server gets, and starts `idp::app::Sweeper`.

@@ -2,6 +2,8 @@
 //!
 //! [`App::handle`] is the whole provider as a function, for embedders and tests; [`crate::http::edge`] puts it on a port.
 
+mod streamer;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -26,8 +28,11 @@ use crate::ids::SessionId;
 use crate::outbox::{Content, Message, Written};
 use crate::pages::mail::{House, Outline};
 use crate::policy;
+use crate::streams::Receiver as Place;
 use crate::throttle::sources::{ATTEMPTS, SOURCES, SourceLimiter};
 use crate::time::{Clock, Timestamp};
+
+pub use streamer::{Streamer, links};
 
 /// Password hashes that may wait for a worker; more are told to come back.
 const WAITING_HASHES: usize = 64;
@@ -58,6 +63,8 @@ pub struct Settings {
     pub hash_workers: usize,
     /// How letters go out, where the operator has set a mail server.
     pub mail: Option<Arc<Smtp>>,
+    /// Where the trail is sent on to.
+    pub streams: Vec<Place>,
 }
 
 impl Settings {
@@ -75,6 +82,10 @@ impl Settings {
             data: config.data.clone(),
             hash_workers: config.hash_workers.get(),
             mail: mail.map(Arc::new),
+            streams: [config.syslog.as_ref().map(|_| Place::Syslog), config.webhook.as_ref().map(|_| Place::Webhook)]
+                .into_iter()
+                .flatten()
+                .collect(),
         })
     }
 }
@@ -314,7 +325,7 @@ fn sweep_until(app: &App, stopped: &Receiver<()>) {
                 tracing::error!("sweeping failed: {e}");
             }
         }
-        if let Err(e) = keep_up(&app.means.store, app.now(), ending) {
+        if let Err(e) = keep_up(&app.means.store, app.now(), app.means.mails, ending) {
             tracing::error!("no checkpoint of the trail was signed: {e}");
         }
         if ending {

@@ -6,9 +6,11 @@
 
 pub mod addresses;
 pub mod error;
+pub mod flags;
 pub mod mail;
 pub mod public_url;
 pub mod sources;
+pub mod streams;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -16,9 +18,11 @@ use std::path::PathBuf;
 
 pub use addresses::{Cidr, client_address};
 pub use error::{ConfigError, Origin};
+pub use flags::{Flags, Place};
 pub use mail::{MailAccount, MailMistake, MailServer, MailSettings, Security};
 pub use public_url::PublicUrl;
 pub use sources::{ConfigFile, Sources, Variables};
+pub use streams::{StreamMistake, SyslogSettings, Way, WebhookSettings};
 
 use crate::users::{BadInput, invisible};
 
@@ -119,8 +123,39 @@ setting!(
     MAIL_FROM, "mail_from", "IDP_MAIL_FROM", "none", "The address that mail comes from; needed with smtp_server"
 );
 
+setting!(
+    /// Where the trail goes as syslog messages.
+    SYSLOG, "syslog", "IDP_SYSLOG", "none",
+    "The syslog server on another machine that gets the audit trail, as udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT"
+);
+setting!(
+    /// How much of it goes there.
+    SYSLOG_SEND, "syslog_send", "IDP_SYSLOG_SEND", "entries",
+    "What it gets: entries (each of them, and checkpoints) or checkpoints (signed words on how far the trail has come)"
+);
+setting!(
+    /// Who vouches for an own syslog server.
+    SYSLOG_CA_FILE, "syslog_ca_file", "IDP_SYSLOG_CA_FILE", "none",
+    "For tls to a syslog server of your own: a PEM file with the certificate of who issued its one; no other is then trusted"
+);
+setting!(
+    /// Where the trail goes as HTTP requests.
+    WEBHOOK, "webhook", "IDP_WEBHOOK", "none",
+    "The https address to which each entry of the audit trail is posted, signed as Standard Webhooks says"
+);
+setting!(
+    /// The secret that signs them.
+    WEBHOOK_SECRET_FILE, "webhook_secret_file", "IDP_WEBHOOK_SECRET_FILE", "none",
+    "The file with the secret for that (whsec_…), which nobody else may read; a relative path counts from the data folder"
+);
+setting!(
+    /// Who vouches for an own receiver.
+    WEBHOOK_CA_FILE, "webhook_ca_file", "IDP_WEBHOOK_CA_FILE", "none",
+    "For a webhook of your own: a PEM file with the certificate of who issued its one; no other is then trusted"
+);
+
 /// All settings, in the order in which documentation lists them.
-pub const SETTINGS: [Setting; 14] = [
+pub const SETTINGS: [Setting; 20] = [
     DATA,
     LISTEN,
     PUBLIC_URL,
@@ -135,6 +170,12 @@ pub const SETTINGS: [Setting; 14] = [
     SMTP_PASSWORD_FILE,
     SMTP_CA_FILE,
     MAIL_FROM,
+    SYSLOG,
+    SYSLOG_SEND,
+    SYSLOG_CA_FILE,
+    WEBHOOK,
+    WEBHOOK_SECRET_FILE,
+    WEBHOOK_CA_FILE,
 ];
 
 /// All settings as a table in Markdown, one a row.
@@ -152,91 +193,6 @@ pub const CONFIG_VARIABLE: &str = "IDP_CONFIG";
 /// The configuration file's name in the data folder.
 pub const CONFIG_FILE: &str = "idp.toml";
 const MAX_HASH_WORKERS: usize = 64;
-
-/// Where the data is: the flags that every command takes.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct Place {
-    /// The data folder.
-    #[arg(long, value_name = "DIR", help = DATA.help)]
-    pub data: Option<PathBuf>,
-    /// The configuration file.
-    #[arg(
-        long,
-        value_name = "FILE",
-        help = "The configuration file [default: idp.toml in the data folder; or IDP_CONFIG]"
-    )]
-    pub config: Option<PathBuf>,
-}
-
-/// What was set by flags; nothing is judged yet.
-#[derive(Debug, Clone, Default, clap::Args)]
-pub struct Flags {
-    /// Where the data is.
-    #[command(flatten)]
-    pub place: Place,
-    /// See [`LISTEN`].
-    #[arg(long, value_name = "ADDR:PORT", help = LISTEN.help)]
-    pub listen: Option<String>,
-    /// See [`PUBLIC_URL`].
-    #[arg(long, value_name = "URL", help = PUBLIC_URL.help)]
-    pub public_url: Option<String>,
-    /// See [`TRUSTED_PROXY`].
-    #[arg(long, value_name = "LIST", help = TRUSTED_PROXY.help)]
-    pub trusted_proxy: Option<String>,
-    /// See [`ORGANISATION`].
-    #[arg(long, value_name = "NAME", help = ORGANISATION.help)]
-    pub organisation: Option<String>,
-    /// See [`HELP_CONTACT`].
-    #[arg(long, value_name = "TEXT", help = HELP_CONTACT.help)]
-    pub help_contact: Option<String>,
-    /// See [`HASH_WORKERS`].
-    #[arg(long, value_name = "N", help = HASH_WORKERS.help)]
-    pub hash_workers: Option<String>,
-    /// See [`LOG_LEVEL`].
-    #[arg(long, value_name = "LEVEL", help = LOG_LEVEL.help)]
-    pub log_level: Option<String>,
-    /// See [`SMTP_SERVER`].
-    #[arg(long, value_name = "HOST:PORT", help = SMTP_SERVER.help)]
-    pub smtp_server: Option<String>,
-    /// See [`SMTP_SECURITY`].
-    #[arg(long, value_name = "WORD", help = SMTP_SECURITY.help)]
-    pub smtp_security: Option<String>,
-    /// See [`SMTP_USER`].
-    #[arg(long, value_name = "NAME", help = SMTP_USER.help)]
-    pub smtp_user: Option<String>,
-    /// See [`SMTP_PASSWORD_FILE`].
-    #[arg(long, value_name = "FILE", help = SMTP_PASSWORD_FILE.help)]
-    pub smtp_password_file: Option<String>,
-    /// See [`SMTP_CA_FILE`].
-    #[arg(long, value_name = "FILE", help = SMTP_CA_FILE.help)]
-    pub smtp_ca_file: Option<String>,
-    /// See [`MAIL_FROM`].
-    #[arg(long, value_name = "ADDRESS", help = MAIL_FROM.help)]
-    pub mail_from: Option<String>,
-}
-
-impl Flags {
-    /// The text given for a setting. The data folder is no text and stands in [`Place`].
-    fn get(&self, key: &str) -> Option<&str> {
-        let value = match key {
-            "listen" => &self.listen,
-            "public_url" => &self.public_url,
-            "trusted_proxy" => &self.trusted_proxy,
-            "organisation" => &self.organisation,
-            "help_contact" => &self.help_contact,
-            "hash_workers" => &self.hash_workers,
-            "log_level" => &self.log_level,
-            "smtp_server" => &self.smtp_server,
-            "smtp_security" => &self.smtp_security,
-            "smtp_user" => &self.smtp_user,
-            "smtp_password_file" => &self.smtp_password_file,
-            "smtp_ca_file" => &self.smtp_ca_file,
-            "mail_from" => &self.mail_from,
-            _ => return None,
-        };
-        value.as_deref()
-    }
-}
 
 /// The configuration, each value checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -259,6 +215,10 @@ pub struct Config {
     pub log_level: tracing::Level,
     /// How mail is sent, if it is.
     pub mail: Option<MailSettings>,
+    /// Where the trail goes as syslog messages, if it does.
+    pub syslog: Option<SyslogSettings>,
+    /// Where it goes as HTTP requests, if it does.
+    pub webhook: Option<WebhookSettings>,
 }
 
 impl Config {
@@ -275,6 +235,7 @@ impl Config {
         }
         let data = sources.data_folder()?;
         let mail = mail::merge(sources, &data)?;
+        let (syslog, webhook) = streams::merge(sources, &data)?;
         let most = NonZeroUsize::new(MAX_HASH_WORKERS).unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
             data,
@@ -289,6 +250,8 @@ impl Config {
             hash_workers: sources.read(&HASH_WORKERS, parse_workers)?.unwrap_or(cores.min(most)),
             log_level: sources.read(&LOG_LEVEL, parse_level)?.unwrap_or(tracing::Level::INFO),
             mail,
+            syslog,
+            webhook,
         })
     }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::policy;
+use crate::streams::{Receiver, Standing};
 use crate::time::Timestamp;
 use crate::users::{BadInput, Status};
 
@@ -136,6 +137,8 @@ pub struct HouseFigures {
     pub last_backup: Option<Timestamp>,
     /// When the seed key was last exported to be kept elsewhere.
     pub key_exported: Option<Timestamp>,
+    /// When the newest anchor was signed; the instance's first moment where there is none.
+    pub anchored: Timestamp,
     /// When the clock last went backwards.
     pub clock_stepped: Option<Timestamp>,
     /// Free bytes on the database's disk.
@@ -144,6 +147,8 @@ pub struct HouseFigures {
     pub mail_held_up: u32,
     /// Messages that were given up within [`policy::LATELY`]; none where no mail server is set.
     pub mail_given_up: u32,
+    /// How it stands with each receiver of the trail that is set.
+    pub streams: Vec<Standing>,
 }
 
 /// How pressing it is.
@@ -174,6 +179,8 @@ pub enum Matter {
     Backup(Option<Timestamp>),
     /// The seed key is nowhere else.
     KeyNotExported,
+    /// Nothing outside this host says how far the trail has come since then.
+    NotAnchored(Timestamp),
     /// So few bytes are free.
     DiskLow(u64),
     /// The clock went backwards.
@@ -182,6 +189,8 @@ pub enum Matter {
     MailHeldUp(u32),
     /// So many messages were given up lately.
     MailGivenUp(u32),
+    /// A receiver of the trail has taken nothing since then.
+    StreamStuck(Receiver, Timestamp),
 }
 
 impl Matter {
@@ -191,8 +200,9 @@ impl Matter {
             Self::Expired(_) | Self::DiskLow(_) | Self::MailHeldUp(_) => Urgency::Now,
             Self::People(Need::NoFactor | Need::FactorDisabled, _) => Urgency::Now,
             Self::FewOwners(0) | Self::Backup(None) => Urgency::Now,
-            Self::People(..) | Self::ClockStepped(_) | Self::MailGivenUp(_) => Urgency::Soon,
+            Self::People(..) | Self::ClockStepped(_) | Self::MailGivenUp(_) | Self::StreamStuck(..) => Urgency::Soon,
             Self::Locked(_) | Self::FewOwners(_) | Self::Backup(Some(_)) | Self::KeyNotExported => Urgency::Soon,
+            Self::NotAnchored(_) => Urgency::Soon,
             Self::Invited(_) => Urgency::Known,
         }
     }
@@ -219,11 +229,14 @@ impl HouseFigures {
             (self.able_owners < 2).then_some(Matter::FewOwners(self.able_owners)),
             within(self.last_backup, policy::BACKUP_AGE).is_none().then_some(Matter::Backup(self.last_backup)),
             self.key_exported.is_none().then_some(Matter::KeyNotExported),
+            (now.since(self.anchored) > policy::ANCHOR_AGE).then_some(Matter::NotAnchored(self.anchored)),
             within(self.clock_stepped, policy::LATELY).map(Matter::ClockStepped),
             (self.mail_held_up > 0).then_some(Matter::MailHeldUp(self.mail_held_up)),
             (self.mail_given_up > 0).then_some(Matter::MailGivenUp(self.mail_given_up)),
         ];
-        sorted(found.into_iter().flatten().collect())
+        let stuck = self.streams.iter().filter(|standing| standing.is_stuck(now));
+        let stuck = stuck.filter_map(|s| Some(Matter::StreamStuck(s.receiver, s.failing.as_ref()?.since)));
+        sorted(found.into_iter().flatten().chain(stuck).collect())
     }
 }
 
@@ -256,10 +269,12 @@ mod tests {
             able_owners: 2,
             last_backup: ago(47),
             key_exported: ago(9_999),
+            anchored: NOW.minus(policy::ANCHOR_AGE),
             clock_stepped: None,
             free: u64::MAX,
             mail_held_up: 0,
             mail_given_up: 0,
+            streams: Vec::new(),
         };
         (PeopleFigures { needs, expired: 0, locked: 0, invited: 0 }, house)
     }
@@ -278,6 +293,7 @@ mod tests {
             (HouseFigures { last_backup: None, ..house.clone() }, Matter::Backup(None)),
             (HouseFigures { last_backup: ago(49), ..house.clone() }, Matter::Backup(ago(49))),
             (HouseFigures { key_exported: None, ..house.clone() }, Matter::KeyNotExported),
+            (HouseFigures { anchored: ago(193).unwrap(), ..house.clone() }, Matter::NotAnchored(ago(193).unwrap())),
             (HouseFigures { free: policy::DISK_LOW - 1, ..house.clone() }, Matter::DiskLow(policy::DISK_LOW - 1)),
             (HouseFigures { mail_held_up: 3, ..house.clone() }, Matter::MailHeldUp(3)),
             (HouseFigures { mail_given_up: 2, ..house.clone() }, Matter::MailGivenUp(2)),

@@ -11,8 +11,8 @@
 //!
 //! | floor | holds | may import |
 //! |---|---|---|
-//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`demo`] (its people and what to try), [`import`] (a list of people), [`notices`] (what people have to be told) and the [`outbox`] they go out by, [`audit`], [`policy`] …, [`config`] | each other |
-//! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, the way to the mail server ([`host::smtp`]), word to the service manager ([`host::notify`]) | 0 |
+//! | 0 | nouns and pure rules: [`users`], [`factors`], [`sessions`], [`sign_in`], [`contacts`], [`portraits`] (for comparing with a face), [`recovery`], [`grants`], [`dashboard`] (what needs attention), [`demo`] (its people and what to try), [`import`] (a list of people), [`notices`] (what people have to be told) and the [`outbox`] they go out by, [`streams`] (who else receives the trail), [`audit`], [`policy`] …, [`config`] | each other |
+//! | 1 | [`storage`]: the only place that knows SQLite; [`host`]: files, keys, the lock, the hashing workers, the ways to the mail server ([`host::smtp`]) and to who receives the trail ([`host::syslog`], [`host::webhook`]), word to the service manager ([`host::notify`]) | 0 |
 //! | 2 | [`actions`]: what people do, one file an errand, each owning its transaction | 0, 1 |
 //! | 2 | [`pages`]: functions from values to markup | 0 |
 //! | 3 | [`app`], [`http`]: requests in, answers out; of storage, reads only | below |
@@ -40,9 +40,14 @@
 //! - Whoever has to be told of an entry is told: the writer itself writes the notice and its messages, in the same
 //!   transaction. Messages are sent by a thread of their own, [`actions::deliver`], never inside a request.
 //! - The bytes that are hashed are frozen: [`audit::chain`].
+//! - The one change that the trail ever sees is that old entries lose what they said, up to a point that an entry of its own
+//!   records: [`audit::erasure`] says what may be missing, [`retention`] when it is erased, [`actions::retention`] does it.
 //! - How far the trail has come is signed by a server again and again, and by commands on the host: [`actions::checkpoint`]. The
 //!   newest checkpoint stands beside the keys, and a database that does not know it is not opened for changes. An export with its
-//!   proof, [`audit::table`], is judged from files alone: [`audit::judge`].
+//!   proof, [`audit::table`], is judged from files alone: [`audit::judge`]. Where the newest checkpoints went that this host can not
+//!   change is noted for people to see: [`audit::anchor`].
+//! - To who receives the trail elsewhere, [`streams`], every entry is sent, in its order, by a thread of its own that waits as long
+//!   as it takes: [`actions::stream`].
 //!
 //! ## One request walked through the house
 //!
@@ -79,10 +84,12 @@ pub mod password;
 pub mod policy;
 pub mod portraits;
 pub mod recovery;
+pub mod retention;
 pub mod secret;
 pub mod sessions;
 pub mod sign_in;
 pub mod signals;
+pub mod streams;
 pub mod throttle;
 pub mod time;
 pub mod users;

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::audit::checkpoint::Checkpoint;
 use crate::ids::{CaseNumber, MessageId, NoticeId, UserId};
 use crate::notices::{Facts, Notice};
 use crate::policy;
@@ -28,11 +29,14 @@ pub enum Kind {
     Alert,
     /// What an admin wrote.
     Message,
+    /// How far the trail has come, signed, to be kept.
+    Anchor,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Notice, Self::Invitation, Self::PasswordReset, Self::Alert, Self::Message];
+    pub const ALL: [Self; 6] =
+        [Self::Notice, Self::Invitation, Self::PasswordReset, Self::Alert, Self::Message, Self::Anchor];
 
     /// The word that is stored.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +46,7 @@ impl Kind {
             Self::PasswordReset => "password_reset",
             Self::Alert => "alert",
             Self::Message => "message",
+            Self::Anchor => "anchor",
         }
     }
 
@@ -53,6 +58,7 @@ impl Kind {
             Self::PasswordReset => "Link for a new password",
             Self::Alert => "Alert",
             Self::Message => "Message from an admin",
+            Self::Anchor => "Anchor of the audit log",
         }
     }
 }
@@ -172,6 +178,8 @@ pub enum Content {
     PasswordReset(Link, Facts),
     /// What somebody wrote.
     Written,
+    /// How far the trail has come.
+    Anchor(Checkpoint),
     /// Whether messages arrive.
     Test,
 }
@@ -204,6 +212,8 @@ pub struct Written {
     pub text: String,
     /// The same as a page.
     pub html: String,
+    /// A text that comes with it as a file: its name and itself.
+    pub file: Option<(String, String)>,
 }
 
 /// How the messages stand.

@@ -1,12 +1,16 @@
 //! Every number of the product with its sentence: windows, lifetimes, tries. What owners may set stands in [`settings`];
 //! the rest is the same for everybody.
 
+pub mod choices;
+pub mod group;
 pub mod settings;
 pub mod standing;
 
 use std::time::Duration;
 
-pub use settings::{Group, KEYS, Key, Looser, SecondPerson, Unit, Value};
+pub use choices::{HowOften, SecondPerson};
+pub use group::Group;
+pub use settings::{KEYS, Key, Looser, Unit, Value};
 pub use standing::{Policy, Setting, Standing};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -101,6 +105,8 @@ pub const DISK_RESERVE: u64 = 200 * 1024 * 1024;
 pub const DISK_LOW: u64 = 1024 * 1024 * 1024;
 /// The console and `idp doctor` say so when the last backup is older than this.
 pub const BACKUP_AGE: Duration = times(DAY, 2);
+/// The console and `idp doctor` say so when nothing went to where this host can not change it for so long.
+pub const ANCHOR_AGE: Duration = times(DAY, 8);
 /// What happened within this time is news on the dashboard.
 pub const LATELY: Duration = times(DAY, 7);
 /// An enrolment window that closes within this time is pressing.
@@ -117,6 +123,12 @@ pub const MAIL_RETRIES: [Duration; 5] =
 pub const MAIL_PROBE: Duration = times(MINUTE, 5);
 /// A message that waits for longer than this is held up: somebody should look.
 pub const MAIL_HELD_UP: Duration = times(MINUTE, 60);
+/// A syslog server that is not there is tried again at the latest after this.
+pub const SYSLOG_WAIT: Duration = MINUTE;
+/// A webhook that does not take an entry is tried again at the latest after this.
+pub const WEBHOOK_WAIT: Duration = times(MINUTE, 5);
+/// A receiver of the trail that takes nothing for longer than this is stuck: somebody should look.
+pub const STREAM_STUCK: Duration = times(MINUTE, 15);
 /// What became of a message is kept this long beside the trail, which keeps it for good.
 pub const MAIL_REMEMBERED: Duration = times(DAY, 30);
 /// A link to choose a new password works this long.
@@ -125,5 +137,15 @@ pub const PASSWORD_RESET_LINK: Duration = times(MINUTE, 30);
 pub const PASSWORD_RESETS: u32 = 3;
 /// See [`PASSWORD_RESETS`].
 pub const PASSWORD_RESET_HOUR: Duration = HOUR;
+/// So many entries of the trail are erased in one change, so that nobody waits long behind it.
+pub const ERASED_AT_ONCE: i64 = 500;
+/// Fewer than that are erased this often.
+pub const ERASES_EVERY: Duration = DAY;
+/// Nothing is erased before the trail has had entries for so long without a gap: a clock that leaps ahead is found out by
+/// then, since no code from a phone is right.
+pub const TRAIL_WATCHED: Duration = times(DAY, 30);
+/// Two neighbouring entries of a trail without a gap lie no further apart: a server signs how far it has come each day, and may
+/// be off over a long weekend.
+pub const TRAIL_GAP: Duration = times(DAY, 4);
 /// A message that an admin writes to somebody is no longer than this, in characters.
 pub const MESSAGE: usize = 4_000;

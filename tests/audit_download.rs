@@ -191,7 +191,7 @@ fn the_page_in_the_archive_says_what_was_exported_when_by_whom_and_what_to_look_
         "2026-11-24T09:",
         "Z by Ada Brandt <ada@fernhill.example>",
         &format!("as entry {}.", head + 1),
-        &format!("{origin}\r\n\r\n   and the number in the line below is {} or less", head + 1),
+        &format!("{origin}\r\n\r\n   and the number that follows is {} or less", head + 1),
         "verify_export.py",
         "What no program can tell: whether an entry was true",
         &checkpoint.replace('\n', "\r\n"),

@@ -2,8 +2,10 @@
 
 mod cli;
 mod edited;
+mod erased;
 mod forged;
 mod forger;
+mod fuzz;
 mod second;
 
 use std::fs;

@@ -87,10 +87,12 @@ fn where_all_is_well_the_page_is_calm() {
             able_owners: storage::users::count_able_owners(tx, None)?,
             last_backup: Some(world.now()),
             key_exported: Some(world.now()),
+            anchored: world.now(),
             clock_stepped: None,
             free: DISK_LOW,
             mail_held_up: 0,
             mail_given_up: 0,
+            streams: Vec::new(),
         };
         let people = storage::dashboard::get_people(tx, world.now())?;
         let calm = idp::dashboard::matters(&people, &house, world.now());

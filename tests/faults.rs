@@ -1,7 +1,7 @@
 //! Makes every write fail once and finds neither state nor entry; then the same form, sent again, works.
 
 mod batch;
-mod ordeal;
+pub mod ordeal;
 mod room;
 
 use std::time::Duration;

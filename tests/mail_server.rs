@@ -208,7 +208,7 @@ fn listen(lines: ChildStdout, heard: &Mutex<Heard>, answers: &Sender<Value>) {
 }
 
 /// An issuer, and what it issued to 127.0.0.1.
-fn make_certificates(room: &Path) {
+pub fn make_certificates(room: &Path) {
     let openssl = |args: &[&str]| {
         let mut command = Command::new("openssl");
         command.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]);

@@ -21,6 +21,7 @@ fn letter() -> Letter {
         subject: "Your second factors were reset".into(),
         text: "Hello Mara,\n\nåtgärd.\n".into(),
         html: Some("<p>Hello Mara, <b>åtgärd</b>.</p>".into()),
+        file: None,
         message_id: "R-2026-0042.1@id.fernhill.example".into(),
     }
 }

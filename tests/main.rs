@@ -1,6 +1,7 @@
 //! Tests are sentences against the real thing, in one binary.
 
 mod activity;
+mod anchors;
 mod approvals;
 mod at_once;
 mod attacks;
@@ -70,6 +71,7 @@ mod portraits;
 mod print;
 mod profile;
 mod proxy;
+mod retention;
 mod routes;
 mod runbook;
 mod samples;
@@ -81,6 +83,7 @@ mod served;
 mod sessions;
 mod sign_in;
 mod story;
+mod streams;
 mod structure;
 mod systemd;
 mod throttle;

@@ -25,9 +25,12 @@ const ON_RECORD: [(&str, &str); 4] = [("evidence", "on_record"), FOUNDED[1], FOU
 #[test]
 fn no_setting_is_without_a_sentence_here() {
     let files = [
+        include_str!("anchors.rs"),
         include_str!("policy_effects.rs"),
         include_str!("policy_effects/remembered.rs"),
         include_str!("policy_effects/ways_in.rs"),
+        include_str!("retention.rs"),
+        include_str!("retention/guarded.rs"),
     ];
     let source = files.concat();
     for key in KEYS {

@@ -26,7 +26,7 @@ type All = (BTreeSet<(String, String)>, BTreeMap<String, Rows>);
 
 /// An earlier organisation: an owner (Ada), an admin (Tom), an auditor (Noor), a member (Mara) with a note, one who is
 /// disabled, one who waits to enrol with a pass after a reset, and one who has not used the invitation yet.
-struct Earlier {
+pub struct Earlier {
     folder: tempfile::TempDir,
     facts: BTreeMap<String, String>,
 }
@@ -38,7 +38,7 @@ impl Earlier {
     }
 
     /// As the last program of a schema left it.
-    fn of(schema: i64) -> Self {
+    pub fn of(schema: i64) -> Self {
         let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/schema-{schema}"));
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
@@ -61,7 +61,7 @@ impl Earlier {
         &self.facts[name]
     }
 
-    fn data(&self) -> PathBuf {
+    pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
@@ -99,7 +99,7 @@ impl Earlier {
     }
 
     /// Starts this version on it.
-    fn open(self) -> (World, BTreeMap<String, String>) {
+    pub fn open(self) -> (World, BTreeMap<String, String>) {
         let clock = Clock::at(self.fact("now").parse().unwrap());
         (World::on(self.folder, clock), self.facts)
     }
@@ -136,21 +136,62 @@ fn layout(conn: &Connection) -> BTreeSet<(String, String)> {
     read.unwrap().collect::<Result<_, _>>().unwrap()
 }
 
-/// Rows of kinds that the organisation has none of, with a value in each column.
+/// Rows of kinds that the organisation has none of, with a value in each column, as a schema has them.
+fn more_rows(schema: i64) -> String {
+    format!("{MORE_ROWS}{}", if schema < 3 { MORE_CASES_OLD } else { MORE_CASES })
+}
+
 const MORE_ROWS: &str = "
     INSERT INTO users (id, email, name, role, status, password_hash, must_change_password, password_expires_at,
                        credential_epoch, created_at, last_sign_in_at)
     VALUES ('01a20e80-0000-7000-8000-000000000000', 'temp@fernhill.example', 'Temp', 'member', 'active', '$argon2id$', 1, 5, 3,
             7, 9);
+    INSERT INTO role_history SELECT id, 'admin', 5 FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO failures VALUES ('account', 'somebody', 2, 5);
+    INSERT INTO unknown_failures VALUES (29000000, '192.0.2.7', 3);";
+
+/// Until schema 2 a case held what it rests on.
+const MORE_CASES_OLD: &str = "
     INSERT INTO cases
     SELECT 'R-2026-0900', 2026, 900, id, id, 1, 'recovered', 'manager_ticket', 'she called', 'Tom', 'T-1', 'lost', 2, 3, 4, 5, 6
     FROM users WHERE email = 'mara@fernhill.example';
     INSERT INTO cases
     SELECT 'R-2026-0901', 2026, 901, id, id, 1, 'expired', 'in_person', '', NULL, NULL, 'lost', 2, 3, 4, 5, 6
+    FROM users WHERE email = 'mara@fernhill.example';";
+
+const MORE_CASES: &str = "
+    INSERT INTO cases (number, year, count, user_id, opened_by_id, opened_by, opened_at, state, state_at, version, urgent, for_owner,
+                       reason, ticket, act, acted_by_id, acted_by, acted_at, codes_left, factors_removed, sessions_ended, due_at,
+                       closed_at, closed_by, note, refusal, signals, follow_up_at, follow_up_by, asks)
+    SELECT 'R-2026-0900', 2026, 900, id, id, 'Mara', 1, 'recovered', 2, 4, 1, 1, 'lost', 'T-1', 'reset', id, 'Mara', 3, 4, 5, 6,
+           NULL, 7, 'Mara', 'well', NULL, 'new_device', 8, 'Tom', NULL
     FROM users WHERE email = 'mara@fernhill.example';
-    INSERT INTO role_history SELECT id, 'admin', 5 FROM users WHERE email = 'mara@fernhill.example';
-    INSERT INTO failures VALUES ('account', 'somebody', 2, 5);
-    INSERT INTO unknown_failures VALUES (29000000, '192.0.2.7', 3);";
+    INSERT INTO cases (number, year, count, user_id, opened_by, opened_at, state, state_at, reason)
+    SELECT 'R-2026-0901', 2026, 901, id, 'somebody', 1, 'disavowed', 2, 'not me' FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO case_evidence
+    SELECT 800, 'R-2026-0900', 'manager_ticket', 'she called', 'Tom', 'T-1', NULL, NULL, NULL, id, 'Mara', 1
+    FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO case_evidence
+    SELECT 801, 'R-2026-0901', 'known_number', 'called back', NULL, NULL, '+44 20 7946 0000', 1, 2, id, 'somebody', 1
+    FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO case_requests
+    SELECT '01a20e80-0000-7000-8000-000000000001', 'R-2026-0900', 'change_email', 'new@fernhill.example', 'owner', id, 'Mara', 2,
+           'lost', 'T-1', 800, 3, 'new_device', 'used', 9, NULL, NULL, 'Ada', 4, 'go on'
+    FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO freezes SELECT id, 'R-2026-0901', 5 FROM users WHERE email = 'temp@fernhill.example';
+    INSERT INTO contacts SELECT '01a20e80-0000-7000-8000-000000000002', id, 'phone', '+44 20 7946 0000', 1, 'Ada', 5, 'Tom'
+    FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO portraits SELECT id, x'ffd8', 'passport', 'Ada', 5 FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO notices SELECT '01a20e80-0000-7000-8000-000000000003', id, 'factor_reset', 5, 'R-2026-0900', '{}', 6, 7, 8
+    FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO outbox SELECT '01a20e80-0000-7000-8000-000000000004', 'notice', id, '01a20e80-0000-7000-8000-000000000003',
+                              'R-2026-0900', email, name, 1, 'About', 'Text', 5, 2, NULL, 6, NULL, 'slow'
+    FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO outbox SELECT '01a20e80-0000-7000-8000-000000000005', 'message', id, NULL, NULL, email, name, 0, 'About', 'Text',
+                              5, 2, NULL, NULL, 7, 'gone'
+    FROM users WHERE email = 'mara@fernhill.example';
+    INSERT INTO policy_settings VALUES (1, 'evidence_minutes', 30, 'Ada', 1, 2, 3);
+    INSERT INTO link_requests VALUES ('somebody', 2, 5);";
 
 /// The names of the tables that hold rows of ours.
 fn tables(conn: &Connection) -> Vec<String> {
@@ -173,7 +214,7 @@ fn an_earlier_database_is_found_as_it_was_and_everybody_gets_in_as_before() {
 fn is_found_as_it_was(schema: i64) {
     let earlier = Earlier::of(schema);
     assert_eq!(earlier.version(), schema);
-    earlier.database().execute_batch(MORE_ROWS).unwrap();
+    earlier.database().execute_batch(&more_rows(schema)).unwrap();
     let (_, before) = earlier.all();
     assert!(before.values().all(|rows| !rows.is_empty()), "{before:?}");
     assert!(before.len() > 14, "{:?}", before.keys());

@@ -26,9 +26,12 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 LINE_LIMIT = 1 << 20  # bytes of a line
+DAY, LEAST_DAYS = 86_400_000_000, 400  # what is erased is so many days old
 ANCHOR_LIMIT = 10_000  # the two keep memory bounded on any file
 ZEROS = "0" * 64
 KINDS = ("anonymous", "system", "host")
+ALWAYS_KEPT = ("audit.checkpoint_signed", "audit.key_rotated", "audit.pruned", "backup.created", "system.clock_stepped",
+               "system.initialised", "system.key_exported", "system.restored", "system.upgraded")
 BODY_MEMBERS = ("actor_name", "detail", "reason", "source", "target_name", "ticket")
 CSV_COLUMNS = ("seq,at,action,outcome,actor_kind,actor_id,actor_name,target_kind,target_id,target_name,case,reason,"
                "ticket,address,user_agent,request_id,os_user,detail,lineage,salt,body_digest,prev_hash,hash")
@@ -207,8 +210,18 @@ def checkpoints_in(path):
                 gathered = []
             if not raw:
                 return
+            yield from checkpoints_in_line(raw.decode(errors="replace"))
             if begins or gathered:
                 gathered.append(line + "\n")
+
+
+def checkpoints_in_line(line):
+    """Every checkpoint that stands in one line, as logs have them, its line feeds spelt out."""
+    for begins in re.finditer("idp[.]audit/", line):
+        parts = re.split(r"(?:#012|\\+n)", line[begins.start():begins.start() + 4096], maxsplit=7)
+        if len(parts) == 8:
+            parts[6] = re.sub(r"^\\+u2014", "—", parts[6])
+            yield "".join(part + "\n" for part in parts[:7])
 
 
 def read_anchors(paths, origin, keys):
@@ -332,7 +345,7 @@ def compile_filter(text):
 # The export's lines
 
 def check_json_line(text, row, lineage, before, hash_):
-    """Takes the body out of a line of JSON and compares everything around it with the row."""
+    """Takes the body out of a line of JSON and compares everything around it with the row. Whether there is none."""
     def unescape(match):
         return chr(int(match[1], 16)) if match[1] and int(match[1], 16) > 0x7e else match[0]
 
@@ -345,23 +358,27 @@ def check_json_line(text, row, lineage, before, hash_):
     if row.case is not None:
         head["case"] = row.case
     start = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1]
-    end = f'","body_digest":"{row.digest}","prev_hash":"{before}","hash":"{hash_}"}}\n'
+    end = f',"body_digest":"{row.digest}","prev_hash":"{before}","hash":"{hash_}"}}\n'
     if not plain.startswith(start):
         raise ValueError("its header is not that of the table")
     if not plain.endswith(end):
         raise ValueError("its digest or hashes are not those of the table")
-    match = re.fullmatch(r'(?:,(.*))?,"salt":"([0-9a-f]{32})', plain[len(start):-len(end)], re.DOTALL)
+    middle = plain[len(start):-len(end)]
+    if middle == ',"erased":true':
+        return True
+    match = re.fullmatch(r'(?:,(.*))?,"salt":"([0-9a-f]{32})"', middle, re.DOTALL)
     if not match:
         raise ValueError("it is not a line of an export")
     read_body(row, match[2], "{" + (match[1] or "") + "}")
+    return False
 
 
 def csv_line(row, lineage, before, hash_):
-    """The line for a row, made again from its body."""
-    body = read_body(row, row.salt, row.body)
+    """The line for a row, made again from its body if it has one."""
+    body = {} if row.body is None else read_body(row, row.salt, row.body)
     source = body.get("source")
     source = source if isinstance(source, dict) else {}
-    detail = canonical(body["detail"]) if "detail" in body else None
+    detail = canonical(body["detail"]) if "detail" in body else "erased" if row.body is None else None
     cells = [str(row.seq), rfc3339(row.at), row.action, row.outcome, *person(row.actor), body.get("actor_name"),
              *person(row.target), body.get("target_name"), row.case, body.get("reason"), body.get("ticket"),
              source.get("address"), source.get("user_agent"), source.get("request_id"), source.get("os_user"), detail,
@@ -381,6 +398,7 @@ class Export:
 
     def __init__(self, path, kind):
         self.lines, self.kind, self.count, self.missing = Lines(path, "export"), kind, 0, None
+        self.erased = 0  # the last entry that is here without its body
         self.line = self.lines.next()
         if kind == "csv" and self.line is not None:
             if self.line != CSV_COLUMNS.encode() + b"\r\n":
@@ -406,10 +424,15 @@ class Export:
             raise invalid(f"{where} stands where no entry with that number is due")
         try:
             text = self.line.decode()
+            erased = row.body is None
             if self.kind == "jsonl":
-                check_json_line(text, row, lineage, before, hash_)
+                erased = check_json_line(text, row, lineage, before, hash_)
             elif text != csv_line(row, lineage, before, hash_):
                 raise ValueError("it is not what the entry's row gives")
+            if erased and row.action in ALWAYS_KEPT:
+                raise ValueError(f"it has no body, and what a {row.action} says is never erased")
+            if erased:
+                self.erased = row.seq
         except ValueError as error:
             raise invalid(f"{where}: {error}") from None
         self.line = self.lines.next()
@@ -438,6 +461,9 @@ class Judge:
         self.agreed = self.diverged = self.restored = None
         self.rotation = None  # the newest change of the key: its entry, the new key
         self.own = False  # the entry of the export was seen
+        self.pruned = None  # up to which entry bodies are recorded as erased
+        self.days = collections.deque()  # of the last 400 days, the last entry of each
+        self.aged = self.head["from"] - 1  # the last entry that is older
         self.last, self.hash = None, self.head["before"]
         self.lineage, self.by_restore = None, False
         self.compare_anchors(self.head["from"] - 1)
@@ -498,14 +524,19 @@ class Judge:
 
         own = row.seq == self.head["through"] + 1
         due = row.seq <= self.head["through"] and self.matches(row)
-        needs_body = own or row.action == "audit.key_rotated" or due and self.head["export"] == "csv"
-        if (row.body is not None) != needs_body:
-            raise invalid(f"{where} has a body too many" if row.body is not None else f"{where} lacks its body")
+        needs_body = own or row.action in ("audit.key_rotated", "audit.pruned")
+        if row.body is None and needs_body:
+            raise invalid(f"{where} lacks its body")
+        if row.body is not None and not (needs_body or due and self.head["export"] == "csv"):
+            raise invalid(f"{where} has a body too many")
+        self.grow_older(row)
         if row.body is not None:
             try:
                 detail = read_body(row, row.salt, row.body).get("detail")
                 if row.action == "audit.key_rotated":
                     self.rotation = row.seq, read_key(detail["new"])
+                if row.action == "audit.pruned":
+                    self.record_erasure(row, *(detail[name] for name in ("first", "through", "days")))
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise invalid(f"{where}: {error}") from None
         if own:
@@ -518,6 +549,25 @@ class Judge:
         self.compare_anchors(row.seq)
         if due:
             self.export.compare(row, self.lineage, before, self.hash)
+
+    def grow_older(self, row):
+        """Lets go of days that are 400 days before that of the row."""
+        day = row.at // DAY
+        if self.days and self.days[-1][0] == day:
+            self.days.pop()
+        self.days.append((day, row.seq))
+        while self.days[0][0] <= day - LEAST_DAYS:
+            self.aged = self.days.popleft()[1]
+
+    def record_erasure(self, row, first, through, days):
+        if any(type(value) is not int for value in (first, through, days)):
+            raise ValueError("it records that bodies were erased, and not which")
+        anywhere = self.pruned is None and self.head["from"] > 1
+        if first < 1 or not anywhere and first != (self.pruned or 0) + 1 or through < first:
+            raise ValueError("it does not go on where the erasure before it ended")
+        if through > max(self.aged, self.head["from"] - 1):
+            raise ValueError("it records that bodies were erased that were not 400 days old")
+        self.pruned = through
 
     def check_end(self, end):
         where = self.proof.where()
@@ -569,6 +619,8 @@ class Judge:
             return "INCOMPLETE", f"the proof breaks off after entry {last}, line {self.proof.number}"
         if later:
             return "INCOMPLETE", f"the table ends at entry {last}, before the anchor to entry {later[0].seq}"
+        if self.export.erased > (self.pruned or 0):
+            return "INVALID", f"entry {self.export.erased} has lost its body, and nothing records that it was erased"
         if self.export.missing:
             return "INCOMPLETE", f"entry {self.export.missing} matches the filter and is not in the export"
         if self.agreed:

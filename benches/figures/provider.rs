@@ -71,6 +71,7 @@ impl Folder {
             data: self.data.clone(),
             hash_workers,
             mail: None,
+            streams: Vec::new(),
         };
         let app = Arc::new(App::new(opened, settings, Clock::System).expect("threads"));
         Provider { app, people, _lock: lock, folder: self }

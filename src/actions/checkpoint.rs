@@ -5,13 +5,15 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::audit::anchor::Way;
 use crate::audit::checkpoint::{Checkpoint, MOST_BYTES, Point, origin_line};
 use crate::audit::note::VerifierKey;
 use crate::audit::{Action, Actor, Event, Record, Source, TrailFact};
 use crate::host::files::{self, FileError, folder_of};
 use crate::host::keys::{AuditSigningKey, KeyError, load_audit};
+use crate::outbox::{Kind, NewMessage};
 use crate::storage::backup::read_alone;
-use crate::storage::{self, Audited, ReadTx, Store, audit, instance};
+use crate::storage::{self, Audited, ReadTx, Store, audit, instance, outbox, policy, schema, users};
 use crate::time::Timestamp;
 
 /// The newest checkpoint, beside the key that signed it.
@@ -128,6 +130,16 @@ pub fn sign(
     (actor, source): (Actor, &Source),
     occasion: Occasion,
 ) -> Result<Checkpoint, CheckpointError> {
+    sign_and_mail(store, (actor, source), occasion, false)
+}
+
+/// As [`sign`]; where mail goes out, the checkpoint goes to those who keep anchors, if it is time for that.
+fn sign_and_mail(
+    store: &Store,
+    (actor, source): (Actor, &Source),
+    occasion: Occasion,
+    mails: bool,
+) -> Result<Checkpoint, CheckpointError> {
     let (folder, source) = (folder_of(store.path()), source.clone());
     let key = load_audit(folder).map_err(CheckpointError::Key)?;
     let checkpoint = store.change(move |tx| -> storage::Result<_> {
@@ -136,6 +148,11 @@ pub fn sign(
         let seq = point.seq;
         let checkpoint = Checkpoint::sign(point, &verifier_key(&key, &origin), |text| key.sign(text));
         let (occasion, text) = (occasion.as_str(), checkpoint.to_string());
+        if mails && is_mail_due(tx, tx.now())? {
+            for keeper in users::list_keepers(tx)? {
+                outbox::insert(tx, &NewMessage { user: None, ..NewMessage::of(Kind::Anchor, &keeper, text.clone()) })?;
+            }
+        }
         let event = Event::Trail(TrailFact::CheckpointSigned { seq, occasion, checkpoint: text });
         Ok(Audited::new(checkpoint, Record::new(actor, &source, event)))
     })?;
@@ -147,11 +164,38 @@ pub fn sign(
 ///
 /// # Errors
 /// See [`CheckpointError`].
-pub fn keep_up(store: &Store, now: Timestamp, ending: bool) -> Result<(), CheckpointError> {
-    match store.read(|tx| occasion(tx, now, ending))? {
-        Some(occasion) => sign(store, (Actor::System, &Source::default()), occasion).map(|_| ()),
+pub fn keep_up(store: &Store, now: Timestamp, mails: bool, ending: bool) -> Result<(), CheckpointError> {
+    let occasion = store.read(|tx| match occasion(tx, now, ending)? {
+        None if mails && is_mail_due(tx, now)? => Ok(Some(Occasion::Daily)),
+        occasion => Ok::<_, storage::Error>(occasion),
+    })?;
+    match occasion {
+        Some(occasion) => sign_and_mail(store, (Actor::System, &Source::default()), occasion, mails).map(|_| ()),
         None => Ok(()),
     }
+}
+
+/// Whether the policy's time has passed since the last mail with an anchor, and there is somebody to get one.
+fn is_mail_due(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<bool> {
+    let Some(every) = policy::get(tx, now)?.anchor_mails().every() else { return Ok(false) };
+    let last = match outbox::find_newest_anchor(tx)? {
+        Some(at) => at,
+        None => instance::get(tx)?.created_at,
+    };
+    Ok(now.since(last) >= every && !users::list_keepers(tx)?.is_empty())
+}
+
+/// Notes that a command printed this checkpoint, for whoever keeps what it prints.
+///
+/// # Errors
+/// When the database can not be written.
+pub fn printed(store: &Store, checkpoint: &Checkpoint, by: &str) -> storage::Result<()> {
+    // An earlier version's database has no place for it.
+    if store.read(schema::get_version)? < schema::VERSION {
+        return Ok(());
+    }
+    let (point, by) = (checkpoint.point.clone(), by.to_owned());
+    store.touch(move |tx| tx.anchored(Way::Printed, &point, &by))
 }
 
 fn occasion(tx: &ReadTx<'_>, now: Timestamp, ending: bool) -> storage::Result<Option<Occasion>> {

@@ -7,6 +7,7 @@
 use super::authorise::stepped_up;
 use super::notices::{mailed_token, objection};
 use super::{Error, Means, Result, Visitor};
+use crate::audit::checkpoint::Checkpoint;
 use crate::audit::{Action, Actor, Event, Record, Source};
 use crate::grants::Rule;
 use crate::host::keys::SeedKey;
@@ -16,7 +17,7 @@ use crate::notices::Facts;
 use crate::outbox::{Content, Fate, Kind, Link, Message, Written};
 use crate::policy;
 use crate::secret::Purpose;
-use crate::storage::{Audited, ReadTx, WriteTx, links, notices, outbox, users};
+use crate::storage::{Audited, ReadTx, WriteTx, anchors, links, notices, outbox, users};
 use crate::time::Timestamp;
 use crate::users::{Email, Role};
 
@@ -221,6 +222,7 @@ fn letter(round: &Round<'_>, message: &Message, written: Written) -> Letter {
         subject: written.subject,
         text: written.text,
         html: Some(written.html),
+        file: written.file,
         message_id: format!("{}@{}", message.id, round.host),
     }
 }
@@ -252,6 +254,7 @@ fn content(tx: &ReadTx<'_>, key: &SeedKey, message: &Message, now: Timestamp) ->
             })
         }
         (Kind::Alert | Kind::Message, _) => Some(Content::Written),
+        (Kind::Anchor, _) => Checkpoint::parse(&message.text).map(Content::Anchor),
         (Kind::Notice, None) => None,
     })
 }
@@ -275,6 +278,11 @@ fn note_sent(means: &Means, message: &Message) -> Result<()> {
     let message = message.clone();
     means.store.change(move |tx| {
         outbox::update_sent(tx, message.id)?;
+        if let Some(checkpoint) = Some(&message.text).filter(|_| message.kind == Kind::Anchor)
+            && let Some(Checkpoint { point, .. }) = Checkpoint::parse(checkpoint)
+        {
+            anchors::update_mailed(tx, checkpoint, &point)?;
+        }
         Ok(Audited::new((), entry(tx, &message, message.attempts + 1, None)?))
     })
 }

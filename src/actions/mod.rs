@@ -40,10 +40,12 @@ pub mod readmit;
 pub mod reassure;
 pub mod recover;
 pub mod restore;
+pub mod retention;
 pub mod second_factor;
 pub mod sessions;
 pub mod sign_in;
 pub mod step_up;
+pub mod stream;
 pub mod sweep;
 pub mod upgrade;
 

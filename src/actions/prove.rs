@@ -13,7 +13,7 @@ use crate::audit::checkpoint::Checkpoint;
 use crate::audit::export::Format;
 use crate::audit::filter::Filter;
 use crate::audit::table::{Preamble, Seal, push_lineage, push_row};
-use crate::audit::{Actor, Source};
+use crate::audit::{Action, Actor, Source};
 use crate::host::files::folder_of;
 use crate::host::keys::{KeyError, load_audit};
 use crate::storage::{self, Store, audit, instance};
@@ -26,6 +26,8 @@ const PAGE: u32 = 1_000;
 pub enum ProofError {
     /// The checkpoint to begin after says otherwise than the trail.
     OtherHistory(i64),
+    /// Bodies were erased while they were exported as CSV, which is proved by them.
+    ErasedMeanwhile,
     /// It is of another instance.
     OtherInstance,
     /// The key that signs checkpoints can not be used.
@@ -42,6 +44,9 @@ impl fmt::Display for ProofError {
                 "entry {seq} of this trail is not the one of which the anchor was made, or does not exist: this trail is \
                  another history than the one that you kept the anchor of"
             ),
+            Self::ErasedMeanwhile => f.write_str(
+                "details of old entries were erased while they were exported, as the policy asks for: export again",
+            ),
             Self::OtherInstance => f.write_str("the anchor is of another instance"),
             Self::Key(e) => e.fmt(f),
             Self::Storage(e) => e.fmt(f),
@@ -53,7 +58,7 @@ impl std::error::Error for ProofError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Key(e) => e.source(),
-            Self::OtherHistory(_) | Self::OtherInstance | Self::Storage(_) => None,
+            Self::OtherHistory(_) | Self::OtherInstance | Self::ErasedMeanwhile | Self::Storage(_) => None,
         }
     }
 }
@@ -166,11 +171,12 @@ impl ProofReader {
     }
 
     /// Puts the next page in place of the text that was given out; the seal behind the last one.
-    fn turn(&mut self) -> Result<(), storage::Error> {
+    fn turn(&mut self) -> Result<(), ProofError> {
         self.text.clear();
         self.given = 0;
         let last = self.seal.checkpoint.point.seq;
         if self.cursor >= last {
+            self.look_for_erasures()?;
             self.seal.push(&mut self.text);
             self.ended = true;
             return Ok(());
@@ -187,6 +193,17 @@ impl ProofReader {
         })?;
         self.cursor = read.unwrap_or(last);
         Ok(())
+    }
+}
+
+impl ProofReader {
+    /// Lines of JSON are proved by their digests, whatever became of the bodies; rows for a spreadsheet are not.
+    fn look_for_erasures(&self) -> Result<(), ProofError> {
+        let erased = self.store.read(|tx| audit::find_last_of(tx, &[Action::AuditPruned]))?;
+        match self.about.export == Format::Csv && erased.is_some_and(|(_, seq, _)| seq > self.about.through) {
+            true => Err(ProofError::ErasedMeanwhile),
+            false => Ok(()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::cases;
 use super::sign_in::many;
-use super::{Means, Result};
+use super::{Means, Result, retention};
 use crate::audit::{Actor, Event, Record, Source};
 use crate::recovery::{Act, CaseState, RequestState};
 use crate::storage::recovery::requests;
@@ -21,7 +21,8 @@ pub fn sweep(means: &Means, ending: bool) -> Result<()> {
     while means.store.sweep(|tx| tx.expired(MOST))? >= MOST as usize {}
     while !means.mails && means.store.sweep(|tx| tx.unsendable(MOST))? >= MOST as usize {}
     record_unknown_failures(means, ending)?;
-    expire_cases(means)
+    expire_cases(means)?;
+    retention::retain(&means.store, means.clock.now())
 }
 
 fn record_unknown_failures(means: &Means, all: bool) -> Result<()> {

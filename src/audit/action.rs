@@ -90,6 +90,7 @@ actions! {
     AuditExported "audit.exported" "Entries of this trail were exported.";
     AuditCheckpointSigned "audit.checkpoint_signed" "How far this trail has come was signed with the key of this instance.";
     AuditKeyRotated "audit.key_rotated" "The key that signs how far this trail has come was replaced.";
+    AuditPruned "audit.pruned" "What old entries of this trail say was erased, as the policy asks for; their headers and hashes stay.";
     BackupCreated "backup.created" "A verified backup of the database was written.";
     SystemInitialised "system.initialised" "The database was created.";
     SystemRestored "system.restored" "The database was restored from a backup; a new lineage begins.";

@@ -18,6 +18,7 @@ use std::fmt;
 use data_encoding::BASE64;
 
 use super::Head;
+use super::body::push_string;
 use super::note::{Note, VerifierKey};
 use crate::time::Timestamp;
 
@@ -96,17 +97,71 @@ impl Checkpoint {
     pub fn parse(text: &str) -> Option<Self> {
         let note = Note::parse(text)?;
         let point = Point::parse(note.text())?;
-        (note.to_string() == text).then_some(Self { point, note })
+        Some(Self { point, note })
+    }
+
+    /// In one line, for what is printed, as JSON writes a text (RFC 8259).
+    pub fn in_one_line(&self) -> String {
+        let mut line = String::new();
+        push_string(&mut line, &self.to_string());
+        line
     }
 
     /// The checkpoints in a text that somebody kept, such as a mail: each is found whatever stands before and behind it,
-    /// and also when every line has been quoted or ends with a carriage return.
+    /// and also when every line has been quoted or ends with a carriage return. In a log, where a message is one line, it is
+    /// found with its line feeds spelt out.
     pub fn find_all(text: &str) -> Vec<Self> {
+        let mut found = Self::find_in_lines(text);
+        for line in text.lines() {
+            let places = line.match_indices("idp.audit/").map(|(at, _)| &line[at..]);
+            found.extend(places.filter_map(|rest| Self::parse(&spelt_out(rest)?)));
+        }
+        found
+    }
+
+    fn find_in_lines(text: &str) -> Vec<Self> {
         let clean = |line: &str| line.trim_start_matches(['>', ' ', '\t', '|']).trim_end().to_owned();
         let lines: Vec<String> = text.lines().map(clean).collect();
         let begins = (0..lines.len()).filter(|n| lines[*n].starts_with("idp.audit/"));
         // Five lines, an empty one, a signature.
         begins.filter_map(|n| Self::parse(&format!("{}\n", lines.get(n..n + 7)?.join("\n")))).collect()
+    }
+}
+
+/// Seven lines that stand in one, as a log has them: a line feed is `\n`, as in JSON, with one backslash or more (JSON within
+/// JSON), or `#012`, as syslog servers write it; the dash can be `\u2014`.
+fn spelt_out(line: &str) -> Option<String> {
+    let (mut text, mut rest) = (String::new(), line);
+    for _ in 0..7 {
+        let (at, length) = next_line_feed(rest)?;
+        text.push_str(&rest[..at]);
+        text.push('\n');
+        rest = &rest[at + length..];
+    }
+    let (body, signature) = text.split_once("\n\n")?;
+    let plain = signature.trim_start_matches('\\');
+    match plain.strip_prefix("u2014").filter(|_| plain.len() < signature.len()) {
+        Some(rest) => Some(format!("{body}\n\n\u{2014}{rest}")),
+        None => Some(text),
+    }
+}
+
+/// Where the first spelt-out line feed is, and how long. No line of a checkpoint is longer than what is looked at.
+fn next_line_feed(text: &str) -> Option<(usize, usize)> {
+    let start = text.bytes().take(512).position(|b| b == b'\\' || b == b'#')?;
+    let rest = &text[start..];
+    if rest.starts_with("#012") {
+        return Some((start, 4));
+    }
+    let slashes = rest.bytes().take_while(|b| *b == b'\\').count();
+    match rest.as_bytes().get(slashes) {
+        Some(b'n') => Some((start, slashes + 1)),
+        // The dash at the beginning of the last line.
+        Some(b'u') if start == 0 => {
+            let (at, length) = next_line_feed(&text[slashes + 1..])?;
+            Some((slashes + 1 + at, length))
+        }
+        _ => None,
     }
 }
 
@@ -149,6 +204,16 @@ mod tests {
         let quoted: String = text.lines().map(|line| format!("> {line}\r\n")).collect();
         let mail = format!("Dear Lena,\n\n{text}\nKeep this.\r\n{quoted}-- \nidp\n");
         assert_eq!(Checkpoint::find_all(&mail), [checkpoint(), checkpoint()]);
+        // Wrapped within one line, as logs have it.
+        let json = serde_json::json!({ "checkpoint": text }).to_string();
+        let ascii = json.replace('\u{2014}', "\\u2014");
+        let nested = serde_json::to_string(&ascii).unwrap();
+        let escaped = text.replace('\n', "#012");
+        for one in [json, ascii, nested, escaped.clone(), escaped.trim_end_matches("#012").to_owned() + "#012 more"] {
+            let log = format!("Nov 24 09:00:01 id idp - - \u{feff}{one}\nNov 24 09:00:02 id idp idp.audit/ \\\n");
+            assert_eq!(Checkpoint::find_all(&log), [checkpoint()], "{log}");
+            assert_eq!(Checkpoint::find_all(&log.replace("1042", "1\\u0030")), []);
+        }
         assert_eq!(Checkpoint::find_all("nothing\nidp.audit/x\n"), []);
     }
 }

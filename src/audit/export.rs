@@ -74,8 +74,9 @@ pub fn push_json_line(out: &mut String, line: &Line<'_>) {
         out.push_str(",\"case\":");
         push_text(out, case);
     }
-    if let Some(body) = line.body {
-        push_members(out, body);
+    match line.body {
+        Some(body) => push_members(out, body),
+        None => out.push_str(",\"erased\":true"),
     }
     if let Some(salt) = line.salt {
         push_hex(out, ",\"salt\":\"", salt);
@@ -209,7 +210,7 @@ mod tests {
         let empty: Value = serde_json::from_str(&line(&entry(Some("{}")))).unwrap();
         assert_eq!(empty.as_object().unwrap().len(), 11);
         let erased: Value = serde_json::from_str(&line(&entry(None))).unwrap();
-        assert!(erased.get("salt").is_none() && erased.get("body_digest").is_some());
+        assert!(erased.get("salt").is_none() && erased.get("body_digest").is_some() && erased["erased"] == true);
     }
 
     #[test]

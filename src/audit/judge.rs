@@ -4,21 +4,28 @@
 //! Architecture invariant: nothing that the two files say of themselves makes a verdict better than
 //! [`Finding::Unanchored`]; only an anchor that the verifier brings along does.
 
+mod ahead;
+mod export_line;
 mod lines;
 mod matched;
+mod proof_line;
 mod trust;
 
 use std::io::{self, BufRead};
 
 use aws_lc_rs::digest::{Context, SHA256};
 
+use super::erasure::{Ages, Erasures};
 use super::table::{Between, Preamble, Row, Seal};
 use super::{Action, chain};
 use crate::audit::checkpoint::Point;
 use crate::time::Timestamp;
 
+use ahead::Ahead;
+use export_line::Exported;
 use lines::{Lines, Next};
 use matched::Matched;
+use proof_line::Proved;
 pub use trust::Trust;
 use trust::{Agreement, Rotated};
 
@@ -73,6 +80,8 @@ pub struct Verdict {
     pub about: Option<Preamble>,
     /// Entries that the export holds.
     pub entries: u64,
+    /// Those of them whose bodies were erased, as the trail records.
+    pub erased: u64,
     /// The checkpoint at the proof's end.
     pub checkpoint: Option<Point>,
     /// Whether a key that was given signed it; nothing if none was given.
@@ -95,64 +104,81 @@ fn invalid<T>(what: impl Into<String>) -> Result<T, Stop> {
     Err(Stop::Found(Finding::Invalid(what.into())))
 }
 
-/// Judges `export` by `proof`.
+/// Judges `export` by `proof`. Both are read ahead of the walk, each by a thread of its own.
 ///
 /// # Errors
 /// When a file can not be read.
-pub fn judge(export: impl BufRead, proof: impl BufRead, trust: &Trust) -> io::Result<Verdict> {
-    let mut verdict = Verdict { finding: Finding::Unanchored, about: None, entries: 0, checkpoint: None, signed: None };
-    match walk(&mut verdict, Lines::new(export), Lines::new(proof), trust) {
+pub fn judge(export: impl BufRead + Send, proof: impl BufRead + Send, trust: &Trust) -> io::Result<Verdict> {
+    let (finding, checkpoint) = (Finding::Unanchored, None);
+    let mut verdict = Verdict { finding, about: None, entries: 0, erased: 0, checkpoint, signed: None };
+    match walk(&mut verdict, export, Lines::new(proof), trust) {
         Ok(finding) | Err(Stop::Found(finding)) => verdict.finding = finding,
         Err(Stop::Io(e)) => return Err(e),
     }
     Ok(verdict)
 }
 
-fn walk<E: BufRead, P: BufRead>(
+fn walk(
     verdict: &mut Verdict,
-    export: Lines<E>,
-    mut proof: Lines<P>,
+    export: impl BufRead + Send,
+    mut proof: Lines<impl BufRead + Send>,
     trust: &Trust,
 ) -> Result<Finding, Stop> {
     let about = begin(&mut proof)?;
     verdict.about = Some(about.clone());
     trust.fits(&about.origin).map_err(Stop::Found)?;
+    std::thread::scope(|scope| {
+        let mut lines = proof_line::Reader::behind(proof);
+        let proof = Ahead::begin(scope, move || lines.next());
+        let mut lines = export_line::Reader::new(export, about.export);
+        let export = Ahead::begin(scope, move || lines.next());
+        walk_rows(verdict, about, (export, proof), trust)
+    })
+}
+
+fn walk_rows(
+    verdict: &mut Verdict,
+    about: Preamble,
+    (export, mut proof): (Ahead<Exported>, Ahead<Proved>),
+    trust: &Trust,
+) -> Result<Finding, Stop> {
     let (chain, agreed) = (Chain::new(&about), trust.agreement(&about));
     let mut table = Table { chain, agreed, matched: Matched::new(export, &about)?, about };
     let seal = loop {
-        let line = match proof.next()? {
-            Next::Line(line) => line,
-            Next::End => {
+        match proof.next() {
+            Some(Proved::Between(Between::Lineage(lineage))) => table.chain.announce(lineage)?,
+            Some(Proved::Between(Between::Row(row))) => table.row(&row)?,
+            Some(Proved::Seal(seal)) => break seal,
+            Some(Proved::Bad(number, what)) => return invalid(format!("line {number} of the proof {what}")),
+            Some(Proved::Behind(number)) => return behind(number),
+            Some(Proved::Io(e)) => return Err(e.into()),
+            None => {
                 let what = format!("the proof breaks off after entry {}", table.chain.seq);
                 return Ok(Finding::Incomplete(what));
             }
-            Next::Bad(what) => return invalid(format!("line {} of the proof {what}", proof.number())),
-        };
-        let read = match line.starts_with('{') {
-            true => Seal::parse(line).map(Err),
-            false => Between::parse(line, table.chain.lineage()).map(Ok),
-        };
-        match read {
-            Some(Ok(Between::Lineage(lineage))) => table.chain.announce(lineage)?,
-            Some(Ok(Between::Row(row))) => table.row(&row)?,
-            Some(Err(seal)) => break seal,
-            None => return invalid(format!("line {} of the proof is not as it was written", proof.number())),
         }
     };
-    if !matches!(proof.next()?, Next::End) {
-        return invalid(format!("line {} of the proof stands behind its end", proof.number()));
+    match proof.next() {
+        None => {}
+        Some(Proved::Io(e)) => return Err(e.into()),
+        Some(Proved::Behind(number)) => return behind(number),
+        Some(_) => unreachable!("whatever stands behind the last line is read as that"),
     }
     let Table { chain, agreed, matched, about } = table;
     verdict.checkpoint = Some(seal.checkpoint.point.clone());
     chain.check_seal(&seal, &about, matched.last_sound())?;
     verdict.signed =
         trust.signature(&seal.checkpoint, chain.rotated.as_ref(), agreed.vouched()).map_err(Stop::Found)?;
-    verdict.entries = matched.entries();
+    (verdict.entries, verdict.erased) = (matched.entries(), matched.erased());
     let finding = agreed.finding(chain.seq);
     if matches!(finding, Finding::Unanchored | Finding::Anchored(_)) {
-        matched.end(&seal)?;
+        matched.end(&seal, chain.erasures.through())?;
     }
     Ok(finding)
+}
+
+fn behind<T>(number: u64) -> Result<T, Stop> {
+    invalid(format!("line {number} of the proof stands behind its end"))
 }
 
 /// The proof's first line.
@@ -172,14 +198,14 @@ fn begin<P: BufRead>(proof: &mut Lines<P>) -> Result<Preamble, Stop> {
 }
 
 /// Everything that a row of the table is held against.
-struct Table<E> {
+struct Table {
     about: Preamble,
     chain: Chain,
     agreed: Agreement,
-    matched: Matched<E>,
+    matched: Matched,
 }
 
-impl<E: BufRead> Table<E> {
+impl Table {
     fn row(&mut self, row: &Row) -> Result<(), Stop> {
         let prev = self.chain.hash;
         self.chain.step(row)?;
@@ -188,6 +214,7 @@ impl<E: BufRead> Table<E> {
             return invalid(format!("entry {} has a body in the proof, which holds none of it", row.header.seq));
         }
         self.chain.check_rotation(row)?;
+        self.chain.check_erasure(row)?;
         if row.header.seq == self.about.through + 1 {
             check_exported(row, &self.about)?;
         }
@@ -219,6 +246,8 @@ struct Chain {
     hash: [u8; 32],
     /// The newest entry that replaced the signing key.
     rotated: Option<Rotated>,
+    ages: Ages,
+    erasures: Erasures,
 }
 
 impl Chain {
@@ -231,12 +260,9 @@ impl Chain {
             at: Timestamp::from_micros(i64::MIN),
             hash: about.before,
             rotated: None,
+            ages: Ages::behind(about.from - 1),
+            erasures: Erasures::behind(about.from - 1),
         }
-    }
-
-    /// The lineage of the next row.
-    fn lineage(&self) -> &str {
-        self.announced.as_deref().unwrap_or(&self.lineage)
     }
 
     fn announce(&mut self, lineage: String) -> Result<(), Stop> {
@@ -278,6 +304,16 @@ impl Chain {
         self.hash = chain::entry_hash(&self.hash, h, &row.body_digest);
         (self.seq, self.at) = (h.seq, h.at);
         Ok(())
+    }
+
+    fn check_erasure(&mut self, row: &Row) -> Result<(), Stop> {
+        let seq = row.header.seq;
+        let aged = self.ages.take(seq, row.header.at);
+        if row.header.action != Action::AuditPruned.as_str() {
+            return Ok(());
+        }
+        let body = row.body.as_ref().map(|(_, body)| &**body);
+        self.erasures.take(seq, body, aged).or_else(|what| invalid(format!("entry {seq} {what}")))
     }
 
     fn check_rotation(&mut self, row: &Row) -> Result<(), Stop> {

@@ -6,11 +6,13 @@
 //! The bytes that are hashed stand in [`chain`], the body's text in [`body`], the outcome of a check in [`verify`].
 
 pub mod action;
+pub mod anchor;
 pub mod asked;
 pub mod body;
 pub mod case_fact;
 pub mod chain;
 pub mod checkpoint;
+pub mod erasure;
 pub mod event;
 pub mod export;
 pub mod filter;

@@ -115,7 +115,8 @@ impl Note {
             }
             signatures.push((name.to_owned(), *id, signature.to_vec()));
         }
-        Some(Self { text: format!("{text}\n"), signatures })
+        // Base64 has more than one spelling of the same bytes, of which one is written.
+        Some(Self { text: format!("{text}\n"), signatures }).filter(|read| read.to_string() == note)
     }
 
     /// The text, its last line break included.

@@ -13,7 +13,7 @@
 //!
 //! Closed by default: an action without a sentence here stands in nobody's history.
 
-use super::plain::{Read, given, methods, wish};
+use super::plain::{Read, given, gone, methods, wish};
 use super::{Action, Entry, Outcome};
 use crate::ids::UserId;
 
@@ -42,6 +42,10 @@ pub fn told(entry: &Entry, me: UserId) -> Option<Told> {
     let action: Action = h.action.parse().ok()?;
     let (mine, about_me) = (h.actor_id.as_ref() == Some(&me), h.target_id.as_ref() == Some(&me));
     let refused = h.outcome == Outcome::Denied.as_str();
+    let happened = |action, read: &Read| match (happened(action, read), &entry.body) {
+        (Some(_), None) => Some(gone(action)),
+        (happened, _) => happened,
+    };
     let what = match (about_me, mine) {
         (true, true) if refused => happened(action, &read).map(|_| format!("Refused: {}", wish(action))),
         (true, false) if refused => None,
@@ -51,6 +55,8 @@ pub fn told(entry: &Entry, me: UserId) -> Option<Told> {
         (false, false) => None,
     }?;
     let place = match h.actor_kind.as_str() {
+        "anonymous" if entry.body.is_none() => String::new(),
+        "person" if mine && entry.body.is_none() => String::new(),
         "anonymous" => read.from_where(),
         "person" if mine => read.from_where(),
         "person" => "an admin".to_owned(),
@@ -202,6 +208,7 @@ mod tests {
             "audit.exported",
             "audit.checkpoint_signed",
             "audit.key_rotated",
+            "audit.pruned",
             "backup.created",
             "system.initialised",
             "system.restored",

@@ -58,9 +58,11 @@ fn show(value: &Value) -> String {
     }
 }
 
-/// Who did it, by the name they had then; empty where that is no longer kept.
+/// Who did it, by the name they had then.
 pub fn doer(entry: &Entry, read: &Read) -> String {
     match entry.header.actor_kind.as_str() {
+        // Who it was stands in the entry's header; what they were called then is not kept.
+        "person" if entry.body.is_none() => "a person".to_owned(),
         "person" => read.text("actor_name").to_owned(),
         "anonymous" => "someone not signed in".to_owned(),
         "host" => match read.source("os_user") {
@@ -84,6 +86,10 @@ pub(super) fn given(name: &str) -> &str {
 /// What happened, as the beginning of a sentence. A name that this program does not know is shown as it is.
 pub fn sentence(entry: &Entry, read: &Read) -> String {
     let Ok(action) = entry.header.action.parse::<Action>() else { return entry.header.action.clone() };
+    if entry.body.is_none() {
+        let refused = entry.header.outcome == Outcome::Denied.as_str();
+        return if refused { format!("Refused: {} ({GONE})", wish(action)) } else { gone(action) };
+    }
     if entry.header.outcome == Outcome::Denied.as_str() {
         let wish = match action {
             Action::PolicyUpdated => policy_change::wish(read),
@@ -93,6 +99,14 @@ pub fn sentence(entry: &Entry, read: &Read) -> String {
     }
     let said = said(action, read);
     if read.fact("carried_over") == "yes" { format!("{said}: kept by a restore") } else { said }
+}
+
+/// What is said of an entry whose body was erased.
+pub const GONE: &str = "details are no longer kept";
+
+/// What happened, where that is all that is still known.
+pub(super) fn gone(action: Action) -> String {
+    format!("{} ({GONE})", action.sentence().trim_end_matches('.'))
 }
 
 /// What was asked for and refused.
@@ -255,6 +269,9 @@ fn said(action: Action, read: &Read) -> String {
             "Key of the audit log replaced; the old one was lost".into()
         }
         Action::AuditKeyRotated => "Key of the audit log replaced".into(),
+        Action::AuditPruned => {
+            format!("Details of entries {} to {} erased, as too old", fact("first"), fact("through"))
+        }
         Action::BackupCreated => "Backup written".into(),
         Action::SystemInitialised => "Database created".into(),
         Action::SystemRestored => "Restored from a backup".into(),

@@ -84,6 +84,23 @@ pub enum End {
     NoCase,
 }
 
+impl End {
+    /// What is known of it without what the entry said.
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Enrolled => "Set up a new app",
+            Self::Recovered => "Recovered",
+            Self::Expired => "Recovery expired",
+            Self::Objected => "Objected to: it was not them",
+            Self::Reassured => "Objection lifted",
+            Self::Incident => "Incident declared",
+            Self::Refused => "Help refused",
+            Self::Again => "Reset once more",
+            Self::Open | Self::NoCase => "",
+        }
+    }
+}
+
 /// What ends a reset, or the way there; the last one counts.
 const ENDS: [(Action, End); 8] = [
     (Action::MfaFactorEnrolled, End::Enrolled),
@@ -165,9 +182,9 @@ fn named(name: &str, id: Option<&str>) -> String {
 }
 
 fn by(entry: &Entry, read: &Read) -> String {
-    match doer(entry, read) {
-        name if name.is_empty() => named("", entry.header.actor_id.as_deref()),
-        name => name,
+    match &entry.header.actor_id {
+        Some(id) if entry.body.is_none() => named("", Some(id)),
+        _ => doer(entry, read),
     }
 }
 
@@ -231,10 +248,8 @@ fn permission(entry: &Entry) -> Option<Step> {
 fn after(end: End, entry: &Entry) -> Step {
     let read = Read::of(entry);
     let says = match end {
-        End::Enrolled if entry.body.is_none() => "Set up a new app".to_owned(),
+        _ if entry.body.is_none() => end.sentence().to_owned(),
         End::Enrolled => format!("Set up a new app, “{}”", read.fact("label")),
-        End::Expired if entry.body.is_none() => "Recovery expired".to_owned(),
-        End::Refused if entry.body.is_none() => "Help refused".to_owned(),
         End::Again => "Reset once more".to_owned(),
         _ => sentence(entry, &read),
     };

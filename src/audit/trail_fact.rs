@@ -1,7 +1,9 @@
-//! What is done with the trail itself: exporting it, signing how far it has come, replacing the key that signs.
+//! What is done with the trail itself: exporting it, signing how far it has come, replacing the key that signs, erasing what
+//! old entries say.
 
 use super::Action;
 use super::body::Fact;
+use super::erasure::Pruned;
 use super::record::Parts;
 
 /// Something done with the trail.
@@ -25,6 +27,8 @@ pub enum TrailFact {
         new: String,
         endorsed: Option<String>,
     },
+    /// By the policy that entries are kept so many days.
+    Pruned(Pruned),
 }
 
 impl TrailFact {
@@ -50,6 +54,10 @@ impl TrailFact {
                 }
                 parts
             }
+            Self::Pruned(Pruned { first, through, days }) => Parts::bare(A::AuditPruned)
+                .with("first", Fact::Number(first))
+                .with("through", Fact::Number(through))
+                .with("days", Fact::Number(days)),
         }
     }
 }

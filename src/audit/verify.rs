@@ -1,23 +1,27 @@
 //! Checking the chain: every entry hashes to what it says, extends the one before, and time never falls.
 
+use super::erasure::is_kept;
 use super::{Entry, Line, chain};
 use crate::time::Timestamp;
 
-/// The entry's hash, or what is wrong with it, as the end of a sentence that begins "entry 17".
+/// The entry's hash, or what is wrong with it, as the end of a sentence that begins "entry 17". `erased` is the last entry of
+/// which the trail records that its body was erased.
 ///
 /// # Errors
 /// The first thing that does not hold.
-pub fn check_entry(entry: &Line<'_>, before: &[u8; 32]) -> Result<[u8; 32], &'static str> {
+pub fn check_entry(entry: &Line<'_>, before: &[u8; 32], erased: i64) -> Result<[u8; 32], &'static str> {
     if entry.prev_hash != before {
         return Err("does not extend the entry before it");
     }
-    if let (Some(salt), Some(body)) = (entry.salt, entry.body)
-        && chain::body_digest(salt, body) != entry.body_digest
-    {
-        return Err("has a body that is not the one it was written with");
-    }
-    if entry.body.is_none() {
-        return Err("has lost its body");
+    let is_erased = entry.header.seq <= erased && !is_kept(entry.header.action);
+    match (entry.salt, entry.body) {
+        (Some(salt), Some(body)) if chain::body_digest(salt, body) != entry.body_digest => {
+            return Err("has a body that is not the one it was written with");
+        }
+        (Some(_), Some(_)) if is_erased => return Err("has its body, and the trail records that it was erased"),
+        (Some(_), Some(_)) => {}
+        (None, None) if is_erased => {}
+        _ => return Err("has lost its body"),
     }
     let hash = chain::entry_hash(before, &entry.header, entry.body_digest);
     if hash != entry.hash {
@@ -34,12 +38,7 @@ pub struct Walk {
     at: Timestamp,
     hash: [u8; 32],
     lineages: u32,
-}
-
-impl Default for Walk {
-    fn default() -> Self {
-        Self { lineage: None, seq: 0, at: Timestamp::from_micros(i64::MIN), hash: chain::GENESIS, lineages: 0 }
-    }
+    erased: i64,
 }
 
 /// The first entry at which the chain does not hold.
@@ -58,10 +57,16 @@ impl std::fmt::Display for Broken {
 }
 
 impl Walk {
-    /// A walk that begins behind `entry`, of which nothing was checked.
-    pub fn behind(entry: &Entry) -> Self {
+    /// A walk from the first entry on, in a chain that records that bodies were erased up to the entry `erased`.
+    pub const fn new(erased: i64) -> Self {
+        let at = Timestamp::from_micros(i64::MIN);
+        Self { lineage: None, seq: 0, at, hash: chain::GENESIS, lineages: 0, erased }
+    }
+
+    /// As [`Walk::new`], but begins behind `entry`, of which nothing was checked.
+    pub fn behind(entry: &Entry, erased: i64) -> Self {
         let h = &entry.header;
-        Self { lineage: Some(h.lineage.clone()), seq: h.seq, at: h.at, hash: entry.hash, lineages: 0 }
+        Self { lineage: Some(h.lineage.clone()), seq: h.seq, at: h.at, hash: entry.hash, lineages: 0, erased }
     }
 
     /// This walk together with one that began at `seam` and went on, if this one has come to exactly there.
@@ -80,7 +85,7 @@ impl Walk {
         if h.seq != self.seq + 1 {
             return broken(self.seq + 1, "is missing");
         }
-        let hash = match check_entry(entry, &self.hash) {
+        let hash = match check_entry(entry, &self.hash, self.erased) {
             Ok(hash) => hash,
             Err(what) => return broken(h.seq, what),
         };

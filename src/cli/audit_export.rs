@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::audit::parse_action;
-use super::audit_proof::{Planned, sign_if_possible};
+use super::audit_proof::{Planned, remark_anchor, sign_if_possible};
 use super::outcome::{Answer, Failure};
 use super::{operator, settings};
 use crate::actions::checkpoint::Occasion;
@@ -116,14 +116,15 @@ impl Export {
         };
         let up_to = begin(&store, &operator::source(), &filter, self.format)
             .map_err(Failure::to("record the export, so nothing was exported"))?;
-        match planned {
-            Some(planned) => {
-                planned.write(&store, (filter, self.format, up_to), |export| self.write(export))?;
-            }
+        let checkpoint = match planned {
+            Some(planned) => Some(planned.write(&store, (filter, self.format, up_to), |export| self.write(export))?),
             None => {
                 self.write(&mut ExportReader::new(Arc::clone(&store), filter, self.format, up_to))?;
-                sign_if_possible(&store, Occasion::Export);
+                sign_if_possible(&store, Occasion::Export)
             }
+        };
+        if let Some(checkpoint) = checkpoint {
+            remark_anchor(&store, &checkpoint);
         }
         Ok(Answer::Done)
     }

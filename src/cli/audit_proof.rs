@@ -4,10 +4,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use quoted_printable::ParseMode;
+
 use super::audit_export::copy;
 use super::operator;
 use super::outcome::{Failure, remark};
-use crate::actions::checkpoint::{Occasion, sign};
+use crate::actions::checkpoint::{Occasion, printed, sign};
 use crate::actions::prove::{ProvedExport, Proving};
 use crate::audit::Actor;
 use crate::audit::checkpoint::{Checkpoint, MOST_BYTES};
@@ -41,20 +43,34 @@ impl Planned {
         store: &Arc<Store>,
         asked: (Filter, Format, i64),
         write: impl FnOnce(&mut ProvedExport) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Checkpoint, Failure> {
         let mut export = self.proving.export(Arc::clone(store), asked);
         write(&mut export)?;
         let checkpoint = export.sign(Actor::Host, &operator::source()).map_err(Failure::to(DOING))?;
         let mut draft = Draft::beside(&self.path).map_err(Failure::to(DOING))?;
-        copy(&mut export.proof(checkpoint), draft.file()).map_err(Failure::to(DOING))?;
-        draft.place(&self.path, draft::Place::Free).map_err(Failure::to(DOING))
+        copy(&mut export.proof(checkpoint.clone()), draft.file()).map_err(Failure::to(DOING))?;
+        draft.place(&self.path, draft::Place::Free).map_err(Failure::to(DOING))?;
+        Ok(checkpoint)
     }
 }
 
 /// Signs how far the trail has come after a command that also works without the key: then it says so, and that is all.
-pub(super) fn sign_if_possible(store: &Store, occasion: Occasion) {
-    if let Err(e) = sign(store, (Actor::Host, &operator::source()), occasion) {
-        remark(&format!("idp: no checkpoint of the trail was signed: {e}"));
+pub(super) fn sign_if_possible(store: &Store, occasion: Occasion) -> Option<Checkpoint> {
+    let signed = sign(store, (Actor::Host, &operator::source()), occasion);
+    signed.inspect_err(|e| remark(&format!("idp: no checkpoint of the trail was signed: {e}"))).ok()
+}
+
+/// Tells who exports how far the trail had come, for them to keep.
+pub(super) fn remark_anchor(store: &Store, checkpoint: &Checkpoint) {
+    let line = checkpoint.in_one_line();
+    remark(&format!("idp: an anchor, to be kept where nobody on this host can change it: {line}"));
+    note_printed(store, checkpoint, "idp audit export");
+}
+
+/// For the console, which says where the newest anchor went.
+pub(super) fn note_printed(store: &Store, checkpoint: &Checkpoint, by: &str) {
+    if let Err(e) = printed(store, checkpoint, by) {
+        remark(&format!("idp: the console will not show this anchor: {e}"));
     }
 }
 
@@ -64,7 +80,11 @@ const ANCHOR_FILE: usize = 16 * 1024 * 1024;
 /// The checkpoints in a file that somebody kept: a mail, a print-out that was typed, the checkpoint alone.
 pub(super) fn read_anchors(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
     let text = read_small(path, "read the anchor", ANCHOR_FILE)?;
-    let found = Checkpoint::find_all(&text);
+    let mut found = Checkpoint::find_all(&text);
+    // A mail that was saved as it came: long lines are broken there, and some characters are spelt (RFC 2045 section 6.7).
+    if let Ok(decoded) = quoted_printable::decode(&text, ParseMode::Robust) {
+        found.extend(Checkpoint::find_all(&String::from_utf8_lossy(&decoded)));
+    }
     if found.is_empty() {
         let why =
             format!("{} holds no checkpoint: seven lines, of which the first begins with idp.audit/", path.display());

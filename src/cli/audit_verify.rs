@@ -41,7 +41,7 @@ The verdict is one of
   COULD NOT TELL  not readable, another kind of file, or an anchor of another instance (exit code 2)
 
 An anchor is a checkpoint that was kept where this host can not rewrite it: a text file in which it stands, whatever else
-stands there. The trail is tamper-evident, not tamper-proof: whoever holds the host can rewrite what no anchor has seen, and
+stands there. An entry whose details were erased, as owners have set it, is sound where the trail itself records that. The trail is tamper-evident, not tamper-proof: whoever holds the host can rewrite what no anchor has seen, and
 can write entries that are not true.";
 
 /// Checks that no entry of the trail was changed, removed or put in between.
@@ -170,6 +170,10 @@ fn of_export(verdict: &Verdict) -> Said {
     facts["entries"] = verdict.entries.into();
     facts["signed"] = verdict.signed.into();
     lines.push(format!("entries: {}: each is genuine, and none that matches the filter is missing", verdict.entries));
+    if verdict.erased > 0 {
+        facts["erased"] = verdict.erased.into();
+        lines.push(format!("erased: what {} of them said; the trail records it", verdict.erased));
+    }
     if let Some(checkpoint) = &verdict.checkpoint {
         let (last, signed) = (checkpoint.seq, verdict.signed == Some(true));
         facts["last"] = last.into();
@@ -205,6 +209,13 @@ fn of_database(path: &Path, trust: &Trust) -> Result<Said, Failure> {
     let sound = if checked.broken.is_some() { "entries before it that are sound" } else { "entries" };
     let hash = HEXLOWER.encode(&head.hash);
     lines.push(format!("{sound}: {entries}, lineages: {}", checked.lineages));
+    if checked.erased > 0 {
+        lines.push(format!(
+            "erased: what entries up to {} said, but for kinds that are always kept; the trail records it",
+            checked.erased
+        ));
+        facts["erased_up_to"] = checked.erased.into();
+    }
     lines.push(format!("newest entry: {} of lineage {} at {}, hash {hash}", head.seq, head.lineage, head.at));
     facts["instance"] = checked.instance.origin.clone().into();
     facts["entries"] = entries.into();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 
-use super::audit_proof::sign_if_possible;
+use super::audit_proof::{note_printed, sign_if_possible};
 use super::outcome::{Answer, Failure, say};
 use super::{operator, settings};
 use crate::actions::backup::{self, BackupError};
@@ -24,14 +24,15 @@ Always to the same file:
 The keys are in no backup. Export seed.key once (idp key export), to another place than the backups: whoever has both can
 compute everyone's second factors, and without it everyone has to enrol again. audit-signing.key can be replaced.
 
-What is printed ends with the hash of the newest entry in the copy. Kept where this host can not rewrite it, it shows
-later that the trail up to there was not changed.";
+What is printed has the hash of the newest entry in the copy and ends with an anchor: how far the audit trail has come,
+signed. Kept where this host can not change it, such as the mailbox that cron writes to, it shows later whether the trail
+up to there was changed: idp audit verify --anchor FILE.";
 
 /// Writes a consistent, checked copy of the live database.
 ///
 /// The copy is made in one step beside a running server, synced, and checked (structure and audit chain) before it gets
 /// its name: there is never a half backup, and a run that fails leaves the earlier ones as they were. It is readable by
-/// this account alone. The output is one line: file, entries, number and hash of the newest entry.
+/// this account alone. The output is one line: file, entries, number and hash of the newest entry, and an anchor.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Backup {
@@ -60,10 +61,14 @@ impl Backup {
             let failure = Failure::to(doing)(e);
             if not_sound { failure.with_answer_no() } else { failure }
         })?;
-        sign_if_possible(&store, Occasion::Backup);
+        let checkpoint = sign_if_possible(&store, Occasion::Backup);
         let head = &made.head;
         let hash = HEXLOWER.encode(&head.hash);
-        say(&format!("{}: {} entries, head {} {hash}", made.path.display(), head.seq, head.seq))?;
+        let anchor = checkpoint.as_ref().map(|c| format!(", anchor {}", c.in_one_line())).unwrap_or_default();
+        say(&format!("{}: {} entries, head {} {hash}{anchor}", made.path.display(), head.seq, head.seq))?;
+        if let Some(checkpoint) = checkpoint {
+            note_printed(&store, &checkpoint, "idp backup");
+        }
         Ok(Answer::Done)
     }
 }

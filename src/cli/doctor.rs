@@ -6,6 +6,7 @@ mod folder;
 mod inside;
 mod mail;
 mod reach;
+mod streams;
 
 use std::fmt;
 
@@ -24,8 +25,8 @@ Give it the account, the variables and the --config of the server: it judges the
 /// Looks at everything that has to be right, and says what to do where it is not.
 ///
 /// One line a finding: ok, warning or problem. Exit code 0 without a problem, 1 with one, 2 when there is nothing to
-/// look at. It works beside a running server, reads the whole audit trail, talks to the mail server where one is set, and
-/// changes nothing.
+/// look at. It works beside a running server, reads the whole audit trail, talks to the mail server and to who receives
+/// the trail where they are set, and changes nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct Doctor {
@@ -88,6 +89,7 @@ impl Doctor {
             Ok(config) => {
                 findings.extend(reach::look(place, &config));
                 findings.push(mail::look(&config));
+                findings.extend(streams::look(&config, &database));
             }
             Err(e) => {
                 let why = on_one_line(&e.to_string());

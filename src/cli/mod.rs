@@ -68,7 +68,7 @@ struct CommandLine {
 /// What to do. The commands' own files say what each is for, and clap takes its help from there.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Demo(demo::Demo),
     #[command(subcommand)]
     User(user::Users),

@@ -10,7 +10,7 @@ use super::{log, operator, settings};
 use crate::actions::data_folder::{Serving, open_or_create};
 use crate::actions::first_run::setup_link;
 use crate::actions::upgrade::Upgraded;
-use crate::app::{App, Mailer, Settings, Sweeper};
+use crate::app::{App, Mailer, Settings, Streamer, Sweeper, links};
 use crate::config::{Flags, PublicUrl};
 use crate::host::notify::{READY, STOPPING, notify};
 use crate::http::confirm_people;
@@ -70,6 +70,7 @@ impl Serve {
         let bound = edge.local_addr().map_err(Failure::to(doing))?;
         // Before anything is made: who has mail set up counts on it.
         let settings = Settings::new(&config, config.public_url_at(bound)).map_err(Failure::to("send mail"))?;
+        let links = links(&config, &settings.public_url).map_err(Failure::to("send the audit trail on"))?;
         let source = operator::source();
         let Serving { opened, lock, upgraded, .. } =
             open_or_create(&config.data, &source, Clock::System).map_err(Failure::to(doing))?;
@@ -83,6 +84,7 @@ impl Serve {
         let link = setup_link(&app.means, source).map_err(Failure::to(doing))?;
         let sweeper = Sweeper::start(Arc::clone(&app)).map_err(Failure::to(doing))?;
         let mailer = Mailer::start(&app).map_err(Failure::to(doing))?;
+        let streamer = Streamer::start(&app, links).map_err(Failure::to(doing))?;
         let stopper = edge.stopper();
         stop_on_signals(&[SIGTERM, SIGINT], move || stopper.stop(), || ()).map_err(Failure::to(doing))?;
 
@@ -92,6 +94,8 @@ impl Serve {
         serve(edge, &app);
         drop(mailer);
         drop(sweeper);
+        // After the last checkpoint, which is sent too.
+        drop(streamer);
         drop(app);
         drop(lock);
         Ok(Answer::Done)

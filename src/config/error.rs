@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use super::{CONFIG_FILE, DATA, MailMistake, PUBLIC_URL};
+use super::{CONFIG_FILE, DATA, MailMistake, PUBLIC_URL, StreamMistake};
 use crate::users::{BadInput, invisible};
 
 /// Where a value was set.
@@ -66,6 +66,8 @@ pub enum ConfigError {
     DataElsewhere(PathBuf),
     /// The settings of mail do not go together.
     Mail(MailMistake),
+    /// The settings of where the trail goes do not go together.
+    Stream(StreamMistake),
 }
 
 impl fmt::Display for ConfigError {
@@ -93,6 +95,7 @@ impl fmt::Display for ConfigError {
                 DATA.variable
             ),
             Self::Mail(mistake) => mistake.fmt(f),
+            Self::Stream(mistake) => mistake.fmt(f),
         }
     }
 }

@@ -179,7 +179,7 @@ pub(super) fn merge(sources: &Sources<'_>, data: &Path) -> Result<Option<MailSet
     Ok(Some(MailSettings { server, security, account, ca_file, from }))
 }
 
-fn parse_server(text: &str) -> Result<(String, Option<u16>), BadInput> {
+pub(super) fn parse_server(text: &str) -> Result<(String, Option<u16>), BadInput> {
     let no = BadInput("write a host, or host:port, like mail.example.org or mail.example.org:587");
     // An IPv6 address alone is full of colons and has no port.
     let (host, port) = match text.parse::<Ipv6Addr>() {
@@ -194,11 +194,11 @@ fn parse_server(text: &str) -> Result<(String, Option<u16>), BadInput> {
 }
 
 /// Whether what is sent to this host stays on this machine. Other names below `localhost` can be asked of the network.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn parse_path(text: &str) -> Result<PathBuf, BadInput> {
+pub(super) fn parse_path(text: &str) -> Result<PathBuf, BadInput> {
     if text.is_empty() { Err(BadInput("write the path of a file")) } else { Ok(PathBuf::from(text)) }
 }
 

@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(config.public_url_at("127.0.0.1:4711".parse().unwrap()).as_str(), "http://localhost:4711");
         assert_eq!((config.organisation.as_str(), config.help_contact), ("idp", None));
         assert_eq!((config.trusted_proxy, config.hash_workers), (vec![], CORES));
-        assert_eq!(config.mail, None);
+        assert_eq!((config.mail, config.syslog, config.webhook), (None, None, None));
         assert_eq!(config.log_level.as_str().to_lowercase(), LOG_LEVEL.default);
     }
 
@@ -238,7 +238,10 @@ mod tests {
              trusted_proxy = [\"127.0.0.1\", \"10.0.0.0/8\"]\norganisation = \"Fernhill\"\n\
              help_contact = \"the office, extension 12\"\nhash_workers = 2\nlog_level = \"debug\"\n\
              smtp_server = \"mail.fernhill.example\"\nsmtp_security = \"tls\"\nsmtp_user = \"idp\"\n\
-             smtp_password_file = \"mail.password\"\nsmtp_ca_file = \"ca.pem\"\nmail_from = \"idp@fernhill.example\"\n",
+             smtp_password_file = \"mail.password\"\nsmtp_ca_file = \"ca.pem\"\nmail_from = \"idp@fernhill.example\"\n\
+             syslog = \"tls://logs.fernhill.example\"\nsyslog_send = \"checkpoints\"\nsyslog_ca_file = \"ca.pem\"\n\
+             webhook = \"https://hooks.fernhill.example/idp\"\nwebhook_secret_file = \"webhook.secret\"\n\
+             webhook_ca_file = \"ca.pem\"\n",
         )
         .unwrap();
         assert_eq!(config.listen.to_string(), "[::]:8443");
@@ -248,6 +251,8 @@ mod tests {
         assert_eq!(config.hash_workers.get(), 2);
         assert_eq!(config.log_level, tracing::Level::DEBUG);
         assert_eq!(config.mail.as_ref().unwrap().server.to_string(), "mail.fernhill.example:465");
+        assert_eq!(config.syslog.as_ref().unwrap().to_string(), "tls://logs.fernhill.example:6514");
+        assert_eq!(config.webhook.as_ref().unwrap().to_string(), "https://hooks.fernhill.example");
         let by_variables = merged(
             &Flags::default(),
             &[
@@ -264,6 +269,12 @@ mod tests {
                 ("IDP_SMTP_PASSWORD_FILE", "mail.password"),
                 ("IDP_SMTP_CA_FILE", "ca.pem"),
                 ("IDP_MAIL_FROM", "IDP@fernhill.example"),
+                ("IDP_SYSLOG", "tls://logs.fernhill.example:6514"),
+                ("IDP_SYSLOG_SEND", "checkpoints"),
+                ("IDP_SYSLOG_CA_FILE", "ca.pem"),
+                ("IDP_WEBHOOK", "https://HOOKS.fernhill.example:443/idp"),
+                ("IDP_WEBHOOK_SECRET_FILE", "webhook.secret"),
+                ("IDP_WEBHOOK_CA_FILE", "ca.pem"),
             ],
             None,
         );

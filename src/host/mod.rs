@@ -1,5 +1,5 @@
-//! What the machine gives apart from the database: private files, keys, workers that hash passwords, the way to the mail
-//! server.
+//! What the machine gives apart from the database: private files, keys, workers that hash passwords, the ways to the mail
+//! server and to who receives the trail.
 //!
 //! Architecture invariant: nothing in here knows SQL, HTTP or who a person is.
 
@@ -7,9 +7,15 @@ pub mod draft;
 pub mod files;
 pub mod hash_pool;
 pub mod keys;
+pub mod link;
 pub mod lock;
 pub mod memory;
 pub mod notify;
+pub mod outq;
 pub mod room;
 pub mod seed_key;
 pub mod smtp;
+pub mod syslog;
+pub mod tls;
+pub mod webhook;
+mod wire;

@@ -8,8 +8,6 @@ mod letter;
 mod talk;
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 
 use lettre::message::Mailbox;
@@ -19,14 +17,14 @@ use zeroize::Zeroizing;
 pub use letter::Letter;
 use talk::{Patience, Talk};
 
-use super::files::{FileError, failed, read_private};
+use super::files::read_private;
+pub use super::tls::Unusable;
+use super::tls::{no_certificates, read_ca, unreadable};
 use crate::config::{MailAccount, MailServer, MailSettings, Security};
 use crate::secret::Secret;
 
 /// More than a password has.
 const PASSWORD_LIMIT: u64 = 1024;
-/// More than the certificates of a few issuers have.
-const CA_LIMIT: u64 = 256 * 1024;
 
 /// Why a letter was not sent, in a sentence, by what there is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,18 +45,6 @@ impl fmt::Display for Unsent {
 }
 
 impl std::error::Error for Unsent {}
-
-/// Why no mail can be sent with these settings: a file that they name is not as it must be.
-#[derive(Debug)]
-pub struct Unusable(String);
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unusable {}
 
 /// The way to the mail server.
 pub struct Smtp {
@@ -153,24 +139,10 @@ fn tls_parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters, U
         let known = builder.certificate_store(CertificateStore::WebpkiRoots).build();
         return known.map_err(|e| Unusable(format!("TLS can not be used: {e}")));
     };
-    let read = || -> io::Result<_> {
-        let mut pem = Vec::new();
-        File::open(path)?.take(CA_LIMIT).read_to_end(&mut pem)?;
-        Ok(pem)
-    };
-    let pem = read().map_err(failed("read", path)).map_err(unreadable)?;
-    let no = || Unusable(format!("{} holds no certificates in PEM, which begin with -----BEGIN", path.display()));
-    // What has no certificate would be read as an empty list, and nobody would be trusted, with another error.
-    if !pem.windows(27).any(|w| w == b"-----BEGIN CERTIFICATE-----") {
-        return Err(no());
-    }
+    let pem = read_ca(path)?;
+    let no = || no_certificates(path);
     let certificates = Certificate::from_pem(&pem).map_err(|_| no())?;
     // Whoever runs their own mail server means that one: no public issuer can then vouch for another.
     let builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificates);
     builder.build().map_err(|_| no())
-}
-
-fn unreadable(e: FileError) -> Unusable {
-    use std::error::Error;
-    Unusable(e.source().map_or_else(|| e.to_string(), |source| format!("{e}: {source}")))
 }

@@ -12,7 +12,7 @@ use crate::ids::{CaseNumber, UserId};
 use crate::pages::audit::{AuditView, ChainView, FILTERS, audit as audit_markup};
 use crate::pages::entry::{EntryView, Party, entry as entry_markup};
 use crate::pages::{FieldError, Form};
-use crate::storage::{self, ReadTx, audit, schema, users};
+use crate::storage::{self, ReadTx, anchors, audit, policy, schema, users};
 use crate::time::Timestamp;
 use crate::users::Email;
 
@@ -89,7 +89,7 @@ pub(super) fn show(
             true => audit::list(tx, filter, audit::Order::NewestFirst, before, PAGE + 1)?,
             false => Vec::new(),
         };
-        Ok::<_, storage::Error>((found, chain(tx)?))
+        Ok::<_, storage::Error>((found, chain(tx, call)?))
     })?;
     let (entries, more) = page_of(found, PAGE);
     let actions: Vec<&str> = Action::ALL.iter().map(|a| a.as_str()).collect();
@@ -113,15 +113,18 @@ pub(super) fn show(
 
 /// What is known of the chain without reading all of it: whether its newest entry is as it should be, and the last backup,
 /// whose copy was checked entry by entry before it was given its name.
-fn chain(tx: &ReadTx<'_>) -> storage::Result<ChainView> {
+fn chain(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<ChainView> {
     let head = audit::get_head(tx)?;
     let backups = Filter { action: Some(Action::BackupCreated), ..Filter::default() };
+    let mails = call.app.means.mails.then(|| policy::get(tx, call.now)).transpose()?;
     let last = audit::list(tx, &backups, audit::Order::NewestFirst, None, 1)?.pop();
     Ok(ChainView {
         newest: head.seq.unsigned_abs(),
         at: head.at,
         hash: data_encoding::HEXLOWER.encode(&head.hash),
         extends: schema::check_head(tx).is_ok(),
+        anchors: anchors::list(tx)?,
+        mails: mails.map(|policy| policy.anchor_mails()),
         checked: last.and_then(|e| Some((Read::of(&e).fact("head_seq").parse().ok()?, e.header.at))),
     })
 }

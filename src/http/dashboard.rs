@@ -13,7 +13,8 @@ use crate::pages::dashboard::{DashboardView, dashboard};
 use crate::policy;
 use crate::recovery::board::ON_DASHBOARD;
 use crate::storage::dashboard::{LOCKED_WITHIN, get_people};
-use crate::storage::{self, ReadTx, audit, outbox, users};
+use crate::storage::{self, ReadTx, anchors, audit, instance, outbox, streams, users};
+use crate::streams::Standing;
 
 /// Entries of what happened lately.
 const ENTRIES: u32 = 10;
@@ -92,9 +93,21 @@ pub(super) fn house(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<HouseFi
         able_owners: users::count_able_owners(tx, None)?,
         last_backup: audit::find_newest(tx, Action::BackupCreated)?,
         key_exported: key_export::find_last(tx)?,
+        anchored: match anchors::list(tx)?.first() {
+            Some(anchor) => anchor.signed_at,
+            None => instance::get(tx)?.created_at,
+        },
         clock_stepped: audit::find_newest(tx, Action::SystemClockStepped)?,
         free: call.app.free_space(),
         mail_held_up,
         mail_given_up,
+        streams: standings(tx, call)?,
     })
+}
+
+/// How it stands with the receivers of the trail that are set; what the database knows of others is past.
+fn standings(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<Vec<Standing>> {
+    let mut all = streams::list(tx)?;
+    all.retain(|standing| call.app.settings.streams.contains(&standing.receiver));
+    Ok(all)
 }

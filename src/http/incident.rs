@@ -12,7 +12,7 @@ use crate::actions::grants::Preview;
 use crate::actions::incident::declare;
 use crate::actions::object::is_last_owner;
 use crate::audit::filter::Filter;
-use crate::audit::plain::Read;
+use crate::audit::plain::{GONE, Read};
 use crate::audit::{Action, Entry, Reason};
 use crate::grants::{Grant, Rule};
 use crate::pages::incident::{
@@ -179,6 +179,7 @@ pub fn report(call: &Call<'_>, signed: &Signed) -> Answer {
 
 fn declared(case: &Case, entry: &Entry) -> Declared {
     let read = Read::of(entry);
+    let erased = entry.body.is_none();
     let number = |fact| read.fact(fact).parse::<u64>().unwrap_or(0);
     let ended = [
         count(number("sessions_ended"), "session"),
@@ -188,7 +189,7 @@ fn declared(case: &Case, entry: &Entry) -> Declared {
     Declared {
         by: case.closed_by.clone().unwrap_or_default(),
         at: entry.header.at,
-        reason: read.text("reason").to_owned(),
-        ended: ended.join(", "),
+        reason: if erased { GONE.to_owned() } else { read.text("reason").to_owned() },
+        ended: if erased { GONE.to_owned() } else { ended.join(", ") },
     }
 }

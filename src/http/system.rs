@@ -10,7 +10,7 @@ use crate::host::smtp::Unsent;
 use crate::pages::system::{MailView, SystemView, Tested, system};
 use crate::pages::{FieldError, Form};
 use crate::storage::schema::sqlite_version;
-use crate::storage::{self, audit, outbox};
+use crate::storage::{self, audit, outbox, retention};
 use crate::users::Role;
 
 /// `GET /admin/system`
@@ -37,8 +37,9 @@ pub fn test_mail(call: &Call<'_>, signed: &Signed) -> Answer {
 
 fn show(call: &Call<'_>, signed: &Signed, status: u16, tested: Option<Tested>, errors: Vec<FieldError>) -> Answer {
     let store = &call.app.means.store;
-    let (house, head, queue) = store.read(|tx| {
-        Ok::<_, storage::Error>((house(tx, call)?, audit::get_head(tx)?, outbox::get_queue(tx, call.now)?))
+    let (house, head, queue, retention) = store.read(|tx| {
+        let (head, queue) = (audit::get_head(tx)?, outbox::get_queue(tx, call.now)?);
+        Ok::<_, storage::Error>((house(tx, call)?, head, queue, retention::get(tx, call.now)?))
     })?;
     let may_test = signed.user.role == Role::Owner && call.app.means.mails;
     let mail = MailView {
@@ -64,7 +65,9 @@ fn show(call: &Call<'_>, signed: &Signed, status: u16, tested: Option<Tested>, e
         entries: head.seq,
         newest: head.at,
         lineage: &head.lineage,
+        retention,
         mail,
+        streams: house.streams,
     };
     Ok(page.answer(status, system(&page.frame(), &view)))
 }

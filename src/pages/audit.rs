@@ -10,6 +10,8 @@ use super::frame::Section;
 use super::parts::{Tone, address, card, empty, heading, more, notice, pager};
 use super::words::{grouped, time_ago};
 use crate::audit::Outcome;
+use crate::audit::anchor::{Anchor, Way};
+use crate::policy::{ANCHOR_AGE, HowOften};
 use crate::time::Timestamp;
 
 /// The filters, as they are named in the address and in the export's form.
@@ -46,6 +48,10 @@ pub struct ChainView {
     pub extends: bool,
     /// The last time that the trail says it was checked whole: up to which entry, and when.
     pub checked: Option<(u64, Timestamp)>,
+    /// Where the newest checkpoints went, the newest first.
+    pub anchors: Vec<Anchor>,
+    /// How often they go out by e-mail; nothing where no mail server is set.
+    pub mails: Option<HowOften>,
 }
 
 /// The list with its filter and its export.
@@ -105,11 +111,14 @@ fn chain(frame: &Frame, view: &ChainView) -> Markup {
                 " No backup has checked all entries one by one yet."
             }
         }
+        (anchors(frame, view))
         div class="screen" { (more("How to check all of it", &html! {
             p { "This page looks at the newest entry and the one before, and says what the last backup found. On the host, "
                 code { "idp audit verify" } " reads every entry and computes its hash again." }
-            p { "Nothing outside the host vouches for the trail yet: keep what that command prints somewhere the host can "
-                "not rewrite. The entry of that number must have that hash for ever." }
+            p { "That alone shows that nobody made a mistake. Who owns the host could have written the whole log anew, and "
+                "only what is kept elsewhere shows that: take an anchor, such as the newest message in your mailbox with the "
+                "subject “Keep this: receipt for … entries of the audit log”, save it as a file, and run "
+                code { "idp audit verify --anchor FILE" } ". It says ANCHORED where the log still is what it was then." }
         })) }
     }
 }
@@ -121,6 +130,54 @@ fn for_auditors() -> Markup {
             li { a href="/admin/audit/resets" { "Resets by admins: the report" } }
             li { a href="/admin/audit/promises" { "What this trail promises, and what not" } }
             li { a href="/admin/audit/verify" { "How to verify an export on your own machine" } }
+        }
+    }
+}
+
+/// What is kept where this host can not change it, and how old that is.
+fn anchors(frame: &Frame, view: &ChainView) -> Markup {
+    let newest = view.anchors.first();
+    let old = newest.is_none_or(|anchor| frame.now.since(anchor.signed_at) > ANCHOR_AGE);
+    html! {
+        p class="muted" {
+            @if let Some(newest) = newest {
+                "Last anchor: of " (grouped(newest.seq.unsigned_abs())) " entries, " (time_ago(newest.signed_at, frame.now))
+                ", " (went(newest)) "."
+                @for other in &view.anchors[1..] {
+                    " Before that, of " (grouped(other.seq.unsigned_abs())) " entries, " (time_ago(other.signed_at, frame.now))
+                    ", " (went(other)) "."
+                }
+            } @else {
+                "No anchor yet: nothing outside this host says how far the log has come."
+            }
+            @match view.mails {
+                Some(HowOften::Never) => " No anchors are mailed, as the policy says.",
+                Some(often) => { " Owners and auditors are mailed one " (often.sentence()) "." }
+                None => {}
+            }
+        }
+        @if old {
+            (notice(Tone::Warn, &html! {
+                p { strong { "What was logged lately could be changed without anybody noticing." } " An anchor is a receipt that "
+                    "is kept where nobody on this host can change it. "
+                    @match view.mails {
+                        None => "Set a mail server, and owners and auditors get one every day; or keep what `idp backup` prints.",
+                        Some(HowOften::Never) => { "Let owners and auditors get one by e-mail: "
+                            a href="/admin/policy#anchor_mails" { "see the policy" } "." }
+                        Some(_) => "One goes out by e-mail a day after the first start. If none came since, look under System.",
+                    }
+                }
+            }))
+        }
+    }
+}
+
+fn went(anchor: &Anchor) -> Markup {
+    html! {
+        @match anchor.way {
+            Way::Mail => { "mailed to " (anchor.whom) }
+            Way::Syslog => { "sent to the log server " bdi { (anchor.whom) } }
+            Way::Printed => { "printed by " code { (anchor.whom) } ", for whoever keeps what that prints" }
         }
     }
 }

@@ -7,8 +7,9 @@ use super::board::{SectionView, summary};
 use super::entry::{EntryLine, entry_table};
 use super::frame::Section;
 use super::parts::{Badge, Tone, address, card, empty, heading};
-use super::words::{ago, grouped, size, with_commands};
+use super::words::{ago, exact, grouped, size, with_commands};
 use crate::dashboard::{Matter, Need, Urgency};
+use crate::streams::Receiver;
 use crate::time::Timestamp;
 
 /// The start page of the console: `GET /admin`.
@@ -91,6 +92,8 @@ fn place(matter: Matter, since: Timestamp) -> String {
         Matter::Locked(_) => address("/admin/audit", [("action", "user.locked"), ("since", &since.to_seconds_text())]),
         Matter::ClockStepped(_) => "/admin/audit?action=system.clock_stepped".to_owned(),
         Matter::MailHeldUp(_) | Matter::MailGivenUp(_) => "/admin/system#mail".to_owned(),
+        Matter::StreamStuck(..) => "/admin/system#streams".to_owned(),
+        Matter::NotAnchored(_) => "/admin/audit".to_owned(),
         Matter::Backup(_) | Matter::KeyNotExported | Matter::DiskLow(_) => "/admin/system".to_owned(),
     }
 }
@@ -130,6 +133,10 @@ fn words(matter: Matter, now: Timestamp) -> (String, &'static str) {
             "The seed key was never exported".to_owned(),
             "It is in no backup. Run `idp key export` on the host once, and keep the file elsewhere.",
         ),
+        Matter::NotAnchored(at) => (
+            format!("No anchor of the audit log went out since {}", exact(at)),
+            "What was logged since could be changed unnoticed. The audit log says what to do.",
+        ),
         Matter::DiskLow(free) => (
             format!("Only {} are free on the disk", size(free)),
             "Make room on the host: when it is nearly full, nobody can sign in.",
@@ -142,6 +149,16 @@ fn words(matter: Matter, now: Timestamp) -> (String, &'static str) {
             format!("{} within a week", messages(n, "could not be delivered", "could not be delivered")),
             "Each person’s page has them under Notices, to hand over or to print. Is the address still right?",
         ),
+        Matter::StreamStuck(receiver, since) => {
+            let whom = match receiver {
+                Receiver::Syslog => "The syslog server",
+                Receiver::Webhook => "The webhook",
+            };
+            (
+                format!("{whom} stopped taking audit entries {}", ago(since, now)),
+                "Nothing is lost: they are kept and sent when it is back. System says why it does not take them.",
+            )
+        }
         Matter::ClockStepped(at) => (
             format!("The host's clock went backwards {}", ago(at, now)),
             "Codes depend on the time. Look at the time service on the host.",

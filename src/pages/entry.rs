@@ -130,8 +130,9 @@ pub fn entry(frame: &Frame, view: &EntryView) -> Markup {
         }
         (card("header", "What happened", &header(frame, view)))
         @if view.erased {
-            (notice(Tone::Plain, &html! { p { "The body of this entry was erased by retention. Header and hashes stay, so "
-                "the chain still verifies." } }))
+            (notice(Tone::Plain, &html! { p { "What this entry said is no longer kept, because it was older than the "
+                "policy keeps it: names, reason, where it came from. That it was written, when, about what and by whom stays, so "
+                "the chain still holds." } }))
         } @else {
             @if !view.detail.is_empty() { (card("detail", "Detail", &pairs(&view.detail))) }
             @if !view.source.is_empty() { (card("source", "Where it came from", &pairs(&view.source))) }

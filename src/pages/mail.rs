@@ -6,7 +6,8 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::notices::words::{Words, value};
-use super::words::exact;
+use super::words::{exact, grouped};
+use crate::audit::checkpoint::Checkpoint;
 use crate::config::PublicUrl;
 use crate::notices::{Facts, Notice};
 use crate::outbox::{Content, Link, Message, Objection, Written};
@@ -33,6 +34,8 @@ enum Part {
     Link(&'static str, String),
     /// What somebody wrote, line by line.
     Typed(String),
+    /// Lines that have to stay as they are.
+    Exact(String),
 }
 
 /// What a message says, in its order.
@@ -44,6 +47,7 @@ pub struct Outline {
     name: String,
     parts: Vec<Part>,
     organisation: String,
+    file: Option<(String, String)>,
 }
 
 impl Outline {
@@ -58,6 +62,7 @@ impl Outline {
                 let parts = vec![Part::Typed(message.text.clone())];
                 Self { organisation: String::new(), ..Self::new(house, value(&message.subject), "", parts) }
             }
+            Content::Anchor(checkpoint) => anchor(house, &message.name, checkpoint),
             Content::Test => test(house, &message.name),
         }
     }
@@ -91,12 +96,17 @@ impl Outline {
     }
 
     fn new(house: House<'_>, subject: String, name: &str, parts: Vec<Part>) -> Self {
-        Self { subject, name: value(name), parts, organisation: value(house.organisation) }
+        Self { subject, name: value(name), parts, organisation: value(house.organisation), file: None }
     }
 
     /// Both forms of it.
     pub fn write(&self) -> Written {
-        Written { subject: self.subject.clone(), text: self.text(), html: self.page().into_string() }
+        Written {
+            subject: self.subject.clone(),
+            text: self.text(),
+            html: self.page().into_string(),
+            file: self.file.clone(),
+        }
     }
 
     /// In plain text.
@@ -110,6 +120,7 @@ impl Outline {
                 }
                 Part::Link(label, url) => text += &format!("{label}:\n{url}"),
                 Part::Typed(typed) => text += typed.trim(),
+                Part::Exact(lines) => text += lines.trim_end(),
             }
             text += "\n\n";
         }
@@ -125,6 +136,9 @@ impl Outline {
                     Part::Text(paragraph) => p { (paragraph) },
                     Part::Rows(rows) => ul { @for (name, value) in rows { li { (name) ": " bdi { (value) } } } },
                     Part::Link(label, url) => p { (label) ":" br; a href=(url) { (url) } },
+                    Part::Exact(lines) => p {
+                        @for (i, line) in lines.trim_end().lines().enumerate() { @if i > 0 { br; } (line) }
+                    },
                     Part::Typed(typed) => @for paragraph in typed.trim().split("\n\n") {
                         p { @for (i, line) in paragraph.lines().enumerate() { @if i > 0 { br; } (line) } }
                     },
@@ -195,6 +209,37 @@ fn password_reset(house: House<'_>, name: &str, link: &Link, facts: &Facts) -> O
         no_secrets(),
     ];
     Outline::new(house, "A link to choose a new password".to_owned(), name, parts)
+}
+
+/// For people who may never have heard of a hash: what it is for, that nothing is to be done, and how it is used later.
+fn anchor(house: House<'_>, name: &str, checkpoint: &Checkpoint) -> Outline {
+    let point = &checkpoint.point;
+    let entries = grouped(point.seq.unsigned_abs());
+    let parts = vec![
+        Part::Text(
+            "Please keep this message where you keep what matters. There is nothing else to do now.".to_owned(),
+        ),
+        Part::Text(format!(
+            "It is a receipt for the audit log of {}, which had {entries} entries at {}. Should anybody change or remove one \
+             of them later, this receipt shows it: also where that somebody owns the machine that the log is on, because \
+             nobody there can change what is in your mailbox.",
+            value(house.organisation),
+            exact(point.at)
+        )),
+        Part::Exact(checkpoint.to_string()),
+        Part::Text(
+            "To check the log with it one day, save this message, or the file that comes with it, and give it to the program: \
+             idp audit verify --anchor FILE. The same lines can be typed off paper. This page says more:"
+                .to_owned(),
+        ),
+        Part::Link("The audit log", house.public_url.link("/admin/audit")),
+        Part::Text(
+            "You get this because you are an owner or an auditor. How often, an owner sets under Policy.".to_owned(),
+        ),
+    ];
+    let file = Some((format!("anchor-{}.txt", point.seq), checkpoint.to_string()));
+    let subject = format!("Keep this: receipt for {entries} entries of the audit log");
+    Outline { file, ..Outline::new(house, subject, name, parts) }
 }
 
 fn test(house: House<'_>, name: &str) -> Outline {

@@ -75,7 +75,8 @@ fn setting(frame: &Frame, standing: &Standing, may_change: bool) -> Markup {
 fn bounds(key: Key) -> String {
     let (default, (min, max)) = (key.in_words(key.default()), key.range());
     match key.unit() {
-        Unit::YesNo | Unit::SecondPerson => format!("{default}."),
+        Unit::YesNo | Unit::SecondPerson | Unit::HowOften => format!("{default}."),
+        Unit::DaysOrEver => format!("{default}. From {min} to {max}. 0 is for ever."),
         _ => format!("{default}. From {min} to {max}."),
     }
 }
@@ -155,7 +156,7 @@ fn value(form: &Form, standing: &Standing) -> Markup {
     let key = standing.key;
     let (min, max) = key.range();
     match key.unit() {
-        Unit::YesNo | Unit::SecondPerson => {
+        Unit::YesNo | Unit::SecondPerson | Unit::HowOften => {
             let options: Vec<String> = (min..=max).map(|number| number.to_string()).collect();
             let choices: Vec<_> =
                 options.iter().zip(min..).map(|(value, number)| choice(standing, value, number)).collect();
@@ -163,7 +164,8 @@ fn value(form: &Form, standing: &Standing) -> Markup {
         }
         unit => {
             let counted = if unit == Unit::Number { "signs".to_owned() } else { format!("{}s", unit.noun()) };
-            let hint = format!("A whole number from {min} to {max}.");
+            let ever = if unit == Unit::DaysOrEver { ", or 0 to keep them for ever" } else { "" };
+            let hint = format!("A whole number from {min} to {max}{ever}.");
             Field::new("value", key.label()).hint(&hint).number(&counted).show(form)
         }
     }
@@ -190,6 +192,8 @@ fn what_happens(key: Key) -> Markup {
         (Looser::Neither, _) => ("", ""),
         (Looser::Less, Unit::YesNo) => ("“No” is looser", "“Yes” is tighter"),
         (Looser::Less, Unit::SecondPerson) => ("For fewer people is looser", "For more people is tighter"),
+        (Looser::Less, Unit::HowOften) => ("Less often is looser", "More often is tighter"),
+        (Looser::Less, Unit::DaysOrEver) => ("Shorter is looser", "Longer is tighter, and for ever is tightest"),
         (Looser::More, _) => ("More is looser", "Less is tighter"),
         (Looser::Less, _) => ("Less is looser", "More is tighter"),
     };
@@ -202,7 +206,8 @@ fn what_happens(key: Key) -> Markup {
                     "then any owner can take it back." }
                 li { (tighter) ": it takes effect at once. The way back is a looser one, and takes " (day) "." }
             }
-            li { "What was given before keeps its time." }
+            @if matches!(key, Key::AuditKept | Key::LegalHold) { li { "What was erased before does not come back." } }
+            @else { li { "What was given before keeps its time." } }
             li { "It stands in the audit log with your name and your reason, before and after." }
         }
     }

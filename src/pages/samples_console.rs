@@ -12,9 +12,12 @@ use super::samples_acts::{self, mara, maryam};
 use super::users::{self, AddPersonView, InvitationLinkView, UsersView};
 use super::{Flash, Frame, samples_board, samples_case, samples_contacts, samples_user};
 use crate::audit::Outcome;
+use crate::audit::anchor::{Anchor, Way};
 use crate::dashboard::Need;
 use crate::ids::UserId;
+use crate::policy::HowOften;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 use crate::users::{Role, Status, UserLine};
 
 /// Every page of the console by a name of its own.
@@ -180,6 +183,10 @@ fn handover_pages() -> Vec<(&'static str, Markup)> {
     ]
 }
 
+fn anchor(way: Way, seq: i64, at: Timestamp, whom: &str) -> Anchor {
+    Anchor { way, seq, signed_at: at, sent_at: at, whom: whom.to_owned() }
+}
+
 fn audit_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Auditor);
     let chain = ChainView {
@@ -188,8 +195,16 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
         hash: "c4".repeat(32),
         extends: true,
         checked: Some((1180, at("2026-11-24T02:15:00Z"))),
+        anchors: vec![
+            anchor(Way::Mail, 1190, at("2026-11-24T08:00:00Z"), "3 people"),
+            anchor(Way::Syslog, 1188, at("2026-11-24T06:00:00Z"), HOSTILE),
+            anchor(Way::Printed, 1180, at("2026-11-24T02:15:00Z"), "idp backup"),
+        ],
+        mails: Some(HowOften::Daily),
     };
-    let unsound = ChainView { extends: false, checked: None, ..chain.clone() };
+    let unsound = ChainView { extends: false, checked: None, anchors: Vec::new(), mails: None, ..chain.clone() };
+    let not_yet = ChainView { anchors: Vec::new(), ..chain.clone() };
+    let unmailed = ChainView { anchors: Vec::new(), mails: Some(HowOften::Never), ..chain.clone() };
     let list = |form, entries| AuditView {
         form,
         chain: chain.clone(),
@@ -220,6 +235,8 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
     vec![
         ("audit", audit::audit(&f, &list(typed(&typed_filter[..1], &[]), entries()))),
         ("audit-none", audit::audit(&f, &list(form(), Vec::new()))),
+        ("audit-unmailed", audit::audit(&f, &AuditView { chain: unmailed, ..list(form(), entries()) })),
+        ("audit-not-yet-mailed", audit::audit(&f, &AuditView { chain: not_yet, ..list(form(), entries()) })),
         ("audit-unsound", audit::audit(&f, &AuditView { chain: unsound, ..list(form(), entries()) })),
         ("audit-wrong", audit::audit(&f, &list(typed(&typed_filter, &[("since", "Write 2026-11-24.")]), Vec::new()))),
         ("audit-no-key", audit::audit(&f, &list(no_key, entries()))),

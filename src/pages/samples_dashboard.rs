@@ -14,7 +14,10 @@ use super::{Form, StepUp};
 use crate::dashboard::{Matter, Need};
 use crate::import::read;
 use crate::outbox::Queue;
+use crate::policy::{Key, Setting};
+use crate::retention::Retention;
 use crate::secret::Secret;
+use crate::streams::{Failing, Receiver, Standing};
 use crate::users::Role;
 
 /// Every one of these pages by a name of its own.
@@ -35,10 +38,13 @@ fn matters() -> Vec<Matter> {
         Matter::Backup(None),
         Matter::Backup(Some(at("2026-11-20T02:15:00Z"))),
         Matter::KeyNotExported,
+        Matter::NotAnchored(at("2026-11-10T02:15:00Z")),
         Matter::MailHeldUp(1),
         Matter::MailHeldUp(4),
         Matter::MailGivenUp(1),
         Matter::MailGivenUp(2),
+        Matter::StreamStuck(Receiver::Syslog, at("2026-11-24T08:41:00Z")),
+        Matter::StreamStuck(Receiver::Webhook, at("2026-11-22T08:41:00Z")),
         Matter::DiskLow(734_003_200),
         Matter::ClockStepped(at("2026-11-23T02:15:00Z")),
     ]);
@@ -52,11 +58,36 @@ fn few() -> Vec<Matter> {
     matters
 }
 
+/// A receiver that takes nothing, and one that does.
+fn receivers() -> Vec<Standing> {
+    let standing = Standing {
+        receiver: Receiver::Syslog,
+        place: "tls://logs.fernhill.example:6514".to_owned(),
+        sent: 47_988,
+        sent_at: Some(at("2026-11-24T08:40:00Z")),
+        failing: Some(Failing {
+            since: at("2026-11-24T08:41:00Z"),
+            attempts: 31,
+            next_at: now(),
+            error: HOSTILE.to_owned(),
+        }),
+    };
+    let hook = Standing {
+        receiver: Receiver::Webhook,
+        place: "https://hooks.fernhill.example".to_owned(),
+        sent: 48_211,
+        sent_at: Some(now()),
+        failing: None,
+    };
+    vec![standing, hook]
+}
+
 fn overview_pages() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Owner);
     let since = at("2026-11-23T10:42:00Z");
     let view = |waiting, matters, entries| DashboardView { waiting, matters, since, entries };
     let (waiting, others) = (samples_board::waiting(), samples_board::other_numbers());
+    let for_ever = Retention { days: 0, held: false, hold: None, erased: 0, last: None, aged: 0, borne_out: false };
     let system = SystemView {
         matters: vec![Matter::Backup(None), Matter::KeyNotExported],
         version: "0.1.0",
@@ -71,8 +102,11 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         entries: 48_211,
         newest: now(),
         lineage: "9f86d081884c7d65",
+        retention: for_ever.clone(),
         mail: MailView { is_set: false, queue: Queue::default(), test: None, tested: None },
+        streams: Vec::new(),
     };
+    let streams = SystemView { streams: receivers(), ..system.clone() };
     let queue = Queue {
         waiting: 1_204,
         waiting_since: Some(at("2026-11-24T09:12:00Z")),
@@ -86,6 +120,8 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
     let wrong = typed(&[], &[("step_up_code", "This code does not match.")]);
     let wrong = Form { step_up: Some(StepUp { backup_codes: true }), ..wrong };
     let unconfirmed = SystemView { mail: MailView { test: Some(wrong), ..mail(None) }, ..system.clone() };
+    let [held, erased] = kept_for_a_while(for_ever);
+    let kept = |retention: &Retention| SystemView { retention: retention.clone(), ..system.clone() };
     let calm = SystemView {
         matters: Vec::new(),
         last_backup: Some(at("2026-11-24T02:15:00Z")),
@@ -98,13 +134,32 @@ fn overview_pages() -> Vec<(&'static str, Markup)> {
         ("dashboard-recoveries", dashboard::dashboard(&f, &view(others, Vec::new(), entries()))),
         ("dashboard-calm", dashboard::dashboard(&f, &view(Vec::new(), Vec::new(), entries()))),
         ("system", system::system(&f, &system)),
+        ("system-streams", system::system(&f, &streams)),
         ("system-calm", system::system(&f, &calm)),
+        ("system-held", system::system(&f, &kept(&held))),
+        ("system-watches", system::system(&f, &kept(&erased))),
         ("system-mail", system::system(&f, &tested(Tested::Taken(HOSTILE.to_owned())))),
         ("system-mail-later", system::system(&f, &tested(Tested::Later(refused())))),
         ("system-mail-refused", system::system(&f, &tested(Tested::Refused(refused())))),
         ("system-mail-settings", system::system(&f, &tested(Tested::Settings(refused())))),
         ("system-mail-wrong", system::system(&f, &unconfirmed)),
     ]
+}
+
+/// Details are kept for 400 days: under a legal hold, and without one, where nothing is erased after a gap in the log.
+fn kept_for_a_while(for_ever: Retention) -> [Retention; 2] {
+    let hold = Setting {
+        id: 1,
+        key: Key::LegalHold,
+        value: 1,
+        set_by: HOSTILE.to_owned(),
+        set_at: at("2026-11-20T08:00:00Z"),
+        effective_at: at("2026-11-20T08:00:00Z"),
+        cancelled_at: None,
+    };
+    let last = Some(at("2026-11-23T08:00:00Z"));
+    let erased = Retention { days: 400, erased: 12_500, last, aged: 13_500, ..for_ever };
+    [Retention { held: true, hold: Some(hold), ..erased.clone() }, erased]
 }
 
 fn import_pages() -> Vec<(&'static str, Markup)> {

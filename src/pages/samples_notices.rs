@@ -13,6 +13,8 @@ use super::samples_acts::mara;
 use super::samples_user::{alone, head};
 use super::user::notices::{self as user_notices, LetterView, NoticesView, Told};
 use super::{Form, Frame};
+use crate::audit::checkpoint::{Checkpoint, Point, origin_line};
+use crate::audit::note::VerifierKey;
 use crate::config::PublicUrl;
 use crate::ids::{MessageId, NoticeId, UserId};
 use crate::notices::{Facts, Kind, Notice};
@@ -187,6 +189,18 @@ fn console_pages() -> Vec<(&'static str, Markup)> {
     ]
 }
 
+fn checkpoint() -> Checkpoint {
+    let point = Point {
+        origin: "0193a7c2-0000-7000-8000-000000000000".to_owned(),
+        lineage: "00112233445566ff".to_owned(),
+        seq: 1204,
+        hash: [7; 32],
+        at: now(),
+    };
+    let key = VerifierKey::new(&origin_line(&point.origin), [1; 32]).expect("a UUID is a name");
+    Checkpoint::sign(point, &key, |_| [9; 64])
+}
+
 fn letters() -> Vec<(&'static str, Markup)> {
     let f = viewer(Role::Admin);
     let url = url();
@@ -206,6 +220,7 @@ fn letters() -> Vec<(&'static str, Markup)> {
         ("letter-invitation", letter(&written(Content::Invitation(link())))),
         ("letter-password-reset", letter(&written(Content::PasswordReset(link(), asked)))),
         ("letter-written", letter(&written(Content::Written))),
+        ("letter-anchor", letter(&written(Content::Anchor(checkpoint())))),
         ("letter-test", letter(&written(Content::Test))),
     ]
 }

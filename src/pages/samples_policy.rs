@@ -63,9 +63,11 @@ fn forms() -> Vec<(&'static str, Markup)> {
         ("policy-number-wrong", change(step_up(wrong), stands(Key::EvidenceAge, &changed()))),
         ("policy-signs", change(with("2"), untouched(Key::StrongSigns))),
         ("policy-neither", change(with("72"), untouched(Key::CaseIdle))),
+        ("policy-days-or-ever", change(with("0"), untouched(Key::AuditKept))),
         ("policy-yes-no", change(with("1"), untouched(Key::EnrolmentPass))),
         ("policy-yes-no-wrong", change(unchosen, untouched(Key::EnrolmentPass))),
         ("policy-second-person", change(with("1"), untouched(Key::SecondPersonRule))),
+        ("policy-how-often", change(with("2"), untouched(Key::AnchorMails))),
         ("policy-take-back", back(step_up(form()), stands(Key::EvidenceAge, &changed()))),
         ("policy-take-back-wrong", {
             let wrong = typed(&[("reason", HOSTILE)], &[("reason", "Enter a reason.")]);

@@ -70,7 +70,7 @@ pub(super) fn alone() -> UserHead<'static> {
 }
 
 fn note() -> Note {
-    Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: HOSTILE.to_owned() }
+    Note { at: at("2026-11-20T08:00:00Z"), by: "Ada Brandt".to_owned(), text: Some(HOSTILE.to_owned()) }
 }
 
 fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
@@ -88,7 +88,7 @@ fn overviews(f: &Frame) -> Vec<(&'static str, Markup)> {
         known: samples_contacts::KNOWN,
         portrait: Some(samples_portraits::new()),
         may_change_portrait: true,
-        notes: vec![note()],
+        notes: vec![note(), Note { by: "a person".to_owned(), text: None, ..note() }],
         more_notes: true,
     };
     let long = UserHead { email: &long_email, ..head(LONG) };

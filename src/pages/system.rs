@@ -9,9 +9,12 @@ use super::dashboard::matters;
 use super::form::Form;
 use super::frame::Section;
 use super::parts::{Tone, card, facts, heading, notice};
-use super::words::{grouped, lasting, size, time_ago, time_ago_or_never};
+use super::words::{count, exact, grouped, lasting, size, time_ago, time_ago_or_never};
 use crate::dashboard::Matter;
 use crate::outbox::Queue;
+use crate::policy::{TRAIL_GAP, TRAIL_WATCHED};
+use crate::retention::{Next, Retention};
+use crate::streams::{Receiver, Standing};
 use crate::time::Timestamp;
 
 /// `GET /admin/system`
@@ -43,8 +46,12 @@ pub struct SystemView<'a> {
     pub newest: Timestamp,
     /// Which unbroken history it belongs to.
     pub lineage: &'a str,
+    /// How long it keeps what entries say.
+    pub retention: Retention,
     /// How the messages stand.
     pub mail: MailView<'a>,
+    /// How it stands with each receiver of the trail.
+    pub streams: Vec<Standing>,
 }
 
 /// How the messages stand, and what came of a test.
@@ -94,6 +101,7 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
         ("Entries", html! { a href="/admin/audit" { (grouped(view.entries.unsigned_abs())) } }),
         ("Newest", html! { (time_ago(view.newest, frame.now)) }),
         ("Lineage", html! { code { (view.lineage) } }),
+        ("Details are kept", kept(frame, &view.retention)),
     ];
     let content = html! {
         (heading(None, "System", None))
@@ -106,11 +114,69 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
             (facts(&trail))
             p class="muted" { "Whether it is unbroken is checked on the host: " code { "idp audit verify" } ", or " code { "idp doctor" } " for everything." }
         }))
+        (card("streams", "Sent elsewhere", &streams(frame, view)))
         (card("mail", "Mail", &mail(frame, &view.mail)))
         (card("program", "Program", &facts(&program)))
     };
     let wrong = view.mail.test.as_ref().is_some_and(Form::wrong);
     frame.wide(Section::System, "System", wrong, &content)
+}
+
+/// How long what entries say is kept, how far it is erased, and why nothing is erased where something could be.
+fn kept(frame: &Frame, retention: &Retention) -> Markup {
+    html! {
+        a href="/admin/policy#audit_kept_days" {
+            @if retention.days == 0 { "for ever" } @else { "for " (count(retention.days.unsigned_abs(), "day")) }
+        }
+        @if retention.erased > 0 {
+            ", erased up to entry " (grouped(retention.erased.unsigned_abs()))
+            @if let Some(last) = retention.last { ", last " (time_ago(last, frame.now)) }
+        }
+        "."
+        @if retention.held {
+            " A " a href="/admin/policy#legal_hold" { "legal hold" } " is in effect"
+            @if let Some(hold) = &retention.hold { " since " (exact(hold.set_at)) " by " bdi { (hold.set_by) } }
+            ": nothing is erased."
+        }
+        @if retention.next(frame.now) == Next::Watches {
+            " Nothing is erased now: within the last " (lasting(TRAIL_WATCHED)) " the log has a gap of more than "
+            (lasting(TRAIL_GAP)) ", so the server was off, or its clock leapt ahead. Look whether the clock is right."
+        }
+    }
+}
+
+/// Where the trail goes beside this host, and how far it has come there.
+fn streams(frame: &Frame, view: &SystemView) -> Markup {
+    if view.streams.is_empty() {
+        return html! {
+            p { "The audit trail is kept on this host alone. On another machine, in its log, nobody who breaks in here can change what was written." }
+            p class="muted" { "To send it there, set " code { "syslog" } " or " code { "webhook" } " in " code { "idp.toml" } " and start the server again." }
+        };
+    }
+    html! {
+        @for standing in &view.streams {
+            (facts(&place(frame, standing, view.entries)))
+            @if let Some(failing) = &standing.failing {
+                (notice(Tone::Warn, &html! {
+                    p { strong { "It stopped taking entries " (time_ago(failing.since, frame.now)) ":" } " " bdi { (failing.error) } "." }
+                    p { "Nothing is lost: what it lacks is kept here, in its order, and sent as soon as it is back." }
+                }))
+            }
+        }
+    }
+}
+
+fn place(frame: &Frame, standing: &Standing, entries: i64) -> Vec<(&'static str, Markup)> {
+    let whom = match standing.receiver {
+        Receiver::Syslog => "Syslog server",
+        Receiver::Webhook => "Webhook",
+    };
+    let number = |n: i64| grouped(n.unsigned_abs());
+    vec![
+        (whom, html! { bdi { code { (standing.place) } } }),
+        ("Has", html! { "everything up to entry " (number(standing.sent)) " of " (number(entries)) }),
+        ("Last sent", time_ago_or_never(standing.sent_at, frame.now)),
+    ]
 }
 
 fn mail(frame: &Frame, view: &MailView) -> Markup {

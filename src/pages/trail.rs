@@ -129,13 +129,14 @@ fn anchors(view: &PromisesView) -> Markup {
         }
         p { "You may have some already:" }
         ul {
-            li { "in mails from this server to owners and auditors, where they are switched on;" }
-            li { "on paper, where somebody printed this page or wrote down what an export or a backup said;" }
+            li { "in your mailbox: messages to owners and auditors with the subject “Keep this: receipt for … entries of the audit log”;" }
+            li { "on another machine that this server sends its entries to, such as a log server;" }
+            li { "on paper, or in a file that somebody keeps: what an export or a backup printed, or this page;" }
             li { "in the page HOW-TO-VERIFY.txt of an earlier export with its proof." }
         }
         p {
-            "It is one of this server’s if a line of it is " code { (view.origin) } ". The line below that is the number of the "
-            "last entry that it vouches for."
+            "It is one of this server’s if " code { (view.origin) } " stands in it. What follows is the number of the last "
+            "entry that it vouches for."
         }
         @if let Some(newest) = &view.newest {
             p {

@@ -5,6 +5,7 @@
 
 use std::str::FromStr;
 
+use super::choices::{HowOften, SecondPerson};
 use crate::users::BadInput;
 
 /// In what a value is counted.
@@ -16,12 +17,16 @@ pub enum Unit {
     Hours,
     /// Days of 24 hours.
     Days,
+    /// The same, where 0 is for ever.
+    DaysOrEver,
     /// A number.
     Number,
     /// 1 is yes, 0 is no.
     YesNo,
     /// A [`SecondPerson`].
     SecondPerson,
+    /// A [`HowOften`].
+    HowOften,
 }
 
 /// Which way a value is looser, so that it takes effect only after a day.
@@ -144,53 +149,15 @@ settings! {
     CaseIdle "case_idle_hours" Hours 72 in 4..=336 Neither
         "A case waits for" "A case in which nothing was given and nobody did anything for so long expires."
         "Short keeps the list of cases clear; long spares people from starting anew after a weekend.";
-}
-
-/// What a page puts together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
-    /// Making sure who it is.
-    Evidence,
-    /// Setting up a new factor after a reset.
-    Enrolment,
-    /// What an admin reads out.
-    Given,
-    /// A second person.
-    SecondPerson,
-    /// What is unusual.
-    Signs,
-    /// Refusals, objections, and cases that nobody closed.
-    Refusals,
-}
-
-impl Group {
-    /// In the order of [`KEYS`].
-    pub const ALL: [Self; 6] =
-        [Self::Evidence, Self::Enrolment, Self::Given, Self::SecondPerson, Self::Signs, Self::Refusals];
-
-    /// The word in an address.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Evidence => "evidence",
-            Self::Enrolment => "enrolment",
-            Self::Given => "given",
-            Self::SecondPerson => "second-person",
-            Self::Signs => "signs",
-            Self::Refusals => "refusals",
-        }
-    }
-
-    /// As the page calls it.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Evidence => "Making sure who it is",
-            Self::Enrolment => "Setting up anew after a reset",
-            Self::Given => "What an admin reads out",
-            Self::SecondPerson => "A second person",
-            Self::Signs => "What counts as unusual",
-            Self::Refusals => "Refusals, objections and open cases",
-        }
-    }
+    AnchorMails "anchor_mails" HowOften 2 in 0..=2 Less
+        "Anchors of the audit log by e-mail" "How often owners and auditors get a message that says how far the audit log has come. Kept, it shows later whether anything before was changed or removed."
+        "The less often it goes out, the more of the log could be changed without anybody's mailbox knowing better. Without such messages, only what is kept elsewhere shows it.";
+    AuditKept "audit_kept_days" DaysOrEver 0 in 400..=3650 Less
+        "Details in the audit log are kept for" "What entries say is erased after so long: names, reasons, addresses. That there was an entry, when, about what and by whom stays for ever, so nothing can be taken out of the log or changed in it."
+        "The shorter it is, the less can be told later of what was done and why. What is erased does not come back, and a backup that was made before still holds it.";
+    LegalHold "legal_hold" YesNo 0 in 0..=1 Less
+        "Legal hold" "Nothing in the audit log is erased while it is set, however old it is: for a dispute, an audit or an investigation."
+        "Without it, details that are older than the policy keeps are erased, also those that somebody may soon ask for.";
 }
 
 impl Key {
@@ -202,22 +169,28 @@ impl Key {
     /// Whether `to` takes effect only after a day.
     pub const fn is_looser(self, from: i64, to: i64) -> bool {
         match self.looser() {
-            Looser::More => to > from,
-            Looser::Less => to < from,
+            Looser::More => self.length(to) > self.length(from),
+            Looser::Less => self.length(to) < self.length(from),
             Looser::Neither => false,
         }
     }
 
-    /// With what it stands together.
-    pub const fn group(self) -> Group {
-        match self {
-            Self::EvidenceAge | Self::KnownNumber => Group::Evidence,
-            Self::EnrolmentPass | Self::WindowWithPass | Self::WindowWithoutPass => Group::Enrolment,
-            Self::IssuedCodes | Self::TemporaryPassword => Group::Given,
-            Self::SecondPersonRule | Self::SameHands | Self::CoolingOff | Self::ApprovalLife => Group::SecondPerson,
-            Self::StrongSigns | Self::SignDays | Self::ResetSignDays => Group::Signs,
-            Self::RefusalShown | Self::RefusalOwner | Self::Objection | Self::CaseIdle => Group::Refusals,
-        }
+    /// For ever is longer than any number of days.
+    const fn length(self, value: i64) -> i64 {
+        if value == 0 && matches!(self.unit(), Unit::DaysOrEver) { i64::MAX } else { value }
+    }
+
+    /// Whether it can have this value.
+    const fn may_be(self, value: i64) -> bool {
+        let (min, max) = self.range();
+        min <= value && value <= max || value == 0 && matches!(self.unit(), Unit::DaysOrEver)
+    }
+
+    /// The nearest value that it can have.
+    pub(super) fn nearest(self, value: i64) -> i64 {
+        let (min, max) = self.range();
+        // Too small a number of days is not taken for none.
+        if self.may_be(value) { value } else { value.clamp(min, max) }
     }
 
     /// A value as people say it: `60 minutes`, `yes`.
@@ -226,6 +199,8 @@ impl Key {
             Unit::YesNo if value == 0 => "no".into(),
             Unit::YesNo => "yes".into(),
             Unit::SecondPerson => SecondPerson::of(value).sentence().into(),
+            Unit::HowOften => HowOften::of(value).sentence().into(),
+            Unit::DaysOrEver if value == 0 => "for ever".into(),
             unit => match (unit.noun(), value) {
                 ("", _) => value.to_string(),
                 (noun, 1) => format!("1 {noun}"),
@@ -240,10 +215,13 @@ impl Key {
     /// It is no number, or out of range.
     pub fn parse_value(self, text: &str) -> Result<Value, String> {
         let (min, max) = self.range();
-        let number = text.trim().parse::<i64>().ok().filter(|v| (min..=max).contains(v));
+        let number = text.trim().parse::<i64>().ok().filter(|v| self.may_be(*v));
         number.map(|number| Value { key: self, number }).ok_or_else(|| match self.unit() {
-            Unit::YesNo | Unit::SecondPerson => "Choose one of them.".into(),
+            Unit::YesNo | Unit::SecondPerson | Unit::HowOften => "Choose one of them.".into(),
             Unit::Number => format!("Write a whole number from {min} to {max}."),
+            Unit::DaysOrEver => {
+                format!("Write a whole number of days, from {min} to {max}, or 0 to keep them for ever.")
+            }
             unit => format!("Write a whole number of {}s, from {min} to {max}.", unit.noun()),
         })
     }
@@ -255,8 +233,8 @@ impl Unit {
         match self {
             Self::Minutes => "minute",
             Self::Hours => "hour",
-            Self::Days => "day",
-            Self::Number | Self::YesNo | Self::SecondPerson => "",
+            Self::Days | Self::DaysOrEver => "day",
+            Self::Number | Self::YesNo | Self::SecondPerson | Self::HowOften => "",
         }
     }
 }
@@ -288,50 +266,17 @@ impl FromStr for Key {
     }
 }
 
-/// When somebody else has to approve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecondPerson {
-    /// Only where a rule always asks for it.
-    Never,
-    /// When it is about an owner, an admin or an auditor.
-    Privileged,
-    /// Always.
-    Always,
-}
-
-impl SecondPerson {
-    /// As it is stored, from 0.
-    pub const ALL: [Self; 3] = [Self::Never, Self::Privileged, Self::Always];
-
-    /// The one that is stored as this number.
-    pub const fn of(number: i64) -> Self {
-        match number {
-            0 => Self::Never,
-            1 => Self::Privileged,
-            _ => Self::Always,
-        }
-    }
-
-    /// As a page says it.
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::Never => "never",
-            Self::Privileged => "for owners, admins and auditors",
-            Self::Always => "for everybody",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Group;
 
     #[test]
     fn every_setting_has_a_name_of_its_own_and_a_default_within_its_range() {
         let mut seen = std::collections::BTreeSet::new();
         for key in KEYS {
             let (min, max) = key.range();
-            assert!((min..=max).contains(&key.default()) && seen.insert(key.as_str()), "{key:?}");
+            assert!(min <= max && key.may_be(key.default()) && seen.insert(key.as_str()), "{key:?}");
             assert_eq!(key.as_str().parse(), Ok(*key));
             assert!(key.sentence().ends_with('.') && key.caution().ends_with('.'), "{key:?}");
             assert!(key.parse_value(&(max + 1).to_string()).is_err() && key.parse_value("x").is_err());
@@ -344,6 +289,23 @@ mod tests {
     }
 
     #[test]
+    fn days_can_be_for_ever_which_is_tighter_than_any_number_and_never_fewer_than_what_may_be_erased() {
+        let key = Key::AuditKept;
+        assert!(key.is_looser(0, 3650) && key.is_looser(500, 400) && !key.is_looser(500, 0) && !key.is_looser(0, 0));
+        assert_eq!(key.range().0, crate::audit::erasure::LEAST_DAYS);
+        assert_eq!(
+            [0, 400, 3650].map(|n| key.parse_value(&n.to_string()).map(Value::number)),
+            [Ok(0), Ok(400), Ok(3650)]
+        );
+        let refused = "Write a whole number of days, from 400 to 3650, or 0 to keep them for ever.";
+        for bad in ["1", "399", "3651", "-1", ""] {
+            assert_eq!(key.parse_value(bad), Err(refused.into()));
+        }
+        assert_eq!([0, 1, -5, 401, 9_999].map(|n| key.nearest(n)), [0, 400, 400, 401, 3650]);
+        assert_eq!((key.in_words(0), key.in_words(400)), ("for ever".into(), "400 days".into()));
+    }
+
+    #[test]
     fn a_value_is_said_as_people_say_it_and_read_as_they_write_it() {
         let said = [
             Key::EvidenceAge.in_words(60),
@@ -352,8 +314,9 @@ mod tests {
             Key::StrongSigns.in_words(1),
             Key::EnrolmentPass.in_words(0),
             Key::SecondPersonRule.in_words(2),
+            Key::AnchorMails.in_words(1),
         ];
-        assert_eq!(said, ["60 minutes", "1 day", "24 hours", "1", "no", "for everybody"]);
+        assert_eq!(said, ["60 minutes", "1 day", "24 hours", "1", "no", "for everybody", "once a week"]);
         assert_eq!(Key::EvidenceAge.parse_value(" 30 ").map(Value::number), Ok(30));
         for bad in ["", "4", "241", "1e1", "30 minutes", "٣٠", "9223372036854775808", "5.0", "-5"] {
             assert!(Key::EvidenceAge.parse_value(bad).is_err(), "{bad}");

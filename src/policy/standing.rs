@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use super::settings::{KEYS, Key, SecondPerson, Unit};
+use super::choices::{HowOften, SecondPerson};
+use super::settings::{KEYS, Key, Unit};
 use super::{LOOSENING, Value};
 use crate::time::Timestamp;
 
@@ -61,8 +62,7 @@ impl Standing {
             |is: fn(&Setting, Timestamp) -> bool| settings.iter().rev().find(|s| s.key == key && is(s, now)).cloned();
         let set = newest(Setting::has_begun);
         // A value out of range, as somebody with the file at hand can write it, counts as the nearest within.
-        let (min, max) = key.range();
-        let value = set.as_ref().map_or(key.default(), |s| s.value.clamp(min, max));
+        let value = set.as_ref().map_or(key.default(), |s| key.nearest(s.value));
         Self { key, value, set, waiting: newest(Setting::waits) }
     }
 
@@ -102,8 +102,7 @@ impl Policy {
     /// With another value, brought into its range.
     #[must_use]
     pub fn with(mut self, key: Key, value: i64) -> Self {
-        let (min, max) = key.range();
-        self.values[key.index()] = value.clamp(min, max);
+        self.values[key.index()] = key.nearest(value);
         self
     }
 
@@ -117,8 +116,8 @@ impl Policy {
         let seconds = match key.unit() {
             Unit::Minutes => 60,
             Unit::Hours => 3_600,
-            Unit::Days => 86_400,
-            Unit::Number | Unit::YesNo | Unit::SecondPerson => 0,
+            Unit::Days | Unit::DaysOrEver => 86_400,
+            Unit::Number | Unit::YesNo | Unit::SecondPerson | Unit::HowOften => 0,
         };
         Duration::from_secs(self.get(key).unsigned_abs() * seconds)
     }
@@ -136,6 +135,11 @@ impl Policy {
     /// How long an enrolment window stays open after a reset.
     pub fn window(&self) -> Duration {
         self.lasting(if self.asks_for_pass() { Key::WindowWithPass } else { Key::WindowWithoutPass })
+    }
+
+    /// How often owners and auditors get an anchor by e-mail.
+    pub fn anchor_mails(&self) -> HowOften {
+        HowOften::of(self.get(Key::AnchorMails))
     }
 
     /// When somebody else has to approve.
@@ -197,7 +201,7 @@ mod tests {
         /// As the errands of owners use it: whatever they do in whatever order.
         #[test]
         fn no_order_of_changes_loosens_anything_sooner_than_a_day_after_it_was_asked_for(
-            key in prop_oneof![Just(Key::EvidenceAge), Just(Key::KnownNumber), Just(Key::CaseIdle)],
+            key in prop_oneof![Just(Key::EvidenceAge), Just(Key::KnownNumber), Just(Key::CaseIdle), Just(Key::AuditKept)],
             steps in proptest::collection::vec(step(), 1..40),
         ) {
             let (mut rows, mut minute, mut before) = (Vec::<Setting>::new(), 0, key.default());

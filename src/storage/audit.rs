@@ -141,6 +141,11 @@ pub(super) fn find_first_since(tx: &ReadTx<'_>, since: Timestamp) -> Result<i64>
     Ok(seq_range(tx, &Filter { since: Some(since), ..Filter::default() })?.0)
 }
 
+/// The number of the last entry before `before`; 0 if there is none.
+pub(super) fn find_last_before(tx: &ReadTx<'_>, before: Timestamp) -> Result<i64> {
+    Ok(seq_range(tx, &Filter { until: Some(before), ..Filter::default() })?.1)
+}
+
 pub(super) const PEOPLE: &str = "SELECT count(DISTINCT target_id) FROM audit WHERE action = ?1 AND seq >= ?2";
 
 /// The people about whom there are such entries since `since`.
@@ -356,13 +361,13 @@ pub fn walk(tx: &ReadTx<'_>, from: i64, up_to: i64, mut visit: impl FnMut(&Line<
     Ok(())
 }
 
-/// Those of the trail's guarding triggers that are missing or were altered.
-pub fn list_missing_guards(tx: &ReadTx<'_>) -> Result<Vec<&'static str>> {
+/// Those of the trail's guarding triggers that are missing, or are not as the program of that schema version made them.
+pub fn list_missing_guards(tx: &ReadTx<'_>, version: i64) -> Result<Vec<&'static str>> {
     let mut query = tx.conn.prepare_cached("SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = ?1")?;
     let mut missing = Vec::new();
     for guard in super::schema::GUARDS {
         let sql: Option<String> = query.query_row([guard], |row| row.get(0)).optional()?;
-        if !sql.is_some_and(|sql| super::schema::has_trigger(&sql)) {
+        if !sql.is_some_and(|sql| super::schema::has_trigger(&sql, version)) {
             missing.push(guard);
         }
     }

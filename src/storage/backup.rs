@@ -9,7 +9,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
 use super::instance::Instance;
-use super::{Error, ReadTx, Result, audit, instance, schema};
+use super::{Error, ReadTx, Result, audit, instance, retention, schema};
 use crate::audit::verify::{Broken, Walk};
 use crate::audit::{Head, Header};
 
@@ -85,6 +85,8 @@ pub struct Checked {
     pub broken_header: Option<Header>,
     /// Entries that were checked.
     pub entries: i64,
+    /// The last entry of which the trail records that its body was erased; 0 if none was.
+    pub erased: i64,
     /// How many lineages there are: one more than restores.
     pub lineages: u32,
 }
@@ -137,12 +139,13 @@ pub(super) fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
         version,
         instance: instance::get(&tx)?,
         head: audit::get_head(&tx)?,
-        missing_guards: audit::list_missing_guards(&tx)?,
+        missing_guards: audit::list_missing_guards(&tx, version)?,
         strange,
         damage: (damage != "ok").then_some(damage),
         broken,
         broken_header: found.map(|entry| entry.header),
         entries: walk.entries(),
+        erased: retention::check_record(&tx)?.0,
         lineages: walk.lineages(),
     })
 }
@@ -152,7 +155,8 @@ pub(super) fn check_open(conn: &Connection, version: i64) -> Result<Checked> {
 /// # Errors
 /// When it can not be read.
 pub fn walk(tx: &ReadTx<'_>) -> Result<(Walk, Option<Broken>)> {
-    let mut walk = Walk::default();
+    let (erased, misrecorded) = retention::check_record(tx)?;
+    let mut walk = Walk::new(erased);
     let mut broken = walk_range(tx, &mut walk, i64::MIN, i64::MAX)?;
     if broken.is_none() {
         let lineage = instance::get(tx)?.lineage;
@@ -163,6 +167,8 @@ pub fn walk(tx: &ReadTx<'_>) -> Result<(Walk, Option<Broken>)> {
             broken = Some(Broken { seq: walk.entries(), what });
         }
     }
+    // What comes first is told.
+    let broken = broken.into_iter().chain(misrecorded).min_by_key(|broken| broken.seq);
     Ok((walk, broken))
 }
 
@@ -173,9 +179,10 @@ pub fn walk_halves(tx: &ReadTx<'_>) -> Option<Walk> {
     // Also fixes the moment that `tx` sees. The other connection sees a later one, in which all these entries stand.
     let head = audit::get_head(tx).ok()?;
     let middle = head.seq / 2;
+    let Ok((erased, None)) = retention::check_record(tx) else { return None };
     // What the second half begins with is only believed for now: the first half has to end with it.
-    let seam = Walk::behind(&audit::find_entry(tx, middle).ok()??);
-    let mut first = Walk::default();
+    let seam = Walk::behind(&audit::find_entry(tx, middle).ok()??, erased);
+    let mut first = Walk::new(erased);
     let (first_sound, second) = std::thread::scope(|scope| {
         let second = scope.spawn(|| walk_second_half(path, seam.clone(), head.seq));
         let sound = matches!(walk_range(tx, &mut first, i64::MIN, middle), Ok(None));

@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 
 /// What makes of each version the next, in order; the first is of [`schema::OLDEST`].
 const STEPS: [&str; (VERSION - schema::OLDEST) as usize] =
-    [include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+    [include_str!("migrations/1.sql"), include_str!("migrations/2.sql"), include_str!("migrations/3.sql")];
 
 /// A database of an earlier version, which nobody else has open or can open until this is dropped.
 pub struct Older {

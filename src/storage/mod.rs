@@ -7,6 +7,7 @@
 //! Verbs are a closed set: `find_` (may be absent), `get_` (must exist), `list_`, `count_`, `insert_`, `update_`,
 //! `delete_`.
 
+pub mod anchors;
 pub mod audit;
 pub mod backup;
 pub mod backup_codes;
@@ -28,9 +29,11 @@ pub mod portraits;
 pub mod readers;
 pub mod recovery;
 pub mod restore;
+pub mod retention;
 pub mod schema;
 pub mod sessions;
 pub mod signals;
+pub mod streams;
 pub mod sweep;
 pub mod throttle;
 pub mod touch;
@@ -43,6 +46,7 @@ pub mod faults;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::Connection;
 
@@ -181,6 +185,7 @@ pub struct Store {
     // Dropped before the writer: the connection that closes last folds the log into the file, and only the writer's can.
     readers: Readers,
     writer: Writer,
+    erased: AtomicBool,
 }
 
 impl Store {
@@ -203,7 +208,8 @@ impl Store {
 
     fn open_since(oldest: i64, path: &Path, clock: Clock) -> Result<Self> {
         let conn = schema::open_checked(path, oldest)?;
-        Ok(Self { path: path.to_owned(), writer: Writer::start(conn, clock), readers: Readers::new(path) })
+        let (writer, readers) = (Writer::start(conn, clock), Readers::new(path));
+        Ok(Self { path: path.to_owned(), writer, readers, erased: AtomicBool::new(false) })
     }
 
     /// Where the database is.
@@ -251,6 +257,23 @@ impl Store {
         act: impl FnOnce(&sweep::SweepTx<'_, '_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.writer.run(move |tx| act(&sweep::SweepTx::new(tx)).map(|value| (value, Vec::new())))
+    }
+
+    /// Notes that something was erased that may still stand in the database's log.
+    pub fn note_erased(&self) {
+        self.erased.store(true, Ordering::Relaxed);
+    }
+
+    /// Empties the log if something was erased that may still stand in it; says whether it still may, because somebody read
+    /// or wrote at this moment.
+    ///
+    /// # Errors
+    /// Why the log can not be folded.
+    pub fn fold_erased(&self) -> Result<bool> {
+        if self.erased.load(Ordering::Relaxed) && retention::fold_log(&self.path)? {
+            self.erased.store(false, Ordering::Relaxed);
+        }
+        Ok(self.erased.load(Ordering::Relaxed))
     }
 
     /// Reads, at one moment.

@@ -93,6 +93,12 @@ pub fn list_of_user(tx: &ReadTx<'_>, user: UserId, most: u32) -> Result<Vec<Mess
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// When the newest message with an anchor was written.
+pub fn find_newest_anchor(tx: &ReadTx<'_>) -> Result<Option<Timestamp>> {
+    let mut query = tx.conn.prepare_cached("SELECT max(created_at) FROM outbox WHERE kind = 'anchor'")?;
+    Ok(query.query_row([], |row| optional_time(row, 0))?)
+}
+
 /// How the messages stand.
 pub fn get_queue(tx: &ReadTx<'_>, now: Timestamp) -> Result<Queue> {
     let mut waiting =

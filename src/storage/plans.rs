@@ -4,7 +4,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::recovery::board;
 use super::users::search::{Query, Search};
-use super::{audit, dashboard, schema, signals};
+use super::{audit, dashboard, retention, schema, signals};
 use crate::audit::filter::{ActorFilter, Filter};
 use crate::audit::{Action, Outcome};
 use crate::dashboard::{Chosen, Need};
@@ -223,4 +223,11 @@ fn unusual_signs_are_found_where_there_is_little_else() {
         let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE FOR ORDER BY"));
         assert!(!sorted && !steps.iter().any(|step| step.starts_with("SCAN audit")), "{sql}: {steps:?}");
     }
+}
+
+#[test]
+fn what_may_be_erased_is_found_in_steps_however_long_the_trail_is() {
+    let conn = database();
+    assert_eq!(plan(&conn, retention::EARLIER), ["SEARCH audit USING COVERING INDEX audit_by_time (at>? AND at<?)"]);
+    assert_eq!(plan(&conn, retention::RECORDS), ["SEARCH audit USING INDEX audit_by_action (action=?)"]);
 }

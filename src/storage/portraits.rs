@@ -46,10 +46,10 @@ pub fn insert(tx: &WriteTx<'_>, user: UserId, jpeg: Option<&Jpeg>, id_note: &IdN
 /// Deletes what is on record. The pages that held it are overwritten: a picture that was removed is not to be found in the
 /// file, nor in the next backup.
 pub fn delete(tx: &WriteTx<'_>, user: UserId) -> Result<()> {
-    // Only here: for every other row the history, which is kept, says as much as what was deleted.
+    // Also where that touches more pages; for most other rows the history, which is kept, says as much as what was deleted.
     tx.conn.execute_batch("PRAGMA secure_delete = ON")?;
     let deleted = tx.conn.execute("DELETE FROM portraits WHERE user_id = ?1", [user.to_string()]);
-    tx.conn.execute_batch("PRAGMA secure_delete = OFF")?;
+    tx.conn.execute_batch(super::schema::SECURE_DELETE)?;
     deleted?;
     Ok(())
 }

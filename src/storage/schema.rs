@@ -13,7 +13,7 @@ use crate::audit::{Actor, Event, Record, Source, chain};
 use crate::time::Timestamp;
 
 /// The schema's version, in `PRAGMA user_version`.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// The oldest version that this program reads, and brings up to date.
 pub const OLDEST: i64 = 1;
@@ -26,6 +26,9 @@ const SCHEMA: &str = include_str!("../../schema.sql");
 
 /// The triggers that guard the trail, as they stand in the schema; `verify` reports one that is missing.
 pub const GUARDS: [&str; 3] = ["audit_extends_its_chain", "audit_is_append_only_delete", "audit_is_append_only_update"];
+
+/// What is freed is overwritten where that touches no page more: nothing that is erased later was left behind in between.
+pub(super) const SECURE_DELETE: &str = "PRAGMA secure_delete = FAST";
 
 /// How long a statement waits for another process, such as a command beside the server.
 const BUSY: Duration = Duration::from_secs(10);
@@ -89,6 +92,7 @@ pub(super) fn open(path: &Path, access: OpenFlags) -> Result<Connection> {
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
          PRAGMA recursive_triggers = ON; PRAGMA journal_size_limit = 16777216; PRAGMA temp_store = MEMORY;",
     )
+    .and_then(|()| conn.execute_batch(SECURE_DELETE))
     .map_err(|e| not_ours(path, &e.to_string()))?;
     Ok(conn)
 }
@@ -146,6 +150,11 @@ pub(super) fn check_header(conn: &Connection, path: &Path) -> Result<i64> {
     Ok(version)
 }
 
+/// The schema's version of an open database.
+pub fn get_version(tx: &ReadTx<'_>) -> Result<i64> {
+    Ok(tx.conn.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
 /// The newest entry must exist, belong to the lineage in `instance`, extend the one before and hash to what it says.
 ///
 /// # Errors
@@ -164,7 +173,7 @@ pub fn check_head(tx: &ReadTx<'_>) -> Result<(), String> {
             audit::find_entry(tx, n - 1).map_err(say)?.ok_or("the entry before the newest audit entry is missing")?.hash
         }
     };
-    crate::audit::verify::check_entry(&(&entry).into(), &before)
+    crate::audit::verify::check_entry(&(&entry).into(), &before, 0)
         .map(drop)
         .map_err(|what| format!("its newest audit entry, {}, {what}; idp audit verify says more", head.seq))
 }
@@ -209,10 +218,15 @@ fn list_parts(conn: &Connection) -> Result<BTreeSet<(String, String)>> {
     Ok(parts.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether a trigger's text stands in this program's schema exactly so.
-pub(super) fn has_trigger(sql: &str) -> bool {
-    SCHEMA.contains(sql)
+/// Whether a trigger's text stands exactly so in the schema of that version.
+pub(super) fn has_trigger(sql: &str, version: i64) -> bool {
+    SCHEMA.contains(sql) || version < 4 && sql == GUARD_BEFORE_4
 }
+
+/// What guarded entries against any change, before what they say could be erased.
+const GUARD_BEFORE_4: &str = "CREATE TRIGGER audit_is_append_only_update BEFORE UPDATE ON audit BEGIN
+    SELECT raise(ABORT, 'an audit entry is never changed');
+END";
 
 #[cfg(test)]
 mod tests {

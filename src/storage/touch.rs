@@ -3,9 +3,12 @@
 
 use rusqlite::Connection;
 
-use super::{Result, WriteTx, links, throttle};
+use super::{Result, WriteTx, anchors, links, throttle};
+use crate::audit::anchor::Way;
+use crate::audit::checkpoint::Point;
 use crate::ids::{MessageId, NoticeId, SessionId, UserId};
 use crate::policy;
+use crate::streams::Receiver;
 use crate::throttle::{Budget, Verdict, verdict};
 use crate::time::Timestamp;
 
@@ -82,6 +85,11 @@ impl<'t, 'c> TouchTx<'t, 'c> {
         Ok(())
     }
 
+    /// Notes where a checkpoint went that this host can not change any more. It is no evidence: that is what arrived there.
+    pub fn anchored(&self, way: Way, point: &Point, whom: &str) -> Result<()> {
+        anchors::upsert(self.conn(), self.now(), way, point, whom)
+    }
+
     /// Lets messages that wait for their next try be tried now: the mail server is back.
     pub fn messages_due(&self) -> Result<()> {
         self.conn()
@@ -107,5 +115,47 @@ impl<'t, 'c> TouchTx<'t, 'c> {
     /// there is one.
     pub fn stranger_asked(&self, key: &[u8; 32]) -> Result<()> {
         links::charge(self.conn(), key, self.now()).map(drop)
+    }
+    /// Begins to send the trail to a receiver, or goes on: the first time from the newest entry on. A mark beyond every
+    /// entry, as an older database in place of this one could leave, would never be passed: it is set back.
+    pub fn stream_begun(&self, receiver: Receiver, place: &str) -> Result<()> {
+        self.conn()
+            .prepare_cached(
+                "INSERT INTO streams (receiver, place, sent) VALUES (?1, ?2, (SELECT max(seq) FROM audit))
+                 ON CONFLICT DO UPDATE SET place = excluded.place, sent = min(sent, excluded.sent)",
+            )?
+            .execute((receiver.as_str(), place))?;
+        Ok(())
+    }
+
+    /// Notes that a receiver has everything up to entry `to`, and that it takes what it is given.
+    pub fn stream_moved(&self, receiver: Receiver, to: i64) -> Result<()> {
+        self.conn()
+            .prepare_cached(
+                "UPDATE streams SET sent_at = CASE WHEN sent < ?2 THEN ?3 ELSE sent_at END, sent = ?2, failing_since = NULL, attempts = 0, next_at = NULL, error = ''
+                 WHERE receiver = ?1",
+            )?
+            .execute((receiver.as_str(), to, self.now().as_micros()))?;
+        Ok(())
+    }
+
+    /// Notes that what came after entry `to` may be lost and is sent again.
+    pub fn stream_set_back(&self, receiver: Receiver, to: i64) -> Result<()> {
+        self.conn()
+            .prepare_cached("UPDATE streams SET sent = min(sent, ?2) WHERE receiver = ?1")?
+            .execute((receiver.as_str(), to))?;
+        Ok(())
+    }
+
+    /// Notes that a receiver takes nothing, why, and when it is tried again.
+    pub fn stream_failed(&self, receiver: Receiver, next: Timestamp, error: &str) -> Result<()> {
+        self.conn()
+            .prepare_cached(
+                "UPDATE streams SET failing_since = coalesce(failing_since, ?2), attempts = attempts + 1, next_at = ?3,
+                                    error = ?4
+                 WHERE receiver = ?1",
+            )?
+            .execute((receiver.as_str(), self.now().as_micros(), next.as_micros(), error))?;
+        Ok(())
     }
 }

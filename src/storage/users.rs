@@ -152,6 +152,15 @@ pub fn list_approvers(tx: &ReadTx<'_>, limit: u32) -> Result<Vec<User>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Active owners and auditors, who get the anchors of the trail.
+pub fn list_keepers(tx: &ReadTx<'_>) -> Result<Vec<User>> {
+    let mut query = tx.conn.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM users WHERE role IN ('owner', 'auditor') AND status = 'active' ORDER BY created_at, id"
+    ))?;
+    let rows = query.query_map([], to_user)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// Adds a person.
 ///
 /// # Errors

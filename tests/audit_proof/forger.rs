@@ -17,7 +17,7 @@ use super::{Exported, Trail};
 pub struct Forger {
     pub about: Preamble,
     pub rows: Vec<Row>,
-    /// Salt and body of what is exported.
+    /// Salt and body of what is exported; what is not here is exported as erased.
     pub bodies: BTreeMap<i64, ([u8; 16], String)>,
 }
 
@@ -32,7 +32,7 @@ impl Forger {
                 Between::Row(row) => rows.push(*row),
             }
         }
-        Self { about, rows, bodies: exported.export.lines().map(body).collect() }
+        Self { about, rows, bodies: exported.export.lines().filter_map(body).collect() }
     }
 
     /// Drops an entry from the trail; those after it move up.
@@ -82,8 +82,8 @@ impl Forger {
             }
             push_row(&mut proof, &line, true);
             if row.header.seq <= self.about.through && self.about.filter.matches(&row.header) {
-                let (salt, body) = &self.bodies[&row.header.seq];
-                push_json_line(&mut export, &Line { salt: Some(salt), body: Some(body), ..line });
+                let (salt, body) = self.bodies.get(&row.header.seq).map(|(salt, body)| (&salt[..], &body[..])).unzip();
+                push_json_line(&mut export, &Line { salt, body, ..line });
                 entries += 1;
             }
         }
@@ -102,11 +102,11 @@ pub fn stolen_key(trail: &Trail) -> AuditSigningKey {
     load_audit(&trail.folder.data()).unwrap()
 }
 
-fn body(line: &str) -> (i64, ([u8; 16], String)) {
+pub fn body(line: &str) -> Option<(i64, ([u8; 16], String))> {
     let line: Map<String, Value> = serde_json::from_str(line).unwrap();
-    let salt = HEXLOWER.decode(line["salt"].as_str().unwrap().as_bytes()).unwrap().try_into().unwrap();
+    let salt = HEXLOWER.decode(line.get("salt")?.as_str().unwrap().as_bytes()).unwrap().try_into().unwrap();
     let own = ["actor_name", "detail", "reason", "source", "target_name", "ticket"];
     let body: Map<String, Value> =
         line.iter().filter(|(k, _)| own.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect();
-    (line["seq"].as_i64().unwrap(), (salt, Value::Object(body).to_string()))
+    Some((line["seq"].as_i64().unwrap(), (salt, Value::Object(body).to_string())))
 }

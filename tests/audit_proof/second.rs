@@ -11,10 +11,10 @@ use super::forger::{Forger, stolen_key};
 use super::{Exported, Trail, said};
 
 /// One case: how it is called, the files, and what the verifier brings along.
-struct Case(String, Exported, Trust);
+pub struct Case(pub String, pub Exported, pub Trust);
 
 /// What both say; the second verifier's words are its own, the first one is not.
-fn compare(folder: &Path, Case(name, exported, trust): &Case) {
+pub fn compare(folder: &Path, Case(name, exported, trust): &Case) {
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).unwrap();
     write("export", &exported.export);
     write("proof", &exported.proof);

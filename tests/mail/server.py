@@ -35,7 +35,7 @@ def read(envelope):
     """What a mail program would show of a letter."""
     # Other than ASCII there are only addresses (RFC 6532).
     letter = email.message_from_string(envelope.content.decode(), policy=email.policy.SMTPUTF8)
-    parts = {part.get_content_type(): part.get_content() for part in letter.walk() if not part.is_multipart()}
+    parts = {part.get_content_type(): part.get_content() for part in letter.walk() if not part.is_multipart() and not part.is_attachment()}
 
     def addresses(name):
         # By the older parser: the newer leaves spaces where a long name is cut into several encoded words.

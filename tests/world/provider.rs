@@ -64,6 +64,7 @@ impl World {
             data: data.clone(),
             hash_workers: 2,
             mail: None,
+            streams: Vec::new(),
         };
         change(&mut settings);
         let app = Arc::new(App::new(opened, settings, clock.clone()).unwrap());

@@ -109,10 +109,11 @@ fn how_to_check(about: &About) -> String {
          once, by another way than these files, best in person, and keep it: it shows that the\n   \
          server's own key made this proof, and nobody without that key.\n\n\
          3. Look for an anchor: something that the server said earlier and that was kept where\n   \
-         the server can not change it. A mail to owners and auditors, something printed, the\n   \
-         page {NAME} of an earlier export. It is one if it has a line\n\n       \
+         the server can not change it. A mail with the subject \"Keep this: receipt for ...\n   \
+         entries of the audit log\", a line in the log of another machine, something printed, the\n   \
+         page {NAME} of an earlier export. It is one if in it stands\n\n       \
          {origin}\n\n   \
-         and the number in the line below is {last} or less; the nearer to {last}, the better.\n   \
+         and the number that follows is {last} or less; the nearer to {last}, the better.\n   \
          Save it as a text file, here called anchor.txt. It shows that what was written down\n   \
          before it is still the same, whoever holds the key.\n\n\
          4. Unpack all three files into one folder, open a terminal there, and type this as one\n   \

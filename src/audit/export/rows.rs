@@ -35,6 +35,9 @@ const CSV_HEADER: [&str; 23] = [
     "hash",
 ];
 
+/// What stands in place of the detail where retention erased the body.
+const ERASED: &str = "erased";
+
 /// Appends the first row, the columns' names.
 pub fn push_csv_header(out: &mut String) {
     push(out, CSV_HEADER);
@@ -60,6 +63,8 @@ fn csv_row(line: &Line<'_>) -> [String; 23] {
     let of_body = |name: &str| cell(body[name].as_str().unwrap_or_default());
     let of_source = |name: &str| cell(body["source"][name].as_str().unwrap_or_default());
     let detail = match (&body, &body["detail"]) {
+        // No detail reads so: it is an object.
+        _ if line.body.is_none() => ERASED.to_owned(),
         (Value::String(text), _) => cell(text),
         (_, Value::Null) => String::new(),
         (_, detail) => cell(&detail.to_string()),
@@ -111,6 +116,13 @@ mod tests {
     #[test]
     fn a_body_that_is_no_json_stands_in_one_cell() {
         assert_eq!(csv_row(&(&entry(Some("=no\njson"))).into())[17], "'=no\\u000ajson");
+    }
+
+    #[test]
+    fn a_row_says_that_its_body_was_erased() {
+        let row = csv_row(&(&entry(None)).into());
+        assert_eq!((&*row[17], &*row[19], row[20].len()), ("erased", "", 64));
+        assert!([6, 9, 11, 12, 13, 14, 15, 16].iter().all(|column| row[*column].is_empty()));
     }
 
     #[test]

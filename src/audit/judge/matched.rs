@@ -1,87 +1,66 @@
 //! Walking the rows that match beside the lines of the export: one for each, in the same order.
 
-use std::io::BufRead;
-
-use aws_lc_rs::digest::Context;
-use serde_json::{Map, Value};
-
-use super::lines::{Lines, Next};
-use super::{Finding, NAMED, Stop, invalid, new_sha256, sha256};
+use super::ahead::Ahead;
+use super::export_line::{ExportLine, Exported, Said};
+use super::{Finding, NAMED, Stop, invalid};
+use crate::audit::Line;
 use crate::audit::asked::Asked;
-use crate::audit::body::is_canonical;
-use crate::audit::export::{Format, push_csv_header, push_csv_row, push_json_line};
+use crate::audit::erasure::is_kept;
+use crate::audit::export::{Format, push_csv_row, push_json_line};
 use crate::audit::table::{Preamble, Row, Seal};
-use crate::audit::{Line, chain};
 
-/// The members of a line that are the body's own.
-const BODY: [&str; 6] = ["actor_name", "detail", "reason", "source", "target_name", "ticket"];
-
-/// A line of the export that waits for its row.
-struct Waiting {
-    seq: i64,
-    text: String,
-    /// Of a line of JSON.
-    members: Map<String, Value>,
-}
-
-pub(super) struct Matched<E> {
-    export: Lines<E>,
+pub(super) struct Matched {
+    export: Ahead<Exported>,
     format: Format,
     filter: Asked,
     through: i64,
-    waiting: Option<Waiting>,
-    hashed: Context,
+    /// A line of the export that waits for its row.
+    waiting: Option<Box<ExportLine>>,
+    /// Of all of the export, once it was read.
+    sha256: [u8; 32],
     entries: u64,
     last: i64,
+    /// The newest exported entry without a body, and how many there are.
+    erased: i64,
+    without: u64,
     missing: u64,
     named: Vec<i64>,
     expected: String,
 }
 
-impl<E: BufRead> Matched<E> {
-    pub(super) fn new(export: Lines<E>, about: &Preamble) -> Result<Self, Stop> {
+impl Matched {
+    pub(super) fn new(export: Ahead<Exported>, about: &Preamble) -> Result<Self, Stop> {
         let mut matched = Self {
             export,
             format: about.export,
             filter: about.filter.clone(),
             through: about.through,
             waiting: None,
-            hashed: new_sha256(),
+            sha256: [0; 32],
             entries: 0,
             last: 0,
+            erased: 0,
+            without: 0,
             missing: 0,
             named: Vec::new(),
             expected: String::new(),
         };
-        if about.export == Format::Csv {
-            let mut names = String::new();
-            push_csv_header(&mut names);
-            match matched.export.next()? {
-                Next::Line(line) if names.strip_suffix('\n') == Some(line) => {}
-                Next::End => {
-                    return Err(Stop::Found(Finding::Incomplete("the export is empty, without its first row".into())));
-                }
-                _ => return invalid("line 1 of the export is not the row of the columns' names"),
-            }
-            matched.hashed.update(names.as_bytes());
-        }
         matched.advance()?;
         Ok(matched)
     }
 
-    /// Reads the next line of the export.
+    /// Takes the next line of the export.
     fn advance(&mut self) -> Result<(), Stop> {
-        let number = self.export.number() + 1;
-        self.waiting = match self.export.next()? {
-            Next::End => None,
-            Next::Bad(what) => return invalid(format!("line {number} of the export {what}")),
-            Next::Line(text) => match Waiting::read(self.format, text) {
-                Some(waiting) => Some(waiting),
-                None => return invalid(format!("line {number} of the export is no entry")),
-            },
-        };
-        if self.waiting.is_some() {
-            self.hashed.update(self.export.bytes());
+        self.waiting = None;
+        match self.export.next() {
+            Some(Exported::Entry(line)) => self.waiting = Some(line),
+            Some(Exported::End(sha256)) => self.sha256 = sha256,
+            Some(Exported::Empty) => {
+                return Err(Stop::Found(Finding::Incomplete("the export is empty, without its first row".into())));
+            }
+            Some(Exported::Bad(number, what)) => return invalid(format!("line {number} of the export {what}")),
+            Some(Exported::Io(e)) => return Err(e.into()),
+            None => {}
         }
         Ok(())
     }
@@ -99,37 +78,35 @@ impl<E: BufRead> Matched<E> {
             }
             return Ok(());
         };
-        let number = self.export.number();
+        let wrong =
+            |what: &str| invalid(format!("line {} of the export: entry {} {what}", waiting.number, waiting.seq));
         if waiting.seq < seq {
-            let what = if waiting.seq == self.last { "stands twice" } else { "is out of order" };
-            return invalid(format!("line {number} of the export: entry {} {what}", waiting.seq));
+            return wrong(if waiting.seq == self.last { "stands twice" } else { "is out of order" });
         }
         if !asked_for {
-            return invalid(format!("line {number} of the export: entry {seq} does not match the filter"));
+            return wrong("does not match the filter");
         }
         let line = row.line(prev, hash);
         self.expected.clear();
-        match self.format {
-            Format::JsonLines => {
-                let Some((salt, body)) = body_of(waiting.members) else {
-                    return invalid(format!("line {number} of the export: entry {seq} has lost its body or salt"));
-                };
-                if !is_canonical(&body) || chain::body_digest(&salt, &body) != row.body_digest {
-                    return invalid(format!(
-                        "line {number} of the export: entry {seq} has a body that is not the one it was written with"
-                    ));
-                }
-                push_json_line(&mut self.expected, &Line { salt: Some(&salt), body: Some(&body), ..line });
+        if matches!(waiting.body, Said::Erased) || self.format == Format::Csv && row.body.is_none() {
+            if is_kept(&row.header.action) {
+                return wrong("is of a kind whose body is never erased");
             }
-            Format::Csv if row.body.is_none() => {
-                return invalid(format!("entry {seq} is exported as CSV, and the proof does not hold its body"));
+            (self.erased, self.without) = (seq, self.without + 1);
+        }
+        match (self.format, &waiting.body) {
+            (Format::Csv, _) => push_csv_row(&mut self.expected, &line),
+            (_, Said::Erased) => push_json_line(&mut self.expected, &Line { salt: None, body: None, ..line }),
+            (_, Said::Nothing { salted: false }) => return wrong("has lost its body or salt"),
+            (_, Said::All { salt, body, digest }) if *digest == row.body_digest => {
+                push_json_line(&mut self.expected, &Line { salt: Some(salt), body: Some(body), ..line });
             }
-            Format::Csv => push_csv_row(&mut self.expected, &line),
+            (_, Said::All { .. } | Said::Nothing { .. }) => {
+                return wrong("has a body that is not the one it was written with");
+            }
         }
         if self.expected.strip_suffix('\n') != Some(&waiting.text) {
-            return invalid(format!(
-                "line {number} of the export: entry {seq} is not the one that the proof has: its header or a hash differs"
-            ));
+            return wrong("is not the one that the proof has: its header or a hash differs");
         }
         (self.last, self.entries) = (seq, self.entries + 1);
         self.advance()
@@ -148,12 +125,21 @@ impl<E: BufRead> Matched<E> {
         self.entries
     }
 
-    /// No row is left.
-    pub(super) fn end(self, seal: &Seal) -> Result<(), Stop> {
+    /// Those of them without a body.
+    pub(super) const fn erased(&self) -> u64 {
+        self.without
+    }
+
+    /// No row is left, and the rows record that bodies were erased up to the entry `recorded`.
+    pub(super) fn end(self, seal: &Seal, recorded: i64) -> Result<(), Stop> {
+        if self.erased > recorded {
+            let what = "is exported without its body, and the trail does not record that it was erased";
+            return invalid(format!("entry {} {what}", self.erased));
+        }
         if let Some(waiting) = self.waiting {
             let what =
                 if waiting.seq <= self.last { "stands twice or out of order" } else { "is beyond what it covers" };
-            return invalid(format!("line {} of the export: entry {} {what}", self.export.number(), waiting.seq));
+            return invalid(format!("line {} of the export: entry {} {what}", waiting.number, waiting.seq));
         }
         if seal.entries != self.entries + self.missing {
             return invalid(format!(
@@ -173,30 +159,9 @@ impl<E: BufRead> Matched<E> {
                 which.join(", ")
             ))));
         }
-        if seal.sha256 != sha256(self.hashed) {
+        if seal.sha256 != self.sha256 {
             return invalid("the proof's last line names another export than this one");
         }
         Ok(())
     }
-}
-
-impl Waiting {
-    fn read(format: Format, line: &str) -> Option<Self> {
-        let (seq, members) = match format {
-            Format::JsonLines => {
-                let members: Map<String, Value> = serde_json::from_str(line).ok()?;
-                (members.get("seq")?.as_i64()?, members)
-            }
-            Format::Csv => (line.split_once(',')?.0.parse().ok()?, Map::new()),
-        };
-        Some(Self { seq, text: line.to_owned(), members })
-    }
-}
-
-/// The stored body of a line with these members, and its salt.
-fn body_of(mut members: Map<String, Value>) -> Option<([u8; 16], String)> {
-    let salt = data_encoding::HEXLOWER.decode(members.get("salt")?.as_str()?.as_bytes()).ok()?;
-    let body: Map<String, Value> = BODY.iter().filter_map(|name| members.remove_entry(*name)).collect();
-    // Sorted keys, no white space, the shortest escapes: RFC 8785, as far as a body goes.
-    Some((salt.try_into().ok()?, Value::Object(body).to_string()))
 }

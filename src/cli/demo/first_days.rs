@@ -5,9 +5,11 @@ use std::path::Path;
 use super::company::{Company, Done, Member, OFFICE, browser, source_of, stuck, yes};
 use crate::actions::administer::{AddedPerson, Way, add_person};
 use crate::actions::authorise::By;
+use crate::actions::checkpoint::{self, Occasion};
 use crate::actions::first_run::{accept_invitation, set_up_owner, setup_link};
 use crate::actions::portraits::{self, Picture};
 use crate::actions::{backup, contacts, key_export};
+use crate::audit::Actor;
 use crate::contacts::{Detail, Kind};
 use crate::demo::{CAST, ORGANISATION, PASSWORD, Part};
 use crate::ids::UserId;
@@ -118,6 +120,8 @@ fn put_on_record(company: &Company<'_>) -> Done {
 pub(super) fn back_up(company: &Company<'_>, room: &Path) -> Done {
     let (store, now) = (&company.means().store, company.means().clock.now());
     backup::create(store, &company.host, &room.join("backups"), None, now)?;
+    let checkpoint = checkpoint::sign(store, (Actor::Host, &company.host), Occasion::Backup)?;
+    checkpoint::printed(store, &checkpoint, "idp backup")?;
     Ok(())
 }
 

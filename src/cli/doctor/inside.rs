@@ -7,12 +7,14 @@ use super::Finding;
 use crate::actions::data_folder::{DATABASE_FILE, load_keys};
 use crate::actions::key_export;
 use crate::audit::Action;
+use crate::audit::anchor::{Anchor, Way};
 use crate::cli::audit_verify::findings;
 use crate::cli::outcome::on_one_line;
-use crate::policy::{BACKUP_AGE, CLOCK_SLACK, MAIL_HELD_UP};
+use crate::policy::{ANCHOR_AGE, BACKUP_AGE, CLOCK_SLACK, MAIL_HELD_UP, TRAIL_GAP, TRAIL_WATCHED};
+use crate::retention::Next;
 use crate::storage::audit::{find_newest, get_head};
 use crate::storage::backup::{Checked, check, read_alone};
-use crate::storage::{self, ReadTx, instance, links, outbox, recovery, schema, users};
+use crate::storage::{self, ReadTx, anchors, instance, links, outbox, recovery, retention, schema, users};
 use crate::time::Timestamp;
 
 /// The server closes a case within its next round; one that has waited longer was forgotten.
@@ -29,7 +31,7 @@ pub(super) fn look(folder: &Path, database: &Path, mails: bool, now: Timestamp) 
     let is_current = checked.as_ref().is_ok_and(|checked| checked.version == schema::VERSION);
     let mut all = soundness(checked);
     let looks: [Look; 5] = [clock, owners, last_backup, key_exported, invitations];
-    let current: [Look; 2] = [recoveries, people_confirmed];
+    let current: [Look; 4] = [recoveries, people_confirmed, last_anchor, kept];
     let looks = looks.into_iter().chain(current.into_iter().filter(|_| is_current));
     // Where no mail server is set, nothing is sent, and nothing is wrong with that.
     let looks = looks.chain((is_current && mails).then_some(messages as Look));
@@ -122,6 +124,53 @@ fn last_backup(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
         Finding::warning(format!("the last backup was made {days} days ago, at {at}: look at the job that makes them"))
     } else {
         Finding::ok(format!("the last backup was made {hours} hours ago, at {at}"))
+    })
+}
+
+fn last_anchor(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
+    let anchors = anchors::list(tx)?;
+    let keep = "set a mail server, so that owners and auditors get one, or syslog, or keep what idp backup prints on another machine";
+    Ok(match anchors.first() {
+        None => Finding::warning(format!("nothing outside this host says how far the audit trail has come: {keep}")),
+        Some(Anchor { seq, signed_at, .. }) if now.since(*signed_at) > ANCHOR_AGE => Finding::warning(format!(
+            "the newest anchor of the audit trail is of entry {seq}, signed at {}: {keep}",
+            signed_at.to_seconds_text()
+        )),
+        Some(Anchor { seq, signed_at, way, .. }) => {
+            let way = match way {
+                Way::Mail => "mailed",
+                Way::Syslog => "sent to syslog",
+                Way::Printed => "printed: is what prints it kept on another machine?",
+            };
+            Finding::ok(format!(
+                "the newest anchor of the audit trail is of entry {seq}, signed at {}, {way}",
+                signed_at.to_seconds_text()
+            ))
+        }
+    })
+}
+
+fn kept(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
+    let retention = retention::get(tx, now)?;
+    let mut said = match retention.days {
+        0 => "the audit trail keeps for ever what entries say".to_owned(),
+        days => format!("the audit trail keeps for {days} days what entries say"),
+    };
+    if let Some(last) = retention.last {
+        said.push_str(&format!("; erased up to entry {}, last at {}", retention.erased, last.to_seconds_text()));
+    }
+    if let Some(hold) = retention.hold.as_ref().filter(|_| retention.held) {
+        let (since, by) = (hold.set_at.to_seconds_text(), on_one_line(&hold.set_by));
+        said.push_str(&format!("; nothing is erased under the legal hold that {by} set at {since}"));
+    }
+    Ok(match retention.next(now) {
+        Next::Watches => Finding::warning(format!(
+            "{said}; nothing is erased now, because of a gap of more than {} days in the trail of the last {}: the server was \
+             off, or its clock leapt ahead. Look whether the clock is right",
+            TRAIL_GAP.as_secs() / 86_400,
+            TRAIL_WATCHED.as_secs() / 86_400
+        )),
+        _ => Finding::ok(said),
     })
 }
 

@@ -1,8 +1,8 @@
 //! A letter as it is written here, and as it goes over the wire.
 
 use lettre::Message;
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart, SinglePart};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart};
 
 use crate::users::{Email, invisible};
 
@@ -26,6 +26,8 @@ pub struct Letter {
     pub text: String,
     /// The same for those that show more.
     pub html: Option<String>,
+    /// A text that comes with it as a file: its name, of letters, digits, hyphens and full stops, and itself.
+    pub file: Option<(String, String)>,
     /// By which a letter that was sent twice is recognised as one: `UNIQUE@HOST`, the same at each try.
     pub message_id: String,
 }
@@ -46,9 +48,19 @@ impl Letter {
                 HeaderName::new_from_ascii_str("Auto-Submitted"),
                 String::from("auto-generated"),
             ));
-        let message = match &self.html {
-            Some(html) => builder.multipart(MultiPart::alternative_plain_html(self.text.clone(), html.clone())),
-            None => builder.singlepart(SinglePart::plain(self.text.clone())),
+        let both = |html: &String| MultiPart::alternative_plain_html(self.text.clone(), html.clone());
+        let file =
+            |(name, text): &(String, String)| Attachment::new(name.clone()).body(text.clone(), ContentType::TEXT_PLAIN);
+        let message = match (&self.html, &self.file) {
+            (Some(html), None) => builder.multipart(both(html)),
+            (None, None) => builder.singlepart(SinglePart::plain(self.text.clone())),
+            (Some(html), Some(with)) => {
+                builder.multipart(MultiPart::mixed().multipart(both(html)).singlepart(file(with)))
+            }
+            (None, Some(with)) => {
+                let text = SinglePart::plain(self.text.clone());
+                builder.multipart(MultiPart::mixed().singlepart(text).singlepart(file(with)))
+            }
         };
         message.map_err(|e| format!("the message can not be written: {e}"))
     }

@@ -320,6 +320,7 @@ mod tests {
             subject: "slow".into(),
             text: "slow".into(),
             html: None,
+            file: None,
             message_id: "1@fernhill.example".into(),
         };
         let began = Instant::now();

@@ -4,7 +4,7 @@ use super::super::error::Problem;
 use super::super::grants::{Sheet, confirmed};
 use super::super::guards::{Call, Signed};
 use super::super::show::{Answer, Page, Said, page_of, wrong};
-use super::{cursor, load};
+use super::{cursor, entry_line, load};
 use crate::actions::administer;
 use crate::audit::Reason;
 use crate::audit::plain::Read;
@@ -29,7 +29,8 @@ pub(super) fn list(
     let entries = audit::list_notes(tx, user, before, limit)?;
     let note = entries.iter().map(|entry| {
         let read = Read::of(entry);
-        let note = Note { at: entry.header.at, by: read.text("actor_name").to_owned(), text: read.fact("note") };
+        let text = entry.body.is_some().then(|| read.fact("note"));
+        let note = Note { at: entry.header.at, by: entry_line(entry).actor, text };
         (entry.header.seq, note)
     });
     Ok(note.collect())

@@ -3,7 +3,7 @@
 use super::requests::find_live;
 use crate::actions::grants::{Ahead, Preview};
 use crate::audit::filter::Filter;
-use crate::audit::plain::Read;
+use crate::audit::plain::{GONE, Read};
 use crate::audit::{Action, Entry, Outcome};
 use crate::grants::{Grant, Rule, Verdict};
 use crate::http::error::Problem;
@@ -154,6 +154,7 @@ fn escalated(entries: &[Entry]) -> Option<Escalated> {
         e.header.action == Action::RecoveryEscalated.as_str() && e.header.outcome == Outcome::Success.as_str()
     };
     let entry = entries.iter().rfind(handed)?;
-    let message = Read::of(entry).text("reason").to_owned();
+    let read = Read::of(entry);
+    let message = if entry.body.is_some() { read.text("reason") } else { GONE }.to_owned();
     Some(Escalated { by: entry_line(entry).actor, at: entry.header.at, message })
 }

@@ -18,8 +18,8 @@ pub struct Note {
     pub at: Timestamp,
     /// Who.
     pub by: String,
-    /// What.
-    pub text: String,
+    /// What; nothing where it is no longer kept.
+    pub text: Option<String>,
 }
 
 /// The fifth tab: `GET /admin/users/{id}/notes?before=` and `POST /admin/users/{id}/notes` with `text`.
@@ -61,7 +61,13 @@ pub(super) fn list(frame: &Frame, notes: &[Note]) -> Markup {
         dl class="facts" {
             @for note in notes {
                 dt { (time_ago(note.at, frame.now)) }
-                dd { (note.text) br; small { "by " bdi { (note.by) } } }
+                dd {
+                    @match &note.text {
+                        Some(text) => { (text) }
+                        None => { span class="muted" { "The text of this note is no longer kept." } }
+                    }
+                    br; small { "by " bdi { (note.by) } }
+                }
             }
         }
     }

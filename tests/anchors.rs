@@ -1,0 +1,191 @@
+//! Copies of checkpoints where this host can not change them: mailed, printed, and what the console says of them.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use idp::actions::checkpoint::keep_up;
+use idp::actions::deliver::Courier;
+use idp::audit::checkpoint::Checkpoint;
+use idp::audit::{Action, Entry, chain};
+use idp::policy::Key;
+
+use crate::cli_world::{Folder, Ran};
+use crate::mail::with_server;
+use crate::mail_server::{MailServer, Mode, Received};
+use crate::world::{Browser, Member, PASSWORD, World};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// An organisation with an owner, an admin, an auditor and a member, whose mail arrives.
+struct House {
+    world: World,
+    ada: Browser,
+    lena: Member,
+    server: MailServer,
+    courier: Courier,
+    read: usize,
+}
+
+impl House {
+    fn new() -> Self {
+        let server = MailServer::start(Mode::Plain);
+        let (world, mut ada, _) = World::with("https://id.fernhill.example", with_server(&server)).owned();
+        world.person(&mut ada, "tom@fernhill.example", "Tom Okafor", "admin");
+        world.person(&mut ada, "mara@fernhill.example", "Mara Lindqvist", "member");
+        let lena = world.person(&mut ada, "lena@fernhill.example", "Lena Fors", "auditor");
+        let mut house = Self { world, ada, lena, server, courier: Courier::default(), read: 0 };
+        house.letters();
+        house
+    }
+
+    /// What the server's threads do: signing, then sending. What arrived by that.
+    fn letters(&mut self) -> Vec<Received> {
+        keep_up(&self.world.app.means.store, self.world.now(), true, false).unwrap();
+        let smtp = self.world.app.settings.mail.clone().unwrap();
+        self.world.app.mail_round(&mut self.courier, &smtp, &|| true).unwrap();
+        let all = self.server.received();
+        let new = all[self.read..].to_vec();
+        self.read = all.len();
+        new
+    }
+
+    fn idp(&self, args: &[&str]) -> Ran {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+        Ran::of(command.args(args).arg("--data").arg(self.world.data()).output().unwrap())
+    }
+
+    /// To whom anchors went.
+    fn kept_by(&mut self) -> Vec<String> {
+        self.letters().iter().map(|letter| letter.to[0].clone()).collect()
+    }
+
+    fn set_policy(&mut self, key: Key, value: &str) {
+        let path = format!("/admin/policy/{}", key.as_str());
+        self.ada.get(&path);
+        let answer = self.ada.post(&path, &[("value", value), ("reason", "Less mail")]);
+        assert_eq!(answer.status, 303, "{}", answer.text());
+    }
+}
+
+#[test]
+fn owners_and_auditors_get_an_anchor_once_a_day_and_nobody_else_does() {
+    let mut house = House::new();
+    house.world.later(22 * HOUR);
+    assert!(house.kept_by().is_empty(), "no day has passed");
+    house.world.later(3 * HOUR);
+    assert_eq!(house.kept_by(), ["ada@fernhill.example", "lena@fernhill.example"]);
+    assert!(house.kept_by().is_empty());
+    house.world.later(23 * HOUR);
+    assert!(house.kept_by().is_empty());
+    // Signed for another reason shortly before, so that the day's own occasion is not there.
+    assert_eq!(house.idp(&["audit", "export", "-o", house.world.data().join("x").to_str().unwrap()]).code, 0);
+    house.world.later(2 * HOUR);
+    assert_eq!(house.kept_by(), ["ada@fernhill.example", "lena@fernhill.example"]);
+    let told = house.world.entries_of(Action::NoticeSent);
+    let told = told.iter().filter(|e| e.body.as_ref().unwrap().contains(r#""kind":"anchor""#)).count();
+    assert_eq!(told, 4, "each is on record");
+}
+
+#[test]
+fn an_owner_sets_how_often_and_less_often_takes_effect_a_day_later() {
+    let mut house = House::new();
+    house.set_policy(Key::AnchorMails, "1");
+    house.letters();
+    house.world.later(25 * HOUR);
+    assert_eq!(house.kept_by().len(), 0, "from now on it is once a week");
+    house.world.later(6 * 24 * HOUR);
+    assert_eq!(house.kept_by().len(), 2);
+}
+
+#[test]
+fn a_mail_that_was_saved_as_it_came_shows_whether_the_log_is_still_what_it_was() {
+    let mut house = House::new();
+    house.world.later(25 * HOUR);
+    let letter = house.letters().remove(0);
+    let text = letter.text.clone().unwrap();
+    assert!(letter.subject.starts_with("Keep this: receipt for "), "{}", letter.subject);
+    assert!(text.contains("Please keep this message") && text.contains("idp audit verify --anchor FILE"), "{text}");
+    let [checkpoint] = &Checkpoint::find_all(&text)[..] else { panic!("{text}") };
+    let eml = house.world.data().join("mail.eml");
+    std::fs::write(&eml, letter.raw()).unwrap();
+    let file = letter.raw();
+    assert!(file.contains(&format!("filename=\"anchor-{}.txt\"", checkpoint.point.seq)), "{file}");
+    let said = house.idp(&["audit", "verify", "--anchor", eml.to_str().unwrap()]).done();
+    assert!(said.starts_with(&format!("ANCHORED to entry {} ", checkpoint.point.seq)), "{said}");
+
+    // Somebody who owns the host lets another have done what the owner did, and makes the whole chain fit again.
+    let forged = house.world.data().join("forged.db");
+    house.idp(&["backup", forged.to_str().unwrap()]).done();
+    rewrite(&forged, &house.world.entries());
+    let unsuspecting = house.idp(&["audit", "verify", forged.to_str().unwrap()]).done();
+    assert!(unsuspecting.starts_with("UNANCHORED"), "{unsuspecting}");
+    let ran = house.idp(&["audit", "verify", forged.to_str().unwrap(), "--anchor", eml.to_str().unwrap()]);
+    assert!(ran.code == 1 && ran.out.starts_with("DIVERGED"), "{ran:?}");
+}
+
+/// Names somebody else as who did what a person did, and computes every hash from there on anew.
+fn rewrite(database: &Path, entries: &[Entry]) {
+    let conn = rusqlite::Connection::open(database).unwrap();
+    conn.execute_batch("DROP TRIGGER audit_is_append_only_update").unwrap();
+    let (mut before, mut changed) = (chain::GENESIS, false);
+    for entry in entries {
+        let mut header = entry.header.clone();
+        if !changed && header.actor_id.is_some() {
+            (header.actor_id, changed) = (Some("01a20e80-0000-7000-8000-00000000000f".into()), true);
+        }
+        let hash = chain::entry_hash(&before, &header, &entry.body_digest);
+        let sql = "UPDATE audit SET actor_id = ?2, prev_hash = ?3, hash = ?4 WHERE seq = ?1";
+        conn.execute(sql, (header.seq, header.actor_id, before, hash)).unwrap();
+        before = hash;
+    }
+    assert!(changed);
+    let guard = include_str!("../schema.sql").split("CREATE TRIGGER audit_is_append_only_update").nth(1).unwrap();
+    let guard = &guard[..guard.find("END;").unwrap() + 4];
+    conn.execute_batch(&format!("CREATE TRIGGER audit_is_append_only_update{guard}")).unwrap();
+}
+
+/// The anchor at the end of a line that was printed.
+fn printed(line: &str) -> Checkpoint {
+    let text: String = serde_json::from_str(line.trim_end().split_once("anchor ").unwrap().1).unwrap();
+    Checkpoint::parse(&text).unwrap()
+}
+
+#[test]
+fn a_backup_prints_an_anchor_at_the_end_of_its_line_and_an_export_says_one_beside_what_it_writes() {
+    let folder = Folder::new();
+    let line = folder.idp(&["backup", "copy.db"]).done();
+    assert_eq!(line.lines().count(), 1);
+    let anchor = printed(&line);
+    std::fs::write(folder.beside("anchor"), anchor.to_string()).unwrap();
+    let said = folder.idp(&["audit", "verify", "--anchor", "anchor"]).done();
+    assert!(said.starts_with("ANCHORED to entry 2 "), "{said}");
+    let ran = folder.idp(&["audit", "export"]);
+    assert!(ran.code == 0 && ran.out.lines().all(|line| line.starts_with('{')), "{ran:?}");
+    let (words, text) = ran.err.trim_end().split_once("change it: ").unwrap();
+    assert_eq!(words, "idp: an anchor, to be kept where nobody on this host can ");
+    let text: String = serde_json::from_str(text).unwrap();
+    assert_eq!(Checkpoint::parse(&text).unwrap().point.seq, anchor.point.seq + 2);
+    // Without the key there is none, and both commands still do what they are for.
+    std::fs::remove_file(folder.data().join("audit-signing.key")).unwrap();
+    let ran = folder.idp(&["backup", "copy.db"]);
+    assert!(ran.code == 0 && !ran.out.contains("anchor") && ran.err.contains("no checkpoint of the trail"), "{ran:?}");
+}
+
+#[test]
+fn the_console_says_where_the_last_anchor_went_and_what_to_do_where_there_is_none() {
+    let mut house = House::new();
+    let none = "No anchor yet: nothing outside this host says how far the log has come.";
+    let page = house.lena.browser.get("/admin/audit");
+    assert!(page.says(none) && page.says("Owners and auditors are mailed one once a day."), "{}", page.text());
+    house.world.later(25 * HOUR);
+    let [first, ..] = &house.letters()[..] else { panic!("two mails") };
+    let seq = Checkpoint::find_all(first.text.as_deref().unwrap())[0].point.seq;
+    let mut lena = house.world.browser();
+    lena.sign_in(&house.world, &house.lena.email, PASSWORD, &house.lena.phone);
+    let page = lena.get("/admin/audit");
+    assert!(page.says(&format!("Last anchor: of {seq} entries")) && page.says("mailed to 2 people"), "{}", page.text());
+    house.idp(&["backup", house.world.data().join("copy.db").to_str().unwrap()]).done();
+    let page = lena.get("/admin/audit");
+    assert!(page.says("printed by idp backup") && page.says("for whoever keeps what that prints"), "{}", page.text());
+}
