@@ -17,10 +17,10 @@ import base64
 import collections
 import hashlib
 import json
+import quopri
 import re
 import sys
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -41,7 +41,7 @@ DECEIVING = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u20
 CONTROL = re.compile("[\x00-\x1f]")  # in JSON these are escaped already
 NOTE = re.compile(r"idp\.audit/([^\s+]+)\n([1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\nlineage ([0-9a-f]{16})\n"
                   r"time ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)\n\n"
-                  r"((?:— [^\s+]+ [A-Za-z0-9+/]+=*\n)+)")
+                  r"((?:— [^\s+]+ [A-Za-z0-9+/]+=*\n){1,16})")
 
 
 class Verdict(Exception):
@@ -62,25 +62,15 @@ def no_constant(name):
     raise ValueError(name)
 
 
-def number(value):
-    """A number as ECMAScript writes it, which RFC 8785 follows."""
-    if abs(value) < 1e21 and value == int(value):
-        return str(int(value))
-    if 1e-6 <= abs(value) < 1e21:
-        return format(Decimal(repr(value)), "f")
-    digits, exponent = repr(value).split("e")
-    return digits + ("e-" if exponent[0] == "-" else "e+") + exponent.lstrip("+-0")
-
-
 def canonical(value):
-    """A value as RFC 8785 writes it."""
+    """A value as RFC 8785 writes it, with no numbers but whole ones that every reader keeps exact."""
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
         return "{" + ",".join(canonical(key) + ":" + canonical(value[key]) for key in keys) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"
-    if type(value) is float or type(value) is int and abs(value) > 1 << 53:
-        return number(float(value))
+    if type(value) is float or type(value) is int and abs(value) >= 1 << 53:
+        raise ValueError("not a whole number, or too large")
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -163,7 +153,7 @@ def read_key(text):
 
 def read_checkpoint(text):
     match = NOTE.fullmatch(text)
-    if not match:
+    if not match or re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text):
         raise ValueError("not a checkpoint")
     nanoseconds(match[5])
     signed = text[:text.index("\n\n") + 1].encode()
@@ -196,44 +186,73 @@ def read_keys(paths):
     return keys
 
 
+def unquoted(file):
+    """The lines of a mail that was saved as it came, with what is quoted printable undone (RFC 2045 section 6.7)."""
+    begun, says = b"", False
+    for raw in iter(lambda: file.readline(LINE_LIMIT), b""):
+        says = says or re.match(rb"content-transfer-encoding:\s*quoted-printable", raw, re.IGNORECASE)
+        begun += raw.rstrip()
+        if begun.endswith(b"=") and len(begun) < LINE_LIMIT:
+            begun = begun[:-1]
+            continue
+        for line in quopri.decodestring(begun).split(b"\n") if says else []:
+            yield line + b"\n"
+        begun = b""
+
+
 def checkpoints_in(path):
     """Every checkpoint that stands in a text, also one that is quoted or indented."""
-    with open(path, "rb") as file:
-        gathered = []
-        while True:
-            raw = file.readline(LINE_LIMIT)
-            line = re.sub(r"^[>|\s]*", "", raw[:4096].decode(errors="replace")).rstrip()
-            begins = re.fullmatch(r"idp\.audit/[^\s+]+", line)
-            ends = len(gathered) >= 6 and not line.startswith("— ") or len(gathered) > 20
-            if gathered and (begins or ends or not raw):
-                yield "".join(gathered)
-                gathered = []
-            if not raw:
-                return
-            yield from checkpoints_in_line(raw.decode(errors="replace"))
-            if begins or gathered:
-                gathered.append(line + "\n")
+    for lines in (lambda file: iter(lambda: file.readline(LINE_LIMIT), b""), unquoted):
+        with open(path, "rb") as file:
+            yield from checkpoints_in_lines(lines(file))
+
+
+def checkpoints_in_lines(lines):
+    gathered = []
+    while True:
+        raw = next(lines, b"")
+        line = re.sub(r"^[>|\s]*", "", raw[:4096].decode(errors="replace")).rstrip()
+        begins = re.fullmatch(r"idp\.audit/[^\s+]+", line)
+        if gathered and (begins or len(gathered) == 7 or not raw):
+            yield "".join(gathered)
+            gathered = []
+        if not raw:
+            return
+        yield from checkpoints_in_line(raw.decode(errors="replace"))
+        if begins or gathered:
+            gathered.append(line + "\n")
 
 
 def checkpoints_in_line(line):
-    """Every checkpoint that stands in one line, as logs have them, its line feeds spelt out."""
+    """Every checkpoint that stands in one line, as logs have them, its line feeds spelt out. Of what an entry says, which
+    others had the word in, only the one that an entry about a checkpoint has."""
+    entry = re.search(r'Z\\*",\\*"action\\*":\\*"([^"\\]*)["\\]', line)
     for begins in re.finditer("idp[.]audit/", line):
+        within = entry and begins.start() > entry.start()
+        if within and entry[1] != "audit.checkpoint_signed":
+            return
         parts = re.split(r"(?:#012|\\+n)", line[begins.start():begins.start() + 4096], maxsplit=7)
         if len(parts) == 8:
             parts[6] = re.sub(r"^\\+u2014", "—", parts[6])
-            yield "".join(part + "\n" for part in parts[:7])
+            text = "".join(part + "\n" for part in parts[:7])
+            yield text
+            if within and NOTE.fullmatch(text):
+                return
 
 
 def read_anchors(paths, origin, keys):
     """Anchors by the number of their entry."""
     anchors, count = collections.defaultdict(list), 0
     for path in paths:
-        before = count
+        read = False
         for text in checkpoints_in(path):
             try:
                 anchor = read_checkpoint(text)
             except ValueError:
                 continue  # a mail may hold a wrapped copy beside a whole one
+            read = True
+            if anchor in anchors[anchor.seq]:
+                continue
             if anchor.origin != origin:
                 raise untold(f"{path} holds an anchor of another instance, {anchor.origin}")
             if any(signed_by(anchor, key) is False for key in keys):
@@ -242,7 +261,7 @@ def read_anchors(paths, origin, keys):
             if count > ANCHOR_LIMIT:
                 raise untold(f"more than {ANCHOR_LIMIT} anchors")
             anchors[anchor.seq].append(anchor)
-        if count == before:
+        if not read:
             raise untold(f"no whole checkpoint stands in {path}")
     return anchors
 
@@ -273,8 +292,8 @@ def read_row(value):
     if not (len(value) in (8, 10) and type(row.seq) is int and 0 < row.seq < 1 << 63 and type(row.at) is int
             and all(isinstance(text, str) for text in texts) and row.action
             and row.outcome in ("success", "failure", "denied")
-            and (row.actor in KINDS or re.match("person:.", row.actor))
-            and (row.target == "system" or re.match("person:.", row.target))
+            and (row.actor in KINDS or re.match("(?s)person:.", row.actor))
+            and (row.target == "system" or re.match("(?s)person:.", row.target))
             and (row.case is None or isinstance(row.case, str)) and hexadecimal(row.digest, 64)
             and (len(value) == 8 or hexadecimal(row.salt, 32) and isinstance(row.body, str))):
         raise ValueError("not a row")
@@ -306,8 +325,14 @@ def read_body(row, salt, body):
     if hashlib.sha256(b"".join(map(field, parts))).hexdigest() != row.digest:
         raise ValueError("the body is not the one it was written with")
     members = read_json(body)
-    if not isinstance(members, dict) or not set(members) <= set(BODY_MEMBERS):
-        raise ValueError("the body has members that no entry has")
+    kinds = {"detail": (str, bool, int), "source": (str,)}
+    for name, value in members.items() if isinstance(members, dict) else [(None, None)]:
+        if name in kinds and isinstance(value, dict):
+            fits = all(key.isascii() and isinstance(one, kinds[name]) for key, one in value.items())
+        else:
+            fits = name in BODY_MEMBERS and name not in kinds and isinstance(value, str)
+        if not fits:
+            raise ValueError("the body has members that no entry has")
     return members
 
 
@@ -400,7 +425,9 @@ class Export:
         self.lines, self.kind, self.count, self.missing = Lines(path, "export"), kind, 0, None
         self.erased = 0  # the last entry that is here without its body
         self.line = self.lines.next()
-        if kind == "csv" and self.line is not None:
+        if kind == "csv":
+            if self.line is None:
+                raise Verdict("INCOMPLETE", "the export is empty")
             if self.line != CSV_COLUMNS.encode() + b"\r\n":
                 raise invalid("line 1 of the export does not name the columns")
             self.line = self.lines.next()
@@ -547,6 +574,8 @@ class Judge:
                     detail.get(name) != value for name, value in says.items()):
                 raise invalid(f"{where} does not record an export with this filter, format and range")
         self.compare_anchors(row.seq)
+        if not due and self.export.line is not None and self.export.seq() <= row.seq:
+            raise invalid(f"{self.export.lines.where()}: entry {self.export.seq()} is not one that matches the filter")
         if due:
             self.export.compare(row, self.lineage, before, self.hash)
 
@@ -572,7 +601,8 @@ class Judge:
     def check_end(self, end):
         where = self.proof.where()
         try:
-            if set(end) != {"checkpoint", "entries", "sha256"}:
+            if not (set(end) == {"checkpoint", "entries", "sha256"} and type(end["entries"]) is int
+                    and end["entries"] >= 0 and hexadecimal(end["sha256"], 64)):
                 raise ValueError("not a last line")
             checkpoint = read_checkpoint(end["checkpoint"])
         except (ValueError, TypeError):
@@ -585,22 +615,20 @@ class Judge:
                 self.head["origin"], self.last.seq, self.hash, self.lineage):
             raise invalid(f"the chain does not lead to the checkpoint of entry {checkpoint.seq}")
         self.check_signature(checkpoint)
-        if type(end["entries"]) is not int or end["entries"] != self.export.count:
-            raise invalid(f"{where} counts {end['entries']} entries, but {self.export.count} match the filter")
-        if self.export.line is not None:
-            raise invalid(f"{self.export.lines.where()}: entry {self.export.seq()} is not one that matches the filter")
-        if self.export.missing is None and self.export.lines.hash.hexdigest() != end["sha256"]:
-            raise invalid("the export's bytes are not those that the proof was written with")
+        self.end = end
 
     def check_signature(self, checkpoint):
         """The key that counts is the one that the newest change names, where the caller or an anchor vouches for it."""
         if not self.keys:
             return
         keys = self.keys
-        if self.rotation:
-            seq, new = self.rotation
-            keys = [new] if new in keys or self.agreed and seq <= self.agreed.seq else []
-        if not any(signed_by(checkpoint, key) for key in keys):
+        if self.rotation and self.agreed and self.rotation[0] <= self.agreed.seq:
+            keys = keys + [self.rotation[1]]
+        says = [(key, signed_by(checkpoint, key)) for key in keys]
+        by = [key for key, signed in says if signed]
+        if any(signed is False for _, signed in says):
+            raise invalid(f"the signature under the checkpoint of entry {checkpoint.seq} is wrong")
+        if not by or self.rotation and any(key != self.rotation[1] for key in by):
             raise invalid(f"the checkpoint of entry {checkpoint.seq} is not signed by a key that counts")
 
     def conclude(self, breaks_off):
@@ -621,6 +649,12 @@ class Judge:
             return "INCOMPLETE", f"the table ends at entry {last}, before the anchor to entry {later[0].seq}"
         if self.export.erased > (self.pruned or 0):
             return "INVALID", f"entry {self.export.erased} has lost its body, and nothing records that it was erased"
+        if self.export.line is not None:
+            raise invalid(f"{self.export.lines.where()}: entry {self.export.seq()} is not one that matches the filter")
+        if self.end["entries"] != self.export.count:
+            raise invalid(f"the last line counts {self.end['entries']} entries, but {self.export.count} match the filter")
+        if not self.export.missing and self.export.lines.hash.hexdigest() != self.end["sha256"]:
+            raise invalid("the export's bytes are not those that the proof was written with")
         if self.export.missing:
             return "INCOMPLETE", f"entry {self.export.missing} matches the filter and is not in the export"
         if self.agreed:
