@@ -107,7 +107,7 @@ fn push_source(out: &mut String, source: &Source) {
 }
 
 /// The largest integer that every JSON reader keeps exact.
-const SAFE: i64 = 9_007_199_254_740_991;
+pub(super) const SAFE: i64 = 9_007_199_254_740_991;
 
 /// The most characters that one text keeps.
 const LONGEST: usize = 2_000;

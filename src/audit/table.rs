@@ -8,9 +8,10 @@ use data_encoding::HEXLOWER;
 use serde_json::Value;
 
 use super::asked::Asked;
-use super::body::{is_canonical, push_string};
+use super::body::{SAFE, is_canonical, push_string};
 use super::checkpoint::{Checkpoint, is_lineage};
 use super::export::Format;
+use super::note::is_name;
 use super::{Action, Header, Line, Outcome};
 use crate::time::Timestamp;
 
@@ -79,7 +80,8 @@ impl Preamble {
             through: value.get("through")?.as_i64()?,
             before: unhex(text("before")?)?,
         };
-        is_spelt(line, |out| preamble.push(out)).then_some(preamble)
+        let fits = is_name(&preamble.origin) && is_safe(preamble.from) && is_safe(preamble.through);
+        (fits && is_spelt(line, |out| preamble.push(out))).then_some(preamble)
     }
 }
 
@@ -189,6 +191,7 @@ impl Between {
             case: case.map(str::to_owned),
         };
         if action.is_empty()
+            || !(is_safe(seq) && is_safe(at))
             || outcome.parse::<Outcome>().is_err()
             || body.as_ref().is_some_and(|b| !is_canonical(&b.1))
         {
@@ -197,6 +200,11 @@ impl Between {
         let row = Row { header, body_digest: unhex(digest)?, body };
         is_spelt(line, |out| push_row(out, &row.line(&[0; 32], &[0; 32]), true)).then(|| Self::Row(Box::new(row)))
     }
+}
+
+/// Whether every JSON reader keeps a number exact.
+fn is_safe(number: i64) -> bool {
+    (-SAFE..=SAFE).contains(&number)
 }
 
 /// What every row has, in its order.
