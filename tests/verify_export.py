@@ -92,6 +92,8 @@ def nanoseconds(text):
         raise ValueError("not a time")
     moment = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
     seconds = (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(seconds=1)
+    if seconds > 253_402_207_200:  # 9999-12-30T22:00:00Z: what is later may be another year elsewhere, and nobody writes it
+        raise ValueError("too late")
     return seconds * 10**9 + int((match[2] or "").ljust(9, "0"))
 
 
@@ -226,15 +228,18 @@ def checkpoints_in_lines(lines):
 def checkpoints_in_line(line):
     """Every checkpoint that stands in one line, as logs have them, its line feeds spelt out. Of what an entry says, which
     others had the word in, only the one that an entry about a checkpoint has."""
-    entry = re.search(r'Z\\*",\\*"action\\*":\\*"([^"\\]*)["\\]', line)
+    entry = re.search(r'Z\\*",\\*"action\\*":\\*"([^"\\]*)', line)
     for begins in re.finditer("idp[.]audit/", line):
         within = entry and begins.start() > entry.start()
         if within and entry[1] != "audit.checkpoint_signed":
             return
-        parts = re.split(r"(?:#012|\\+n)", line[begins.start():begins.start() + 4096], maxsplit=7)
+        end = begins.start() + 4096 if within or not entry else entry.start()
+        parts = re.split(r"(?:#012|\\+n)", line[begins.start():end], maxsplit=7)
         if len(parts) == 8:
             parts[6] = re.sub(r"^\\+u2014", "—", parts[6])
             text = "".join(part + "\n" for part in parts[:7])
+            if re.search(r"[#\\]", text):
+                continue
             yield text
             if within and NOTE.fullmatch(text):
                 return
@@ -382,7 +387,8 @@ def check_json_line(text, row, lineage, before, hash_):
         head[name] = {"kind": kind} if who_id is None else {"kind": kind, "id": who_id}
     if row.case is not None:
         head["case"] = row.case
-    start = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1]
+    short = {r"\b": r"\u0008", r"\t": r"\u0009", r"\n": r"\u000a", r"\f": r"\u000c", r"\r": r"\u000d"}
+    start = re.sub(r"\\.", lambda m: short.get(m[0], m[0]), json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1])
     end = f',"body_digest":"{row.digest}","prev_hash":"{before}","hash":"{hash_}"}}\n'
     if not plain.startswith(start):
         raise ValueError("its header is not that of the table")

@@ -125,7 +125,9 @@ impl Checkpoint {
     }
 
     fn find_in_lines(text: &str) -> Vec<Self> {
-        let clean = |line: &str| line.trim_start_matches(['>', ' ', '\t', '|']).trim_end().to_owned();
+        let clean = |line: &str| {
+            line.trim_start_matches(|c: char| c == '>' || c == '|' || c.is_whitespace()).trim_end().to_owned()
+        };
         let lines: Vec<String> = text.lines().map(clean).collect();
         let begins = (0..lines.len()).filter(|n| lines[*n].starts_with("idp.audit/"));
         // Five lines, an empty one, a signature.

@@ -127,6 +127,7 @@ fn walk(
     let about = begin(&mut proof)?;
     verdict.about = Some(about.clone());
     trust.fits(&about.origin).map_err(Stop::Found)?;
+    check_range(&about)?;
     std::thread::scope(|scope| {
         let mut lines = proof_line::Reader::behind(proof);
         let proof = Ahead::begin(scope, move || lines.next());
@@ -191,13 +192,17 @@ fn begin<P: BufRead>(proof: &mut Lines<P>) -> Result<Preamble, Stop> {
         let why = "the proof does not begin as one: name the file that --proof wrote";
         return Err(Stop::Found(Finding::Unclear(why.into())));
     };
+    Ok(about)
+}
+
+fn check_range(about: &Preamble) -> Result<(), Stop> {
     if (about.before == chain::GENESIS) != (about.from == 1) {
         return invalid("only entry 1 has nothing before it, and the proof says otherwise");
     }
     if about.from < 1 || about.through < about.from - 1 || about.through == i64::MAX {
         return invalid("the proof's first line names a range that there is not");
     }
-    Ok(about)
+    Ok(())
 }
 
 /// Everything that a row of the table is held against.

@@ -269,7 +269,7 @@ impl Seal {
         let value: Value = serde_json::from_str(line).ok()?;
         let seal = Self {
             checkpoint: Checkpoint::parse(value.get("checkpoint")?.as_str()?)?,
-            entries: value.get("entries")?.as_u64()?,
+            entries: value.get("entries")?.as_i64().filter(|entries| is_safe(*entries))?.try_into().ok()?,
             sha256: unhex(value.get("sha256")?.as_str()?)?,
         };
         is_spelt(line, |out| seal.push(out)).then_some(seal)

@@ -87,8 +87,9 @@ pub(super) fn read_anchors(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
         let (name, value) = line.split_once(':').unwrap_or_default();
         name.eq_ignore_ascii_case("Content-Transfer-Encoding") && value.trim().eq_ignore_ascii_case("quoted-printable")
     };
-    if text.lines().any(says)
-        && let Ok(decoded) = quoted_printable::decode(&text, ParseMode::Robust)
+    let before: usize = text.split_inclusive('\n').take_while(|line| !says(line)).map(str::len).sum();
+    if before < text.len()
+        && let Ok(decoded) = quoted_printable::decode(&text[before..], ParseMode::Robust)
     {
         found.extend(Checkpoint::find_all(&String::from_utf8_lossy(&decoded)));
     }

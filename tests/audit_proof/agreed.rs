@@ -46,6 +46,19 @@ fn a_number_that_not_every_reader_keeps_exact_is_refused() {
 }
 
 #[test]
+fn a_header_has_one_spelling_also_of_what_no_header_of_ours_holds() {
+    let trail = Trail::new();
+    let exported = trail.notes();
+    let mut forger = Forger::of(&exported);
+    let row = forger.rows.iter_mut().find(|row| row.header.seq == 4).unwrap();
+    (row.header.case, row.header.target_id) = (Some("\n\t\u{1}\\n".into()), Some("\r\n".into()));
+    let forged = forger.write(&stolen_key(&trail));
+    both_say(&forged, &trail.keyed(), "UNANCHORED", "");
+    let export = forged.export.replacen("\\u000a", "\\n", 1);
+    both_say(&Exported { export, ..forged }, &trail.keyed(), "INVALID", "");
+}
+
+#[test]
 fn a_body_has_texts_where_every_body_has_them() {
     let trail = Trail::new();
     for wrong in [
@@ -127,6 +140,7 @@ fn an_anchor_is_found_by_both_above_a_name_and_in_a_mail_that_was_saved_as_it_ca
         (format!("{head}{quoted}"), true),
         (quoted, false),
         (format!("{note}> {note}"), true),
+        (note.lines().map(|line| format!("\u{a0}> {line} \r\n")).collect(), true),
     ] {
         fs::write(trail.folder.beside("kept.txt"), &text).unwrap();
         let args = ["export", "--proof", "proof", "--anchor", "kept.txt"];
