@@ -125,13 +125,19 @@ impl Checkpoint {
     }
 
     fn find_in_lines(text: &str) -> Vec<Self> {
-        let clean = |line: &str| {
-            line.trim_start_matches(|c: char| c == '>' || c == '|' || c.is_whitespace()).trim_end().to_owned()
-        };
-        let lines: Vec<String> = text.lines().map(clean).collect();
-        let begins = (0..lines.len()).filter(|n| lines[*n].starts_with("idp.audit/"));
-        // Five lines, an empty one, a signature.
-        begins.filter_map(|n| Self::parse(&format!("{}\n", lines.get(n..n + 7)?.join("\n")))).collect()
+        let clean =
+            |line| str::trim_start_matches(line, |c: char| c == '>' || c == '|' || c.is_whitespace()).trim_end();
+        let (mut found, mut rest) = (Vec::new(), text);
+        while !rest.is_empty() {
+            let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
+            if clean(line).starts_with("idp.audit/") {
+                // Five lines, an empty one, a signature.
+                let lines: Vec<&str> = rest.lines().take(7).map(clean).collect();
+                found.extend(Self::parse(&format!("{}\n", lines.join("\n"))));
+            }
+            rest = behind;
+        }
+        found
     }
 }
 
