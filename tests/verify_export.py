@@ -17,6 +17,7 @@ import base64
 import collections
 import hashlib
 import json
+import os
 import quopri
 import re
 import sys
@@ -245,10 +246,12 @@ def checkpoints_in_line(line):
                 return
 
 
-def read_anchors(paths, origin, keys):
+def read_anchors(paths, judged, origin, keys):
     """Anchors by the number of their entry."""
     anchors, count = collections.defaultdict(list), 0
     for path in paths:
+        if any(os.path.samefile(path, other) for other in judged):
+            raise untold(f"{path} is one of the files that are judged, and nothing vouches for itself")
         read = False
         for text in checkpoints_in(path):
             try:
@@ -485,7 +488,7 @@ class Judge:
         self.scope = ("filter: {filter}; range: entries {from} to {through} of instance {origin}; format: {export}"
                       .format(**self.head))
         self.keys = read_keys(arguments.key)
-        self.anchors = read_anchors(arguments.anchor, self.head["origin"], self.keys)
+        self.anchors = read_anchors(arguments.anchor, (arguments.export, arguments.proof), self.head["origin"], self.keys)
         if not 1 <= self.head["from"] <= self.head["through"] + 1:
             raise invalid("line 1 of the proof: its range is none")
         if (self.head["before"] == ZEROS) != (self.head["from"] == 1):

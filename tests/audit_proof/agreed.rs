@@ -129,6 +129,27 @@ fn two_histories_are_told_also_beside_a_restore_and_where_the_proof_breaks_off()
 }
 
 #[test]
+fn what_is_judged_does_not_vouch_for_itself() {
+    let trail = Trail::new();
+    trail.notes();
+    let all = trail.export(&[]);
+    assert!(Checkpoint::find_all(&all.export).len() == 1 && Checkpoint::find_all(&all.proof).len() == 1);
+    for anchor in ["export", "proof", "./proof"] {
+        let args = ["export", "--proof", "proof", "--anchor", anchor];
+        let ours = trail.folder.idp(&[&["audit", "verify"], &args[..]].concat());
+        let mut python = std::process::Command::new("/usr/bin/python3");
+        python.current_dir(trail.folder.beside("")).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verify_export.py"));
+        let theirs = python.args(args).output().unwrap();
+        let vouches = "nothing vouches for itself";
+        assert!(ours.code == 2 && ours.out.starts_with("COULD NOT TELL") && ours.out.contains(vouches), "{ours:?}");
+        assert!(
+            theirs.status.code() == Some(2) && String::from_utf8_lossy(&theirs.stdout).contains(vouches),
+            "{theirs:?}"
+        );
+    }
+}
+
+#[test]
 fn an_anchor_is_found_by_both_above_a_name_and_in_a_mail_that_was_saved_as_it_came() {
     let trail = Trail::new();
     let exported = trail.notes();
