@@ -11,7 +11,7 @@ use crate::webdriver::Browser;
 const SHEET: (u32, u32) = (717, 1500);
 
 /// Samples of pages that one prints, at most how many sheets each takes, and what has to stand there.
-const PRINTED: [(&str, usize, &[&str]); 13] = [
+const PRINTED: [(&str, usize, &[&str]); 15] = [
     ("codes", 1, &["Backup codes · Fernhill Joinery · mara@x.example", "K7PM-2XQD-9RTH-0ABC", "K7PM-2XQD-9RTH-9ABC"]),
     ("codes-issued", 1, &["Mara Lindqvist", "K7PM-2XQD-9RTH", "M3TR-77WX-0AQZ", "9HJK-4D2P-6VNE", "2026-12-01"]),
     ("pass", 1, &["Mara Lindqvist", "K7PM-2XQD-9RTH", "R-2026-0042", "11:42"]),
@@ -50,6 +50,26 @@ const PRINTED: [(&str, usize, &[&str]); 13] = [
     ),
     ("story-short", 1, &["The story of R-2026-0040", "They pressed, threatened or hurried", "#1200"]),
     ("user-activity", 1, &["Mara Lindqvist", "by Tom Okafor", "#1204"]),
+    (
+        "resets-whole",
+        2,
+        &[
+            "Resets by admins",
+            "The whole report: 3 resets.",
+            "mara@fernhill.example",
+            "Lost phone, verified on a video call",
+            "Live video call, compared with the photo or ID on record",
+            "an owner had to permit it",
+            "Set up a new app, “Pixel 9”",
+            "#1293",
+            "Fernhill Joinery",
+            "from 2026-07-01 00:00:00 UTC to before 2026-10-01 00:00:00 UTC",
+            "Made",
+            "#1304",
+            "lineage 00112233445566ff",
+        ],
+    ),
+    ("resets", 5, &["A part of the report only.", "by the host", "is no longer kept", "no case"]),
     ("system", 1, &["System", "48,211"]),
 ];
 

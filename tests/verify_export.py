@@ -9,7 +9,7 @@ key, one line. An anchor file is any text, such as a mail, in which checkpoints 
 The first line says the verdict, what it rests on and where; the second the filter and the range. Exit code 0 for
 UNANCHORED and ANCHORED, 1 for INVALID, INCOMPLETE, DIVERGED and RESTORED, 2 for COULD NOT TELL.
 
-Written from src/audit/table.md and the tables atop src/audit/{chain,checkpoint,export}.rs, sharing no line with the
+Written from src/audit/{table,chain,export}.md and the lines atop src/audit/checkpoint.rs, sharing no line with the
 program. Both files are read once, a line at a time. Needs Python 3.9 and the package `cryptography`.
 """
 import argparse

@@ -3,21 +3,18 @@
 
 use std::fs::File;
 use std::hint::black_box;
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::PathBuf;
+use std::io::{BufRead, BufReader};
+use std::sync::Arc;
 use std::time::Instant;
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
-use idp::actions::checkpoint::{Occasion, sign};
-use idp::actions::export::{ExportReader, begin};
-use idp::actions::prove::{beginning, write_proof};
+use idp::actions::export::begin;
+use idp::actions::prove::Proving;
 use idp::audit::checkpoint::Checkpoint;
 use idp::audit::export::Format;
 use idp::audit::filter::Filter;
 use idp::audit::judge::{Finding, Trust, judge};
-use idp::audit::table::{Preamble, Seal};
 use idp::audit::{Action, Actor, Source};
-use idp::storage::instance;
 use serde_json::Value;
 
 use crate::Figures;
@@ -49,19 +46,15 @@ impl Exported {
     fn new(history: &History, filter: &Filter) -> Self {
         let (store, source) = (&history.provider.means().store, Source::default());
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let origin = store.read(instance::get).expect("an instance").origin;
         let through = begin(store, &source, filter, Format::JsonLines).expect("an entry");
-        let mut reader = ExportReader::new(&**store, filter.clone(), Format::JsonLines, through);
+        let proving = Proving::prepare(store, None).expect("a key");
+        let mut export = proving.export(Arc::clone(store), (filter.clone(), Format::JsonLines, through));
         let mut out = File::create(folder.path().join("export")).expect("a file");
-        std::io::copy(&mut reader, &mut out).expect("an export");
-        let checkpoint = sign(store, (Actor::Host, &source), Occasion::Export).expect("a checkpoint");
-        let (from, before) = beginning(store, &origin, None).expect("a beginning");
-        let about = Preamble { origin, filter: filter.into(), export: Format::JsonLines, from, through, before };
-        let seal = Seal { checkpoint, entries: reader.entries(), sha256: hash_of(&folder.path().join("export")) };
-        let mut out = BufWriter::new(File::create(folder.path().join("proof")).expect("a file"));
-        write_proof(store, &mut out, &about, &seal).expect("a proof");
-        out.flush().expect("a proof");
-        Self { folder, anchor: seal.checkpoint }
+        std::io::copy(&mut export, &mut out).expect("an export");
+        let anchor = export.sign(Actor::Host, &source).expect("a checkpoint");
+        let mut out = File::create(folder.path().join("proof")).expect("a file");
+        std::io::copy(&mut export.proof(anchor.clone()), &mut out).expect("a proof");
+        Self { folder, anchor }
     }
 
     fn file(&self, name: &str) -> BufReader<File> {
@@ -103,18 +96,5 @@ impl Exported {
             line.clear();
         }
         black_box(all.finish());
-    }
-}
-
-fn hash_of(path: &PathBuf) -> [u8; 32] {
-    let (mut file, mut all) = (BufReader::new(File::open(path).expect("a file")), Context::new(&SHA256));
-    loop {
-        let read = file.fill_buf().expect("a file");
-        if read.is_empty() {
-            return all.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes");
-        }
-        all.update(read);
-        let count = read.len();
-        file.consume(count);
     }
 }

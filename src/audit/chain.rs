@@ -1,35 +1,6 @@
 //! The bytes that are hashed. Frozen: `tests/vectors/audit.json` holds entries that must hash to the same for ever.
 //!
-//! All hashes are SHA-256 (FIPS 180-4). `field(x)` is the length of `x` in bytes as a 32-bit big-endian number,
-//! followed by `x`; an absent field is the length `0xFFFFFFFF` followed by nothing, which differs from an empty one.
-//!
-//! `body_digest` = SHA-256 of
-//!
-//! | part | bytes |
-//! |---|---|
-//! | `field("idp audit body v1")` | 4 + 17 |
-//! | `field(salt)` | 4 + 16 random bytes of that entry |
-//! | `field(body)` | 4 + the exact stored bytes: RFC 8785 JSON, UTF-8 |
-//!
-//! `hash` = SHA-256 of
-//!
-//! | part | bytes |
-//! |---|---|
-//! | `field("idp audit entry v1")` | 4 + 18 |
-//! | `field(prev)` | 4 + 32: the `hash` of the entry before, 32 zero bytes before the first |
-//! | `field(lineage)` | 4 + 16: lower-case hexadecimal digits |
-//! | `field(seq)` | 4 + 8: big-endian |
-//! | `field(at)` | 4 + 8: microseconds since 1970-01-01T00:00:00Z, big-endian, two's complement |
-//! | `field(action)` | UTF-8 |
-//! | `field(outcome)` | `success`, `failure` or `denied` |
-//! | `field(actor kind)` | `person`, `anonymous`, `system` or `host` |
-//! | `field(actor id)` | absent unless the kind is `person` |
-//! | `field(target kind)` | `person` or `system` |
-//! | `field(target id)` | absent unless the kind is `person` |
-//! | `field(case)` | such as `R-2026-0042`, absent where there is none |
-//! | `field(body_digest)` | 4 + 32 |
-//!
-//! The salt keeps a body secret after it was erased: a short one could otherwise be guessed from its digest.
+#![doc = include_str!("chain.md")]
 
 use aws_lc_rs::digest::{SHA256, digest};
 

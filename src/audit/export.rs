@@ -1,28 +1,13 @@
 //! One entry as a line of JSON, or as a row for a spreadsheet.
 //!
-//! A line of JSON is what proves something later. Its members, in this order, absent ones left out:
-//!
-//! | member | what |
-//! |---|---|
-//! | `lineage`, `seq`, `at`, `action`, `outcome` | the header; `at` in RFC 3339 with six digits |
-//! | `actor`, `target` | objects of `kind` and, for a person, `id` |
-//! | `case` | the recovery case |
-//! | `actor_name`, `detail`, `reason`, `source`, `target_name`, `ticket` | the body's own members, as they are stored |
-//! | `erased` | `true` in place of body and salt, where retention erased them |
-//! | `salt`, `body_digest`, `prev_hash`, `hash` | hexadecimal digits |
-//!
-//! **The stored body can be had back exactly:** take those of its six members that are there, and write them as RFC 8785
-//! says (keys sorted, no white space, only `"`, `\` and control characters escaped). Its digest under the salt is
-//! `body_digest`, and the header's hash is `hash` (see [`chain`](super::chain)). For that, the body's text is copied
-//! between its braces and never read into values and written again; only characters that could fake a line or
-//! reorder one on a screen are written as `\uXXXX`, which a JSON reader turns back. They can stand only inside strings,
-//! so the line stays JSON.
+#![doc = include_str!("export.md")]
 //!
 //! Architecture invariant: whatever a database holds, also one that was tampered with, an entry is one line.
 //!
 //! The spreadsheet's form is for reading: cells that a spreadsheet would run begin with an apostrophe, and characters
 //! that deceive are spelt out as `\uXXXX`, so it does not give the exact text back.
 
+pub mod guide;
 mod rows;
 mod stamp;
 

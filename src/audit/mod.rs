@@ -23,6 +23,7 @@ pub mod plain;
 pub mod policy_change;
 pub mod proof;
 pub mod record;
+pub mod resets;
 pub mod table;
 pub mod trail_fact;
 pub mod verify;

@@ -58,6 +58,21 @@ fn show(value: &Value) -> String {
     }
 }
 
+/// Who did it, by the name they had then.
+pub fn doer(entry: &Entry, read: &Read) -> String {
+    match entry.header.actor_kind.as_str() {
+        // Who it was stands in the entry's header; what they were called then is not kept.
+        "person" if entry.body.is_none() => "a person".to_owned(),
+        "person" => read.text("actor_name").to_owned(),
+        "anonymous" => "someone not signed in".to_owned(),
+        "host" => match read.source("os_user") {
+            "" => "the host".to_owned(),
+            user => format!("the host ({user})"),
+        },
+        other => other.to_owned(),
+    }
+}
+
 /// What was typed to prove who it is, from its name in the trail.
 pub(super) fn given(name: &str) -> &str {
     match name {

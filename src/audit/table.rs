@@ -14,6 +14,15 @@ use super::export::Format;
 use super::{Action, Header, Line, Outcome};
 use crate::time::Timestamp;
 
+/// This page with the two that it rests on: all that somebody needs who writes a verifier.
+pub const DESCRIPTION: &str = concat!(
+    "# The proof of an export\n\n",
+    include_str!("table.md"),
+    "\n# What is hashed\n\n",
+    include_str!("chain.md"),
+    "\n# A line of an export\n\n",
+    include_str!("export.md")
+);
 /// What the first line says it is.
 pub const FORMAT: &str = "idp-audit-proof-1";
 /// Bytes that a line may have: far more than any entry has.

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::audit::parse_action;
-use super::audit_proof::{Hashed, Proving, remark_anchor, sign_if_possible};
+use super::audit_proof::{Planned, remark_anchor, sign_if_possible};
 use super::outcome::{Answer, Failure};
 use super::{operator, settings};
 use crate::actions::checkpoint::Occasion;
@@ -24,6 +24,8 @@ use crate::ids::{CaseNumber, UserId};
 use crate::storage::{self, Store, recovery, users};
 use crate::time::{Clock, Timestamp};
 use crate::users::Email;
+
+const DOING: &str = "export the audit trail";
 
 const EXAMPLES: &str = "\
 Every MFA reset by an admin since the summer:
@@ -99,37 +101,40 @@ pub struct Export {
 
 impl Export {
     pub(super) fn run(self) -> Result<Answer, Failure> {
-        let doing = "export the audit trail";
         let folder = settings::data_folder(&self.place)?;
-        let store = open_trail(&folder, Clock::System).map_err(Failure::to(doing))?;
-        let filter = self.filter(&store).map_err(Failure::to(doing))?;
+        let store = open_trail(&folder, Clock::System).map_err(Failure::to(DOING))?;
+        let filter = self.filter(&store).map_err(Failure::to(DOING))?;
         if let Some(path) = &self.output {
-            check_target(path, Some(self.force)).map_err(Failure::to(doing))?;
+            check_target(path, Some(self.force)).map_err(Failure::to(DOING))?;
         }
-        let proving = match &self.proof {
+        let planned = match &self.proof {
             Some(path) => {
-                check_target(path, None).map_err(Failure::to(doing))?;
-                Some(Proving::prepare(&folder, &store, path, self.from_anchor.as_deref())?)
+                check_target(path, None).map_err(Failure::to(DOING))?;
+                Some(Planned::prepare(&store, path, self.from_anchor.as_deref())?)
             }
             None => None,
         };
         let up_to = begin(&store, &operator::source(), &filter, self.format)
             .map_err(Failure::to("record the export, so nothing was exported"))?;
-        let from = proving.as_ref().map_or(1, |proving| proving.from);
-        let reader = ExportReader::new(Arc::clone(&store), filter.clone(), self.format, up_to).from(from);
-        let mut reader = Hashed::new(reader, proving.is_some());
-        match &self.output {
-            Some(path) => write_file(&mut reader, path, self.force).map_err(Failure::to(doing))?,
-            None => write_stdout(&mut reader).map_err(Failure::to(doing))?,
-        }
-        let checkpoint = match proving {
-            Some(proving) => Some(proving.write(&store, (filter, self.format, up_to), reader)?),
-            None => sign_if_possible(&store, Occasion::Export),
+        let checkpoint = match planned {
+            Some(planned) => Some(planned.write(&store, (filter, self.format, up_to), |export| self.write(export))?),
+            None => {
+                self.write(&mut ExportReader::new(Arc::clone(&store), filter, self.format, up_to))?;
+                sign_if_possible(&store, Occasion::Export)
+            }
         };
         if let Some(checkpoint) = checkpoint {
             remark_anchor(&store, &checkpoint);
         }
         Ok(Answer::Done)
+    }
+
+    /// Into the file, or to standard output.
+    fn write(&self, export: &mut impl Read) -> Result<(), Failure> {
+        match &self.output {
+            Some(path) => write_file(export, path, self.force).map_err(Failure::to(DOING)),
+            None => write_stdout(export).map_err(Failure::to(DOING)),
+        }
     }
 
     fn filter(&self, store: &Store) -> Result<Filter, Unknown> {
@@ -260,7 +265,8 @@ fn write_stdout(reader: &mut impl Read) -> io::Result<()> {
     copy(reader, &mut File::from(io::stdout().as_fd().try_clone_to_owned()?))
 }
 
-fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+/// Everything, with one buffer.
+pub(super) fn copy(from: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
     let mut buffer = vec![0; 128 * 1024];
     loop {
         match from.read(&mut buffer)? {

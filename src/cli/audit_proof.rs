@@ -1,75 +1,54 @@
 //! The proof beside an export, and what was kept elsewhere, as files.
 
-use std::io::{self, BufWriter, Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
 use quoted_printable::ParseMode;
 
+use super::audit_export::copy;
 use super::operator;
 use super::outcome::{Failure, remark};
 use crate::actions::checkpoint::{Occasion, printed, sign};
-use crate::actions::export::ExportReader;
-use crate::actions::prove::{beginning, write_proof};
+use crate::actions::prove::{ProvedExport, Proving};
 use crate::audit::Actor;
 use crate::audit::checkpoint::{Checkpoint, MOST_BYTES};
 use crate::audit::export::Format;
 use crate::audit::filter::Filter;
 use crate::audit::note::VerifierKey;
-use crate::audit::table::{Preamble, Seal};
 use crate::host::draft::{self, Draft};
 use crate::host::files;
-use crate::host::keys::load_audit;
-use crate::storage::{Store, instance};
+use crate::storage::Store;
 
 const DOING: &str = "prove the export";
 
-/// A proof to be.
-pub(super) struct Proving {
+/// What is to be proved, and where the proof goes.
+pub(super) struct Planned {
     path: PathBuf,
-    origin: String,
-    /// The first entry that it is about.
-    pub(super) from: i64,
-    before: [u8; 32],
+    proving: Proving,
 }
 
-impl Proving {
+impl Planned {
     /// Everything that can be wrong, before anything is exported.
-    pub(super) fn prepare(folder: &Path, store: &Store, path: &Path, anchor: Option<&Path>) -> Result<Self, Failure> {
-        // Without it there is no proof, which is better known now.
-        load_audit(folder).map_err(Failure::to(DOING))?;
-        let origin = store.read(instance::get).map_err(Failure::to(DOING))?.origin;
+    pub(super) fn prepare(store: &Store, path: &Path, anchor: Option<&Path>) -> Result<Self, Failure> {
         let anchors = anchor.map(read_anchors).transpose()?.unwrap_or_default();
         let anchor = anchors.iter().max_by_key(|anchor| anchor.point.seq);
-        let (from, before) = beginning(store, &origin, anchor).map_err(Failure::to(DOING))?;
-        Ok(Self { path: path.to_owned(), origin, from, before })
+        let proving = Proving::prepare(store, anchor).map_err(Failure::to(DOING))?;
+        Ok(Self { path: path.to_owned(), proving })
     }
 
-    /// Writes it, when the export is whole.
+    /// Writes the export with `write`, and then its proof.
     pub(super) fn write(
         self,
         store: &Arc<Store>,
-        (filter, export, through): (Filter, Format, i64),
-        reader: Hashed<ExportReader<Arc<Store>>>,
+        asked: (Filter, Format, i64),
+        write: impl FnOnce(&mut ProvedExport) -> Result<(), Failure>,
     ) -> Result<Checkpoint, Failure> {
-        let (entries, sha256) = reader.finish();
-        let checkpoint = sign(store, (Actor::Host, &operator::source()), Occasion::Export);
-        let checkpoint = checkpoint.map_err(Failure::to(DOING))?;
-        let about = Preamble {
-            origin: self.origin,
-            filter: (&filter).into(),
-            export,
-            from: self.from,
-            through,
-            before: self.before,
-        };
-        let seal = Seal { checkpoint: checkpoint.clone(), entries, sha256 };
+        let mut export = self.proving.export(Arc::clone(store), asked);
+        write(&mut export)?;
+        let checkpoint = export.sign(Actor::Host, &operator::source()).map_err(Failure::to(DOING))?;
         let mut draft = Draft::beside(&self.path).map_err(Failure::to(DOING))?;
-        let mut out = BufWriter::with_capacity(128 * 1024, draft.file());
-        write_proof(store, &mut out, &about, &seal).map_err(Failure::to(DOING))?;
-        out.flush().map_err(Failure::to(DOING))?;
-        drop(out);
+        copy(&mut export.proof(checkpoint.clone()), draft.file()).map_err(Failure::to(DOING))?;
         draft.place(&self.path, draft::Place::Free).map_err(Failure::to(DOING))?;
         Ok(checkpoint)
     }
@@ -92,35 +71,6 @@ pub(super) fn remark_anchor(store: &Store, checkpoint: &Checkpoint) {
 pub(super) fn note_printed(store: &Store, checkpoint: &Checkpoint, by: &str) {
     if let Err(e) = printed(store, checkpoint, by) {
         remark(&format!("idp: the console will not show this anchor: {e}"));
-    }
-}
-
-/// A reader of which the hash is known at the end, where a proof asks for it.
-pub(super) struct Hashed<R> {
-    reader: R,
-    hash: Option<Context>,
-}
-
-impl<R> Hashed<R> {
-    pub(super) fn new(reader: R, proving: bool) -> Self {
-        Self { reader, hash: proving.then(|| Context::new(&SHA256)) }
-    }
-}
-
-impl Hashed<ExportReader<Arc<Store>>> {
-    fn finish(self) -> (u64, [u8; 32]) {
-        let hash = self.hash.expect("what is proved is hashed").finish();
-        (self.reader.entries(), hash.as_ref().try_into().expect("SHA-256 gives 32 bytes"))
-    }
-}
-
-impl<R: Read> Read for Hashed<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        if let Some(hash) = &mut self.hash {
-            hash.update(&buffer[..count]);
-        }
-        Ok(count)
     }
 }
 

@@ -1,15 +1,10 @@
 //! The trail in the console: the list with its filter, one entry in full, the export.
 
-use std::sync::Arc;
-
-use super::Response;
 use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::people::read;
 use super::person::{cursor, entry_line};
 use super::show::{Answer, Page, page_of, wrong};
-use crate::actions::export::{ExportReader, begin_in_session};
-use crate::audit::export::Format;
 use crate::audit::filter::{ActorFilter, Filter};
 use crate::audit::plain::Read;
 use crate::audit::{Action, Entry, Outcome};
@@ -25,7 +20,7 @@ use crate::users::Email;
 const PAGE: u32 = 50;
 
 /// Reads the filter's fields; what can not be read is an error beside its field.
-fn filter(call: &Call<'_>) -> Result<(Filter, Vec<FieldError>), Problem> {
+pub(super) fn filter(call: &Call<'_>) -> Result<(Filter, Vec<FieldError>), Problem> {
     let mut errors = Vec::new();
     let field = |name| call.fields.get(name);
     let case = |text: &str| text.parse::<CaseNumber>().map_err(|_| "Write a case like R-2026-0042.");
@@ -80,9 +75,17 @@ pub fn list(call: &Call<'_>, signed: &Signed) -> Answer {
     show(call, signed, &filter, before, errors)
 }
 
-fn show(call: &Call<'_>, signed: &Signed, filter: &Filter, before: Option<i64>, errors: Vec<FieldError>) -> Answer {
+/// The list with what is wrong beside its fields. A filter that is not understood shows nothing, rather than too much.
+pub(super) fn show(
+    call: &Call<'_>,
+    signed: &Signed,
+    filter: &Filter,
+    before: Option<i64>,
+    errors: Vec<FieldError>,
+) -> Answer {
+    let understood = !errors.iter().any(|error| FILTERS.contains(&error.field));
     let (found, chain) = call.app.means.store.read(|tx| {
-        let found = match errors.is_empty() {
+        let found = match understood {
             true => audit::list(tx, filter, audit::Order::NewestFirst, before, PAGE + 1)?,
             false => Vec::new(),
         };
@@ -92,8 +95,13 @@ fn show(call: &Call<'_>, signed: &Signed, filter: &Filter, before: Option<i64>, 
     let actions: Vec<&str> = Action::ALL.iter().map(|a| a.as_str()).collect();
     let status = if errors.is_empty() { 200 } else { 422 };
     let page = Page::signed(call, signed);
+    let mut values = call.fields.kept(&[&FILTERS[..], &["format", "proof"]].concat());
+    if !call.is_post() {
+        // What one has to think of to leave it out.
+        values.push(("proof".to_owned(), "on".to_owned()));
+    }
     let view = AuditView {
-        form: Form { values: call.fields.kept(&FILTERS), errors, ..Form::new(&signed.csrf) },
+        form: Form { values, errors, ..Form::new(&signed.csrf) },
         actions: &actions,
         chain,
         further: before.is_some(),
@@ -119,29 +127,6 @@ fn chain(tx: &ReadTx<'_>, call: &Call<'_>) -> storage::Result<ChainView> {
         mails: mails.map(|policy| policy.anchor_mails()),
         checked: last.and_then(|e| Some((Read::of(&e).fact("head_seq").parse().ok()?, e.header.at))),
     })
-}
-
-/// `POST /admin/audit/export`: exactly what the filter finds, streamed; the export itself is recorded first.
-pub fn export(call: &Call<'_>, signed: &Signed) -> Answer {
-    let (filter, errors) = filter(call)?;
-    if !errors.is_empty() {
-        return show(call, signed, &filter, None, errors);
-    }
-    let format = match call.fields.get("format") {
-        "" | "jsonl" => Format::JsonLines,
-        "csv" => Format::Csv,
-        _ => return Err(Problem::bad("Choose a format: jsonl or csv.".to_owned())),
-    };
-    let store = Arc::clone(&call.app.means.store);
-    let up_to = begin_in_session(&store, signed.session.id, &call.visitor.source(), &filter, format)?;
-    let (kind, ending) = match format {
-        Format::JsonLines => ("application/jsonl; charset=utf-8", "jsonl"),
-        Format::Csv => ("text/csv; charset=utf-8", "csv"),
-    };
-    let name = format!("attachment; filename=\"audit-{}-{up_to}.{ending}\"", &call.now.to_seconds_text()[..10]);
-    Ok(Response::stream(200, ExportReader::new(store, filter, format, up_to))
-        .with_header("Content-Type", kind)
-        .with_header("Content-Disposition", &name))
 }
 
 /// `GET /admin/audit/{seq}`

@@ -163,7 +163,7 @@ pub fn report(call: &Call<'_>, signed: &Signed) -> Answer {
     let preview = |user| call.app.means.store.read(|tx| Preview::read(tx, &signed.user, user, call.now));
     let page = Page::signed(call, signed);
     let view = ReportView {
-        form: Form::new(&signed.csrf),
+        form: Form { values: vec![("proof".to_owned(), "on".to_owned())], ..Form::new(&signed.csrf) },
         person: subject(&user),
         case: case.number,
         since,

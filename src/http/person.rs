@@ -11,7 +11,7 @@ use super::show::{Answer, Page, page_of};
 use super::standing::any_other_role;
 use crate::actions::grants::Preview;
 use crate::audit::filter::Filter;
-use crate::audit::plain::{Read, sentence};
+use crate::audit::plain::{Read, doer, sentence};
 use crate::audit::{Entry, Outcome};
 use crate::backup_codes::Kind;
 use crate::factors::Factor;
@@ -52,24 +52,13 @@ pub fn factor_line(factor: &Factor) -> FactorLine {
 /// An entry as pages list it.
 pub fn entry_line(entry: &Entry) -> EntryLine {
     let (h, read) = (&entry.header, Read::of(entry));
-    let actor = match h.actor_kind.as_str() {
-        // Who it was stands in the entry's header; what they were called then is not kept.
-        "person" if entry.body.is_none() => "a person".to_owned(),
-        "person" => read.text("actor_name").to_owned(),
-        "anonymous" => "someone not signed in".to_owned(),
-        "host" => match read.source("os_user") {
-            "" => "the host".to_owned(),
-            user => format!("the host ({user})"),
-        },
-        other => other.to_owned(),
-    };
     EntryLine {
         seq: h.seq.unsigned_abs(),
         at: h.at,
         action: h.action.clone(),
         what: sentence(entry, &read),
         outcome: h.outcome.parse().unwrap_or(Outcome::Failure),
-        actor,
+        actor: doer(entry, &read),
         target: read.text("target_name").to_owned(),
         case: h.case.as_deref().and_then(|c| c.parse().ok()),
     }

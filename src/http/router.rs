@@ -19,9 +19,9 @@ use super::show::{Answer, step_up_in_form};
 use super::takes::*;
 use super::{Request, Response};
 use super::{
-    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, factors, follow_up,
-    grants, health, hold, import, incident, log, notices, objection, password_reset, people, person, policy, portraits,
-    profile, readmit, recovery, sessions, sign_in, standing, story, system,
+    access, activity, assets, audit, board, confirm_people, contacts, dashboard, demo, enrol, export, factors,
+    follow_up, grants, health, hold, import, incident, log, notices, objection, password_reset, people, person, policy,
+    portraits, profile, readmit, recovery, resets, sessions, sign_in, standing, story, system, trail,
 };
 use crate::actions::authorise::refused_at_door;
 use crate::app::App;
@@ -246,7 +246,12 @@ pub const ROUTES: &[Route] = &[
     post("/admin/policy/{key}/take-back", REASON, Door::People(policy::take_back)),
 
     get("/admin/audit", FILTER, Door::Trail(audit::list)),
-    post("/admin/audit/export", EXPORT, Door::Trail(audit::export)),
+    post("/admin/audit/export", EXPORT, Door::Trail(export::export)),
+    get("/admin/audit/promises", &[], Door::Trail(trail::promises)),
+    get("/admin/audit/verify", &[], Door::Trail(trail::verifying)),
+    get("/admin/audit/resets", &["since", "until", "before", "all"], Door::Trail(resets::page)),
+    get("/admin/audit/verifier", &[], Door::Trail(trail::verifier)),
+    get("/admin/audit/format", &[], Door::Trail(trail::format)),
     get("/admin/audit/{seq}", &[], Door::Trail(audit::entry)),
 ];
 

@@ -27,7 +27,7 @@ pub(super) const PORTRAIT: &[&str] = form![FILE, "id_note", "remove"];
 pub(super) const FILTER: &[&str] =
     &["action", "person", "actor", "involving", "outcome", "case", "since", "until", "before"];
 pub(super) const EXPORT: &[&str] =
-    &["csrf", "action", "person", "actor", "involving", "outcome", "case", "since", "until", "format"];
+    &["csrf", "action", "person", "actor", "involving", "outcome", "case", "since", "until", "format", "proof"];
 pub(super) const OPEN_CASE: &[&str] = form!["reason", "ticket", "urgent"];
 pub(super) const REFUSE: &[&str] = form!["version", "refusal", "note"];
 pub(super) const ESCALATE: &[&str] = form!["version", "message"];

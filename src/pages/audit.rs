@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::Frame;
 use super::entry::{EntryLine, entry_table};
 use super::field::Field;
-use super::form::{Form, select};
+use super::form::{Choice, Form, checkbox, select};
 use super::frame::Section;
 use super::parts::{Tone, address, card, empty, heading, more, notice, pager};
 use super::words::{grouped, time_ago};
@@ -57,13 +57,15 @@ pub struct ChainView {
 /// The list with its filter and its export.
 pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
     let form = &view.form;
+    let understood = !FILTERS.iter().any(|name| form.error(name).is_some());
     let filtered = FILTERS.iter().any(|name| !form.value(name).is_empty());
     let newest = query(form, "");
     let older = view.before.as_deref().map(|before| query(form, before));
     let content = html! {
         (heading(None, "Audit log", None))
-        (form.summary("This filter can not be used as it is."))
+        (form.summary(if understood { "Nothing was exported." } else { "This filter can not be used as it is." }))
         (chain(frame, &view.chain))
+        (for_auditors())
         section class="card screen" aria-label="Filter" { (filter(form, view.actions, filtered)) }
         (on_paper(form, filtered))
         @if !view.entries.is_empty() {
@@ -72,10 +74,10 @@ pub fn audit(frame: &Frame, view: &AuditView) -> Markup {
                 view.further.then_some(("Newest", &newest)),
                 older.as_deref().map(|href| ("Older", href)),
             ))
-        } @else if !form.wrong() {
+        } @else if understood {
             (empty("No entry matches.", "Widen the time or take a filter away."))
         }
-        @if !form.wrong() { (export(form, filtered)) }
+        @if understood { (export(form, filtered)) }
     };
     page(frame, "Audit log", form.wrong(), &content)
 }
@@ -118,6 +120,17 @@ fn chain(frame: &Frame, view: &ChainView) -> Markup {
                 "subject “Keep this: receipt for … entries of the audit log”, save it as a file, and run "
                 code { "idp audit verify --anchor FILE" } ". It says ANCHORED where the log still is what it was then." }
         })) }
+    }
+}
+
+/// What explains the list, beside the list.
+fn for_auditors() -> Markup {
+    html! {
+        ul class="screen" {
+            li { a href="/admin/audit/resets" { "Resets by admins: the report" } }
+            li { a href="/admin/audit/promises" { "What this trail promises, and what not" } }
+            li { a href="/admin/audit/verify" { "How to verify an export on your own machine" } }
+        }
     }
 }
 
@@ -211,17 +224,29 @@ fn filter(form: &Form, actions: &[&str], filtered: bool) -> Markup {
 
 /// An export is a POST, because it writes an entry itself.
 fn export(form: &Form, filtered: bool) -> Markup {
+    let filter = FILTERS.map(|name| (name, form.value(name)));
+    let label = if filtered { "Export what this filter finds" } else { "Export everything" };
+    html! { div class="screen" { (card("export", "Export", &export_form(form, &filter, label, &html! {}))) } }
+}
+
+/// The form that exports what `filter` finds: how, and whether with its proof; with `more` beside the button.
+pub(super) fn export_form(form: &Form, filter: &[(&str, &str)], label: &str, more: &Markup) -> Markup {
     let formats = [("jsonl", "JSON Lines"), ("csv", "CSV, for spreadsheets")];
-    let content = html! {
-        form class="filter" method="post" action="/admin/audit/export" {
+    let proof = Choice::new("on", "With its proof").hint(
+        "Anyone can then check, on their own computer, that nothing was changed and nothing was left out. It comes as one \
+         archive (zip) with the entries, their proof, and a page that says how to check them.",
+    );
+    html! {
+        form method="post" action="/admin/audit/export" {
             (form.hidden())
-            @for name in FILTERS { input type="hidden" name=(name) value=(form.value(name)); }
+            @for (name, value) in filter { input type="hidden" name=(name) value=(value); }
             (select(form, "format", "Format", "", &formats))
+            (checkbox(form, "proof", &proof))
             div class="actions" {
-                button { @if filtered { "Export what this filter finds" } @else { "Export everything" } }
+                button { (label) }
+                (more)
                 span class="hint" { "The export itself stands in the log too." }
             }
         }
-    };
-    html! { div class="screen" { (card("export", "Export", &content)) } }
+    }
 }

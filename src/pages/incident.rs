@@ -3,9 +3,10 @@
 use maud::{Markup, html};
 
 use super::Frame;
+use super::audit::export_form;
 use super::entry::{EntryLine, entry_table};
 use super::field::Field;
-use super::form::{Choice, Form, radios, select};
+use super::form::{Choice, Form, radios};
 use super::frame::Section;
 use super::grants::{Subject, UNCHANGED};
 use super::parts::{Tone, address, cancel, card, empty, facts, heading, notice, pager};
@@ -165,21 +166,12 @@ fn filter(view: &ReportView) -> [(&'static str, String); 3] {
 }
 
 fn export(view: &ReportView) -> Markup {
-    let formats = [("jsonl", "JSON Lines"), ("csv", "CSV, for spreadsheets")];
     let filter = filter(view);
-    let list = address("/admin/audit", filter.iter().map(|(name, value)| (*name, value.as_str())));
-    let content = html! {
-        form class="filter" method="post" action="/admin/audit/export" {
-            (view.form.hidden())
-            @for (name, value) in &filter { input type="hidden" name=(name) value=(value); }
-            (select(&view.form, "format", "Format", "", &formats))
-            div class="actions" {
-                button { "Export the whole report" }
-                button type="button" hidden data-print { "Print" }
-                a href=(list) { "See the same in the audit log" }
-                span class="hint" { "The export itself stands in the log too." }
-            }
-        }
+    let filter: Vec<(&str, &str)> = filter.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let more = html! {
+        button type="button" hidden data-print { "Print" }
+        a href=(address("/admin/audit", filter.iter().copied())) { "See the same in the audit log" }
     };
-    html! { div class="screen" { (card("export", "Export", &content)) } }
+    let form = export_form(&view.form, &filter, "Export the whole report", &more);
+    html! { div class="screen" { (card("export", "Export", &form)) } }
 }

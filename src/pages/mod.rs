@@ -47,6 +47,7 @@ pub mod portraits;
 pub mod profile;
 pub mod readmit;
 pub mod recovery;
+pub mod resets;
 #[cfg(any(test, feature = "testing"))]
 pub mod samples;
 #[cfg(any(test, feature = "testing"))]
@@ -76,12 +77,17 @@ mod samples_profile;
 #[cfg(any(test, feature = "testing"))]
 mod samples_requests;
 #[cfg(any(test, feature = "testing"))]
+mod samples_resets;
+#[cfg(any(test, feature = "testing"))]
+mod samples_trail;
+#[cfg(any(test, feature = "testing"))]
 mod samples_user;
 pub mod sessions;
 pub mod sign_in;
 pub mod standing;
 pub mod story;
 pub mod system;
+pub mod trail;
 pub mod user;
 pub mod users;
 pub mod words;

@@ -12,7 +12,7 @@ use super::samples_demo;
 use super::sign_in::{self, App, CodeView, NewPasswordView, NoWayInView, PasswordView, ResumeView, Trouble};
 use super::{
     FieldError, Form, Frame, StepUp, Viewer, samples_console, samples_dashboard, samples_incident, samples_notices,
-    samples_policy, samples_profile, samples_requests,
+    samples_policy, samples_profile, samples_requests, samples_resets, samples_trail,
 };
 use crate::ids::{CaseNumber, FactorId};
 use crate::secret::Secret;
@@ -79,6 +79,8 @@ pub fn all() -> Vec<(&'static str, String)> {
     pages.extend(samples_incident::all());
     pages.extend(samples_policy::all());
     pages.extend(samples_notices::all());
+    pages.extend(samples_trail::all());
+    pages.extend(samples_resets::all());
     pages.extend(error_pages());
     pages.into_iter().map(|(name, page)| (name, page.into_string())).collect()
 }

@@ -213,6 +213,8 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
         further: true,
         before: Some("1202".to_owned()),
     };
+    let no_key =
+        typed(&[("action", "user.created"), ("proof", "on")], &[("proof", "The server can not sign a proof.")]);
     let typed_filter = [("action", "mfa.factor_admin_reset"), ("since", "yesterday")];
     let entry = EntryView {
         line: entry_line(1204, "mfa.factor_admin_reset", "Removed all factors of Mara Lindqvist", Outcome::Success),
@@ -237,6 +239,7 @@ fn audit_pages() -> Vec<(&'static str, Markup)> {
         ("audit-not-yet-mailed", audit::audit(&f, &AuditView { chain: not_yet, ..list(form(), entries()) })),
         ("audit-unsound", audit::audit(&f, &AuditView { chain: unsound, ..list(form(), entries()) })),
         ("audit-wrong", audit::audit(&f, &list(typed(&typed_filter, &[("since", "Write 2026-11-24.")]), Vec::new()))),
+        ("audit-no-key", audit::audit(&f, &list(no_key, entries()))),
         ("entry", entry::entry(&f, &entry)),
         ("entry-middle", entry::entry(&f, &EntryView { next: Some(1205), ..entry.clone() })),
         ("entry-erased", entry::entry(&f, &EntryView { erased: true, ..entry.clone() })),

@@ -148,6 +148,10 @@ fn each_single_filter_of_the_trail_walks_its_own_index_within_the_time_range() {
             "audit_by_action (action=? AND rowid>? AND rowid<?)",
         ),
         (
+            Filter { action: Some(Action::MfaFactorAdminReset), outcome: Some(Outcome::Success), ..all.clone() },
+            "audit_by_action (action=? AND rowid>? AND rowid<?)",
+        ),
+        (
             Filter { outcome: Some(Outcome::Denied), ..all.clone() },
             "audit_by_outcome (outcome=? AND rowid>? AND rowid<?)",
         ),

@@ -1,18 +1,16 @@
 //! Exports and proofs of a trail of which old bodies were erased: what was recorded is believed, and nothing else.
 
 use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use idp::actions::checkpoint::{Occasion, sign};
-use idp::actions::export::{ExportReader, begin};
-use idp::actions::prove::{ProofError, write_proof};
+use idp::actions::export::begin;
+use idp::actions::prove::{ProvedExport, Proving};
 use idp::actions::retention::erase;
 use idp::audit::export::Format;
 use idp::audit::filter::Filter;
 use idp::audit::judge::{Finding, Trust, judge};
 use idp::audit::note::VerifierKey;
-use idp::audit::table::{Preamble, Seal};
 use idp::audit::{Action, Actor, chain};
 use idp::host::keys::{AuditSigningKey, load_audit};
 
@@ -289,30 +287,26 @@ fn a_proof_whose_record_of_the_erasure_is_gone_or_says_something_else_is_not_bel
 fn what_is_erased_while_it_is_exported_is_proved_as_it_was_read_and_as_csv_not_at_all() {
     let audited = Audited::of(Firm::aged(), false);
     let store = &audited.firm.world.app.means.store;
-    let (filter, format) = (Filter::default(), Format::JsonLines);
-    let through = begin(store, &host(), &filter, format).unwrap();
-    let mut reader = ExportReader::new(std::sync::Arc::clone(store), filter, format, through);
-    let mut export = String::new();
-    std::io::Read::read_to_string(&mut reader, &mut export).unwrap();
-    assert!(erase(store).unwrap().is_some());
-    let about = |export| Preamble {
-        origin: audited.key.name().trim_start_matches("idp.audit/").to_owned(),
-        filter: (&Filter::default()).into(),
-        export,
-        from: 1,
-        through,
-        before: chain::GENESIS,
+    let export = |format| {
+        let through = begin(store, &host(), &Filter::default(), format).unwrap();
+        let proving = Proving::prepare(store, None).unwrap();
+        let mut export = proving.export(std::sync::Arc::clone(store), (Filter::default(), format, through));
+        let mut text = String::new();
+        export.read_to_string(&mut text).unwrap();
+        (export, text)
     };
-    let checkpoint = sign(store, (Actor::Host, &host()), Occasion::Export).unwrap();
-    let sha256 = digest(&SHA256, export.as_bytes()).as_ref().try_into().unwrap();
-    let seal = Seal { checkpoint, entries: reader.entries(), sha256 };
-    let mut proof = Vec::new();
-    write_proof(store, &mut proof, &about(format), &seal).unwrap();
-    let exported = Exported { export, proof: String::from_utf8(proof).unwrap() };
-    assert!(exported.export.contains(STORY));
+    let [(lines, export), (rows, table)] = [Format::JsonLines, Format::Csv].map(export);
+    assert!(erase(store).unwrap().is_some());
+    let proof = |export: ProvedExport| {
+        let checkpoint = export.sign(Actor::Host, &host()).unwrap();
+        let mut proof = String::new();
+        export.proof(checkpoint).read_to_string(&mut proof).map(|_| proof)
+    };
+    let exported = Exported { export, proof: proof(lines).unwrap() };
+    assert!(exported.export.contains(STORY) && table.contains(STORY));
     audited.is_genuine(&exported);
-    let refused = write_proof(store, &mut Vec::new(), &about(Format::Csv), &seal);
-    assert!(matches!(refused, Err(ProofError::ErasedMeanwhile)));
+    let refused = proof(rows).unwrap_err();
+    assert!(refused.to_string().contains("erased while they were exported"), "{refused}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use idp::demo::PASSWORD;
 
 use super::company::{Company, DESK, PHONE};
 use super::person::{content, fits, shown};
+use crate::audit_download::unpacked;
 use crate::webdriver::Browser;
 
 #[test]
@@ -81,7 +82,7 @@ fn it_was_an_attack(company: &Company, ada: &Browser) {
     ada.fill("What happened?", "Lena stands here, and never called").press("Declare incident");
     ada.sees("The incident was declared.").sees("What the account did").sees("Enrolled “Authenticator app”");
     ada.choose("CSV, for spreadsheets").press("Export the whole report");
-    let report = std::fs::read_to_string(ada.wait_for_download()).unwrap();
+    let report = unpacked(&ada.wait_for_download(), "csv");
     assert!(report.contains("mfa.factor_enrolled") && report.contains("recovery.disavowed"), "{report}");
     ada.open(&company.at("/admin/recovery/R-2026-0007")).sees("incident");
     ada.sees("Next: let the real person back in, once it is safe again.");

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::person::{Person, content, enrol, fits, focused, shown};
 use super::server::Server;
+use crate::audit_download::unpacked;
 use crate::webdriver::Browser;
 
 const DESK: (u32, u32) = (1280, 900);
@@ -133,7 +134,7 @@ fn the_auditor_looks(auditor: &Person, server: &Server) -> Value {
 
     browser.open(&filtered).press("Export what this filter finds");
     let [file] = &browser.downloads()[..] else { panic!("one file: {:?}", browser.downloads()) };
-    let text = std::fs::read_to_string(file).unwrap();
+    let text = unpacked(file, "jsonl");
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let [entry] = &lines[..] else { panic!("one entry: {text}") };
     assert_eq!((&entry["action"], &entry["hash"]), (&"mfa.factor_admin_reset".into(), &hash.into()));
