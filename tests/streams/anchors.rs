@@ -85,3 +85,15 @@ fn a_log_file_of_another_machine_is_an_anchor_as_it_stands() {
     let old = trail.folder.beside("first");
     assert!(std::fs::read_to_string(old).unwrap().lines().count() > 5);
 }
+
+#[test]
+fn what_a_backup_and_an_export_print_is_an_anchor_as_it_stands() {
+    let trail = Trail::new();
+    let printed = trail.folder.idp(&["backup", "kept.db"]).done();
+    let exported = trail.folder.idp(&["audit", "export", "-o", "all"]);
+    for (name, text) in [("backup", printed), ("export", exported.err)] {
+        std::fs::write(trail.folder.beside("cron.txt"), format!("Cron <root@id> said:\n{text}")).unwrap();
+        let said = trail.folder.idp(&["audit", "verify", "--anchor", "cron.txt"]).done();
+        assert!(said.starts_with("ANCHORED to entry "), "{name}: {said}");
+    }
+}
