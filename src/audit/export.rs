@@ -14,7 +14,7 @@ mod stamp;
 use std::fmt::Write;
 use std::str::FromStr;
 
-use super::Line;
+use super::{Header, Line};
 use crate::users::{BadInput, invisible};
 use data_encoding::HEXLOWER;
 
@@ -58,7 +58,24 @@ pub const fn deceives(c: char) -> bool {
 
 /// Appends an entry as one line of JSON, its line break included.
 pub fn push_json_line(out: &mut String, line: &Line<'_>) {
-    let h = &line.header;
+    push_json_header(out, &line.header);
+    match line.body {
+        Some(body) => push_members(out, body),
+        None => out.push_str(",\"erased\":true"),
+    }
+    if let Some(salt) = line.salt {
+        push_hex(out, ",\"salt\":\"", salt);
+    }
+    push_json_hashes(out, line);
+}
+
+/// As [`push_json_line`], without what the entry says, and without a word about that: for a place that has no room for it.
+pub fn push_json_line_in_short(out: &mut String, line: &Line<'_>) {
+    push_json_header(out, &line.header);
+    push_json_hashes(out, line);
+}
+
+fn push_json_header(out: &mut String, h: &Header<&str>) {
     out.push_str("{\"lineage\":");
     push_text(out, h.lineage);
     // Writing to a string can not fail.
@@ -74,13 +91,9 @@ pub fn push_json_line(out: &mut String, line: &Line<'_>) {
         out.push_str(",\"case\":");
         push_text(out, case);
     }
-    match line.body {
-        Some(body) => push_members(out, body),
-        None => out.push_str(",\"erased\":true"),
-    }
-    if let Some(salt) = line.salt {
-        push_hex(out, ",\"salt\":\"", salt);
-    }
+}
+
+fn push_json_hashes(out: &mut String, line: &Line<'_>) {
     push_hex(out, ",\"body_digest\":\"", line.body_digest);
     push_hex(out, ",\"prev_hash\":\"", line.prev_hash);
     push_hex(out, ",\"hash\":\"", line.hash);

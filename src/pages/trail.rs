@@ -88,8 +88,8 @@ fn promised() -> Markup {
             }
             li {
                 strong { "Entries stay." } " What an entry says, such as names and reasons, may be erased after a time that an owner "
-                "sets. When it was, what kind of thing, and the numbers of who did it and whom it concerned stay for ever, and "
-                "so does the seal."
+                "sets, 400 days at the least, and each time an entry says so. When it was, what kind of thing, and the numbers of "
+                "who did it and whom it concerned stay for ever, and so does the seal."
             }
         }
     }
