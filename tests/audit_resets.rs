@@ -184,7 +184,7 @@ fn who_fills_a_case_with_entries_does_not_hide_how_a_reset_in_it_ended() {
     let seq = newest(&world, Action::MfaFactorAdminReset);
     let user = world.user(&mara.email);
     let urgent = move |n: usize| {
-        let (case, fact) = ("R-2026-0001".parse().unwrap(), CaseFact::Urgency { urgent: n % 2 == 0 });
+        let (case, fact) = ("R-2026-0001".parse().unwrap(), CaseFact::Urgency { urgent: n.is_multiple_of(2) });
         Record::new(Actor::System, &Source::default(), Event::Case { case, user: (&user).into(), fact })
     };
     let store = &world.app.means.store;

@@ -644,18 +644,18 @@ class Judge:
         last = self.last.seq if self.last else self.head["from"] - 1
         early = [anchor.seq for seq in self.anchors if seq <= last for anchor in self.anchors[seq]]
         later = [anchor for seq in sorted(self.anchors) if seq > last for anchor in self.anchors[seq]]
-        for anchor in later:
-            if self.by_restore and anchor.lineage != self.lineage and not breaks_off:
-                self.restored = self.restored or anchor
+        cut = [anchor for anchor in later if not (self.by_restore and anchor.lineage != self.lineage)]
+        if later and not cut and not breaks_off:
+            self.restored = self.restored or later[0]
         if self.diverged:
             return "DIVERGED", f"the anchor to entry {self.diverged.seq} of {self.diverged.time} has another hash"
+        if cut and not breaks_off:
+            return "INCOMPLETE", f"the table ends at entry {last}, before the anchor to entry {cut[0].seq}"
         if self.restored:
             return "RESTORED", (f"the anchor to entry {self.restored.seq} is of lineage {self.restored.lineage}, which "
                                 f"a restore replaced by {self.lineage}")
         if breaks_off:
             return "INCOMPLETE", f"the proof breaks off after entry {last}, line {self.proof.number}"
-        if later:
-            return "INCOMPLETE", f"the table ends at entry {last}, before the anchor to entry {later[0].seq}"
         if self.export.erased > (self.pruned or 0):
             return "INVALID", f"entry {self.export.erased} has lost its body, and nothing records that it was erased"
         if self.export.line is not None:

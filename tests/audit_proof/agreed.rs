@@ -120,6 +120,14 @@ fn two_histories_are_told_also_beside_a_restore_and_where_the_proof_breaks_off()
     both_say(&after, &Trust { anchors: anchors[..1].to_vec(), ..trail.keyed() }, "RESTORED", "");
     both_say(&after, &Trust { anchors, ..trail.keyed() }, "DIVERGED", "one of two histories is forged");
 
+    // Nor is it excused that the newest entries are cut off.
+    let beyond = signed(Point { seq: 90, ..after.checkpoint().point }, &stolen_key(&trail));
+    let lost = signed(Point { seq: 80, ..replaced.checkpoint().point }, &stolen_key(&trail));
+    for anchors in [vec![replaced.checkpoint(), beyond.clone()], vec![lost, beyond]] {
+        both_say(&after, &Trust { anchors: anchors[..1].to_vec(), ..trail.keyed() }, "RESTORED", "");
+        both_say(&after, &Trust { anchors, ..trail.keyed() }, "INCOMPLETE", "is of entry 90");
+    }
+
     let exported = trail.notes();
     let other = signed(Point { seq: 4, hash: [7; 32], ..exported.checkpoint().point }, &stolen_key(&trail));
     let cut = exported.proof.lines().take(8).map(|line| format!("{line}\n")).collect();

@@ -107,7 +107,7 @@ fn a_checkpoint_that_somebody_wrote_into_the_trail_is_no_anchor_in_a_log_of_it()
         &lines.lines().map(|line| format!("<109>1 id idp - audit [] \u{feff}{line}")).collect::<Vec<_>>(),
         str::to_owned,
     );
-    let json = as_file(&[plain.clone()], |m| {
+    let json = as_file(std::slice::from_ref(&plain), |m| {
         m.lines().map(|line| serde_json::json!({ "message": line }).to_string() + "\n").collect()
     });
     for text in [plain, json] {

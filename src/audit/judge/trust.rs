@@ -190,19 +190,23 @@ impl Agreement {
 
     /// What the anchors say of a table that ends with entry `last`.
     pub(super) fn finding(self, last: i64) -> Finding {
-        if let Some(contradicted) = self.contradicted {
-            return contradicted;
+        if let Some(diverged) = self.contradicted.as_ref().filter(|found| matches!(found, Finding::Diverged(_))) {
+            return diverged.clone();
         }
-        if let Some((seq, points)) = self.anchors.range(last + 1..).next() {
-            let point = &points[0];
-            return match self.restored.filter(|_| self.lineage != point.lineage) {
-                Some(_) => self.contradiction(point),
-                None => Finding::Incomplete(format!(
-                    "the trail ends at entry {last}, and the anchor of {} is of entry {seq}: entries from {} on are missing",
-                    point.at,
-                    last + 1
-                )),
-            };
+        // A restore excuses that entries of the lineage that it replaced are missing, and no others.
+        let is_replaced = |point: &Point| self.restored.is_some() && self.lineage != point.lineage;
+        let mut later = self.anchors.range(last + 1..).flat_map(|(_, points)| points).peekable();
+        let replaced = later.peek().map(|point| self.contradiction(point));
+        if let Some(point) = later.find(|point| !is_replaced(point)) {
+            return Finding::Incomplete(format!(
+                "the trail ends at entry {last}, and the anchor of {} is of entry {}: entries from {} on are missing",
+                point.at,
+                point.seq,
+                last + 1
+            ));
+        }
+        if let Some(restored) = self.contradicted.or(replaced) {
+            return restored;
         }
         self.agreed.map_or(Finding::Unanchored, Finding::Anchored)
     }
