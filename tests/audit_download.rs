@@ -193,6 +193,9 @@ fn the_page_in_the_archive_says_what_was_exported_when_by_whom_and_what_to_look_
         &format!("as entry {}.", head + 1),
         &format!("{origin}\r\n\r\n   and the number that follows is {} or less", head + 1),
         "verify_export.py",
+        "python3 -m pip install cryptography\r\n",
+        "and that only if\r\n                you gave the key.",
+        "the file that came with it or\r\n   the whole message",
         "What no program can tell: whether an entry was true",
         &checkpoint.replace('\n', "\r\n"),
     ] {
