@@ -249,6 +249,7 @@ fn the_period_holds_what_it_says_and_the_pages_together_hold_all_of_it() {
     }
     assert!(page.body.contains("name=\"proof\" value=\"on\" checked"));
     assert_eq!(rows(&ada.get(&format!("{REPORT}?until=2026-11-24"))), [""; 0]);
+    assert!(ada.page.says("The day of “Until” itself does not count"));
     assert!(ada.page.says("No reset in this period.") && ada.page.says("from 2026-08-26 00:00:00 UTC to before"));
     // Nobody asked for a period: the last 90 days.
     let mut otto = later(&world, &otto, 91 * DAY);

@@ -102,7 +102,8 @@ fn filter(form: &Form) -> Markup {
             div class="actions" {
                 button { "Show" }
                 span class="hint" {
-                    "Times like 2026-11-24 or 2026-11-24T09:30:00Z. Left empty, it is the last 90 days, up to now."
+                    "Times like 2026-11-24 or 2026-11-24T09:30:00Z. The day of “Until” itself does not count: the last quarter of 2026 is "
+                    "2026-10-01 until 2027-01-01. Left empty, it is the last 90 days, up to now."
                 }
             }
         }
