@@ -92,6 +92,8 @@ fn owners_and_auditors_get_an_anchor_once_a_day_and_nobody_else_does() {
 #[test]
 fn an_owner_sets_how_often_and_less_often_takes_effect_a_day_later() {
     let mut house = House::new();
+    let page = house.ada.get("/admin/policy/anchor_mails");
+    assert!(page.says("“Keep this: receipt for … entries of the audit log”") && page.says("stay as good as they were"));
     house.set_policy(Key::AnchorMails, "1");
     house.letters();
     house.world.later(25 * HOUR);
@@ -108,6 +110,7 @@ fn a_mail_that_was_saved_as_it_came_shows_whether_the_log_is_still_what_it_was()
     let text = letter.text.clone().unwrap();
     assert!(letter.subject.starts_with("Keep this: receipt for "), "{}", letter.subject);
     assert!(text.contains("Please keep this message") && text.contains("idp audit verify --anchor FILE"), "{text}");
+    assert!(text.contains("does not mean that anything happened") && text.contains("/admin/audit/promises"), "{text}");
     let [checkpoint] = &Checkpoint::find_all(&text)[..] else { panic!("{text}") };
     let eml = house.world.data().join("mail.eml");
     std::fs::write(&eml, letter.raw()).unwrap();
@@ -188,6 +191,7 @@ fn the_console_says_where_the_last_anchor_went_and_what_to_do_where_there_is_non
     lena.sign_in(&house.world, &house.lena.email, PASSWORD, &house.lena.phone);
     let page = lena.get("/admin/audit");
     assert!(page.says(&format!("Last anchor: of {seq} entries")) && page.says("mailed to 2 people"), "{}", page.text());
+    assert!(page.body.contains("href=\"/admin/audit/promises#anchors\""));
     house.idp(&["backup", house.world.data().join("copy.db").to_str().unwrap()]).done();
     let page = lena.get("/admin/audit");
     assert!(page.says("printed by idp backup") && page.says("for whoever keeps what that prints"), "{}", page.text());

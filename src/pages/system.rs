@@ -100,7 +100,7 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
     let trail = [
         ("Entries", html! { a href="/admin/audit" { (grouped(view.entries.unsigned_abs())) } }),
         ("Newest", html! { (time_ago(view.newest, frame.now)) }),
-        ("Lineage", html! { code { (view.lineage) } }),
+        ("Lineage", html! { code { (view.lineage) } ", another one after each restore" }),
         ("Details are kept", kept(frame, &view.retention)),
     ];
     let content = html! {
