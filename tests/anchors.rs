@@ -170,6 +170,8 @@ fn a_backup_prints_an_anchor_at_the_end_of_its_line_and_an_export_says_one_besid
     assert!(ran.code == 0 && ran.out.lines().all(|line| line.starts_with('{')), "{ran:?}");
     let (words, text) = ran.err.trim_end().split_once("change it: ").unwrap();
     assert_eq!(words, "idp: an anchor, to be kept where nobody on this host can ");
+    let none = folder.idp(&["audit", "export", "--action", "audit.pruned"]);
+    assert!(none.out.is_empty() && none.err.starts_with("idp: no entry matches, so none was exported\n"), "{none:?}");
     let text: String = serde_json::from_str(text).unwrap();
     assert_eq!(Checkpoint::parse(&text).unwrap().point.seq, anchor.point.seq + 2);
     // Without the key there is none, and both commands still do what they are for.
