@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::Source;
+use super::canonical::SAFE;
 
 /// One value of the detail object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,9 +107,6 @@ fn push_source(out: &mut String, source: &Source) {
     out.end();
 }
 
-/// The largest integer that every JSON reader keeps exact.
-const SAFE: i64 = 9_007_199_254_740_991;
-
 /// The most characters that one text keeps.
 const LONGEST: usize = 2_000;
 
@@ -145,12 +143,6 @@ impl<'t> Object<'t> {
     fn end(self) {
         self.0.push('}');
     }
-}
-
-/// Whether a text is what [`Body::to_canonical`] can write: nothing can hide in another spelling.
-pub fn is_canonical(text: &str) -> bool {
-    let Ok(members) = serde_json::from_str::<Map<String, Value>>(text) else { return false };
-    canonical(members).is_some_and(|again| again == text)
 }
 
 /// The one spelling of a body with these members; nothing where no body has such.

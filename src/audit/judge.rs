@@ -25,7 +25,7 @@ use ahead::Ahead;
 use export_line::Exported;
 use lines::{Lines, Next};
 use matched::Matched;
-use proof_line::Proved;
+use proof_line::{NOT_WRITTEN, Proved};
 pub use trust::Trust;
 use trust::{Agreement, Rotated};
 
@@ -144,10 +144,18 @@ fn walk_rows(
 ) -> Result<Finding, Stop> {
     let (chain, agreed) = (Chain::new(&about), trust.agreement(&about));
     let mut table = Table { chain, agreed, matched: Matched::new(export, &about)?, about };
+    let mut spelt = String::new();
     let seal = loop {
         match proof.next() {
-            Some(Proved::Between(Between::Lineage(lineage))) => table.chain.announce(lineage)?,
-            Some(Proved::Between(Between::Row(row))) => table.row(&row)?,
+            Some(Proved::Between(between, line, number)) => {
+                if !between.is_spelt(&line, &mut spelt) {
+                    return invalid(format!("line {number} of the proof {NOT_WRITTEN}"));
+                }
+                match between {
+                    Between::Lineage(lineage) => table.chain.announce(lineage)?,
+                    Between::Row(row) => table.row(&row)?,
+                }
+            }
             Some(Proved::Seal(seal)) => break seal,
             Some(Proved::Bad(number, what)) => return invalid(format!("line {number} of the proof {what}")),
             Some(Proved::Behind(number)) => return behind(number),

@@ -9,6 +9,7 @@ pub mod action;
 pub mod anchor;
 pub mod asked;
 pub mod body;
+pub mod canonical;
 pub mod case_fact;
 pub mod chain;
 pub mod checkpoint;

@@ -8,7 +8,8 @@ use data_encoding::HEXLOWER;
 use serde_json::Value;
 
 use super::asked::Asked;
-use super::body::{is_canonical, push_string};
+use super::body::push_string;
+use super::canonical::is_canonical;
 use super::checkpoint::{Checkpoint, is_lineage};
 use super::export::Format;
 use super::{Action, Header, Line, Outcome};
@@ -149,14 +150,28 @@ pub enum Between {
 impl Between {
     /// Reads a line, without its line feed, of the lineage `lineage`.
     pub fn parse(line: &str, lineage: &str) -> Option<Self> {
+        Self::read(line, lineage).filter(|between| between.is_spelt(line, &mut String::new()))
+    }
+
+    /// Whether that is exactly how it is written; `out` is for this to write in.
+    pub(super) fn is_spelt(&self, line: &str, out: &mut String) -> bool {
+        out.clear();
+        match self {
+            Self::Lineage(lineage) => push_lineage(out, lineage),
+            Self::Row(row) => push_row(out, &row.line(&[0; 32], &[0; 32]), true),
+        }
+        out.strip_suffix('\n') == Some(line)
+    }
+
+    /// What a line says, also if another spelling of it is the right one.
+    pub(super) fn read(line: &str, lineage: &str) -> Option<Self> {
         // Nearly every row has no body, and no character in it that is escaped: it is read without a copy of its texts.
         if let Ok(cells) = serde_json::from_str::<Cells<'_>>(line) {
-            return Self::row(line, lineage, cells, None);
+            return Self::row(lineage, cells, None);
         }
         let cells: Vec<Value> = serde_json::from_str(line).ok()?;
         if let [Value::String(word), Value::String(lineage)] = &cells[..] {
-            let spelt = word == "lineage" && is_lineage(lineage) && is_spelt(line, |out| push_lineage(out, lineage));
-            return spelt.then(|| Self::Lineage(lineage.clone()));
+            return (word == "lineage" && is_lineage(lineage)).then(|| Self::Lineage(lineage.clone()));
         }
         let text = |n: usize| cells.get(n)?.as_str();
         let case = match cells.get(6)? {
@@ -169,10 +184,10 @@ impl Between {
             10 => Some((unhex(text(8)?)?, text(9)?.to_owned())),
             _ => return None,
         };
-        Self::row(line, lineage, (seq, at, text(2)?, text(3)?, text(4)?, text(5)?, case, text(7)?), body)
+        Self::row(lineage, (seq, at, text(2)?, text(3)?, text(4)?, text(5)?, case, text(7)?), body)
     }
 
-    fn row(line: &str, lineage: &str, cells: Cells<'_>, body: Option<([u8; 16], String)>) -> Option<Self> {
+    fn row(lineage: &str, cells: Cells<'_>, body: Option<([u8; 16], String)>) -> Option<Self> {
         let (seq, at, action, outcome, actor, target, case, digest) = cells;
         let (actor_kind, actor_id) = party(actor, &["anonymous", "system", "host"])?;
         let (target_kind, target_id) = party(target, &["system"])?;
@@ -194,8 +209,7 @@ impl Between {
         {
             return None;
         }
-        let row = Row { header, body_digest: unhex(digest)?, body };
-        is_spelt(line, |out| push_row(out, &row.line(&[0; 32], &[0; 32]), true)).then(|| Self::Row(Box::new(row)))
+        Some(Self::Row(Box::new(Row { header, body_digest: unhex(digest)?, body })))
     }
 }
 

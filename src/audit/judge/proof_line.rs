@@ -7,8 +7,8 @@ use crate::audit::table::{Between, Seal};
 
 /// What comes next in a proof.
 pub(super) enum Proved {
-    /// A row, or a lineage.
-    Between(Between),
+    /// A row, or a lineage, with its line, whose number this is: whether it is spelt as it is written is yet to be seen.
+    Between(Between, String, u64),
     /// The last line.
     Seal(Box<Seal>),
     /// Something else: the end of a sentence that begins "line 7 of the proof".
@@ -47,13 +47,11 @@ impl<P: BufRead> Reader<P> {
             }
             Ok(_) if self.sealed => Proved::Behind(number),
             Ok(Next::Bad(what)) => Proved::Bad(number, what),
-            Ok(Next::Line(line)) => {
-                read(line, &self.lineage).unwrap_or(Proved::Bad(number, "is not as it was written"))
-            }
+            Ok(Next::Line(line)) => read(line, number, &self.lineage).unwrap_or(Proved::Bad(number, NOT_WRITTEN)),
         };
         match &read {
-            Proved::Between(Between::Lineage(lineage)) => self.lineage.clone_from(lineage),
-            Proved::Between(Between::Row(_)) => {}
+            Proved::Between(Between::Lineage(lineage), ..) => self.lineage.clone_from(lineage),
+            Proved::Between(Between::Row(_), ..) => {}
             Proved::Seal(_) => self.sealed = true,
             Proved::Bad(..) | Proved::Behind(_) | Proved::Io(_) => self.ended = true,
         }
@@ -61,9 +59,12 @@ impl<P: BufRead> Reader<P> {
     }
 }
 
-fn read(line: &str, lineage: &str) -> Option<Proved> {
+/// What a line is that would not be written so.
+pub(super) const NOT_WRITTEN: &str = "is not as it was written";
+
+fn read(line: &str, number: u64, lineage: &str) -> Option<Proved> {
     match line.starts_with('{') {
         true => Seal::parse(line).map(|seal| Proved::Seal(Box::new(seal))),
-        false => Between::parse(line, lineage).map(Proved::Between),
+        false => Between::read(line, lineage).map(|between| Proved::Between(between, line.to_owned(), number)),
     }
 }
