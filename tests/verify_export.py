@@ -14,8 +14,10 @@ program. Both files are read once, a line at a time. Needs Python 3.9 and the pa
 """
 import argparse
 import base64
+import binascii
 import collections
 import hashlib
+import itertools
 import json
 import re
 import sys
@@ -197,22 +199,38 @@ def read_keys(paths):
 
 
 def checkpoints_in(path):
-    """Every checkpoint that stands in a text, also one that is quoted or indented."""
-    with open(path, "rb") as file:
-        gathered = []
-        while True:
-            raw = file.readline(LINE_LIMIT)
-            line = re.sub(r"^[>|\s]*", "", raw[:4096].decode(errors="replace")).rstrip()
-            begins = re.fullmatch(r"idp\.audit/[^\s+]+", line)
-            ends = len(gathered) >= 6 and not line.startswith("— ") or len(gathered) > 20
-            if gathered and (begins or ends or not raw):
-                yield "".join(gathered)
-                gathered = []
-            if not raw:
-                return
-            yield from checkpoints_in_line(raw.decode(errors="replace"))
-            if begins or gathered:
-                gathered.append(line + "\n")
+    """Every checkpoint that stands in a text, as it is and, as mails are saved, quoted-printable (RFC 2045, 6.7)."""
+    for spelling in (lambda lines: lines, unbroken):
+        with open(path, "rb") as file:
+            yield from checkpoints_among(spelling(iter(lambda: file.readline(LINE_LIMIT), b"")))
+
+
+def unbroken(lines):
+    """Lines as they were before a mail broke the long ones and spelt some characters."""
+    whole = b""
+    for raw in lines:
+        line = raw.rstrip()
+        if line.endswith(b"=") and len(whole) < LINE_LIMIT:
+            whole += line[:-1]
+            continue
+        yield binascii.a2b_qp(whole + line + b"\n")
+        whole = b""
+    yield binascii.a2b_qp(whole)
+
+
+def checkpoints_among(lines):
+    """Every checkpoint that stands in these lines, also one that is quoted or indented."""
+    gathered = []
+    for raw in itertools.chain(lines, [b""]):
+        line = re.sub(r"^[>|\s]*", "", raw[:4096].decode(errors="replace")).rstrip()
+        begins = re.fullmatch(r"idp\.audit/[^\s+]+", line)
+        ends = len(gathered) >= 6 and not line.startswith("— ") or len(gathered) > 20
+        if gathered and (begins or ends or not raw):
+            yield "".join(gathered)
+            gathered = []
+        yield from checkpoints_in_line(raw.decode(errors="replace"))
+        if begins or gathered:
+            gathered.append(line + "\n")
 
 
 def checkpoints_in_line(line):
