@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::audit::anchor::is_old;
 use crate::policy;
 use crate::streams::{Receiver, Standing};
 use crate::time::Timestamp;
@@ -229,7 +230,7 @@ impl HouseFigures {
             (self.able_owners < 2).then_some(Matter::FewOwners(self.able_owners)),
             within(self.last_backup, policy::BACKUP_AGE).is_none().then_some(Matter::Backup(self.last_backup)),
             self.key_exported.is_none().then_some(Matter::KeyNotExported),
-            (now.since(self.anchored) > policy::ANCHOR_AGE).then_some(Matter::NotAnchored(self.anchored)),
+            is_old(self.anchored, now).then_some(Matter::NotAnchored(self.anchored)),
             within(self.clock_stepped, policy::LATELY).map(Matter::ClockStepped),
             (self.mail_held_up > 0).then_some(Matter::MailHeldUp(self.mail_held_up)),
             (self.mail_given_up > 0).then_some(Matter::MailGivenUp(self.mail_given_up)),

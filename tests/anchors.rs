@@ -257,3 +257,31 @@ fn with_yesterdays_mail_alone_the_second_verifier_shows_that_an_export_is_genuin
         }
     }
 }
+
+#[test]
+fn a_clock_that_ran_ahead_for_a_moment_stops_no_anchor_and_hides_not_that_none_goes_out() {
+    let mut house = House::new();
+    let signed = |house: &House| house.world.entries_of(Action::AuditCheckpointSigned).len();
+    house.world.later(25 * HOUR);
+    assert_eq!(house.kept_by().len(), 2);
+    let right = house.world.now();
+    house.world.later(10 * 365 * 24 * HOUR);
+    assert_eq!(house.kept_by().len(), 2);
+    house.world.clock.set(right);
+    let ahead = signed(&house);
+    let warning = "What was logged lately could be changed without anybody noticing.";
+    let page = |house: &House| {
+        let mut lena = house.world.browser();
+        lena.sign_in(&house.world, &house.lena.email, PASSWORD, &house.lena.phone);
+        lena.get("/admin/audit")
+    };
+    house.world.later(HOUR);
+    assert!(page(&house).says(warning), "the one of ten years ahead does not count as new");
+    for day in 1..4 {
+        house.world.later(25 * HOUR);
+        assert_eq!((house.kept_by().len(), signed(&house) - ahead), (2, day));
+        assert!(house.kept_by().is_empty(), "once a day");
+    }
+    assert!(!page(&house).says(warning), "{}", page(&house).text());
+    assert_eq!(house.world.count("SELECT count(*) FROM anchors"), 1);
+}

@@ -1,5 +1,6 @@
 //! The proof of an export: what it shows, and everything that somebody might try who wants to show something else.
 
+mod agreed;
 mod cli;
 mod edited;
 mod erased;

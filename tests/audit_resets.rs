@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use idp::audit::{Action, Actor, Event, Record, Source};
+use idp::audit::{Action, Actor, CaseFact, Event, Record, Source};
 use idp::storage::{self, Audited};
 use idp::users::User;
 
@@ -175,6 +175,27 @@ fn a_reset_that_was_an_attack_is_told_as_one_with_what_was_taken_back() {
         assert!(told.contains(&format!("#{declared}")) && !told.contains("Reset once more"), "{told}");
     }
     assert!(row(&page, taken_back).contains("Factors added since 2026-11-24"), "{}", page.text());
+}
+
+#[test]
+fn who_fills_a_case_with_entries_does_not_hide_how_a_reset_in_it_ended() {
+    let Firm { world, mut bo, mut tom, mara, .. } = firm();
+    let pass = reset(&mut tom.browser, &mara.id);
+    let seq = newest(&world, Action::MfaFactorAdminReset);
+    let user = world.user(&mara.email);
+    let urgent = move |n: usize| {
+        let (case, fact) = ("R-2026-0001".parse().unwrap(), CaseFact::Urgency { urgent: n.is_multiple_of(2) });
+        Record::new(Actor::System, &Source::default(), Event::Case { case, user: (&user).into(), fact })
+    };
+    let store = &world.app.means.store;
+    store
+        .change(move |_| -> storage::Result<_> { Ok(Audited::new((), urgent(0)).and_all((1..450).map(urgent))) })
+        .unwrap();
+    enrol(&world, &mara.email, &pass);
+    object(&world, &link(&world, &mara.id, "factors_reset"));
+    let told = row(&bo.browser.get(REPORT), seq);
+    let objected = newest(&world, Action::RecoveryDisavowed);
+    assert!(objected > 450 && told.contains("objected to") && told.contains(&format!("#{objected}")), "{told}");
 }
 
 #[test]

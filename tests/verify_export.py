@@ -14,15 +14,14 @@ program. Both files are read once, a line at a time. Needs Python 3.9 and the pa
 """
 import argparse
 import base64
-import binascii
 import collections
 import hashlib
-import itertools
 import json
+import os
+import quopri
 import re
 import sys
 from datetime import datetime, timedelta, timezone
-from decimal import Decimal
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -43,7 +42,7 @@ DECEIVING = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u20
 CONTROL = re.compile("[\x00-\x1f]")  # in JSON these are escaped already
 NOTE = re.compile(r"idp\.audit/([^\s+]+)\n([1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\nlineage ([0-9a-f]{16})\n"
                   r"time ([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z)\n\n"
-                  r"((?:— [^\s+]+ [A-Za-z0-9+/]+=*\n)+)")
+                  r"((?:— [^\s+]+ [A-Za-z0-9+/]+=*\n){1,16})")
 
 
 class Verdict(Exception):
@@ -64,25 +63,15 @@ def no_constant(name):
     raise ValueError(name)
 
 
-def number(value):
-    """A number as ECMAScript writes it, which RFC 8785 follows."""
-    if abs(value) < 1e21 and value == int(value):
-        return str(int(value))
-    if 1e-6 <= abs(value) < 1e21:
-        return format(Decimal(repr(value)), "f")
-    digits, exponent = repr(value).split("e")
-    return digits + ("e-" if exponent[0] == "-" else "e+") + exponent.lstrip("+-0")
-
-
 def canonical(value):
-    """A value as RFC 8785 writes it."""
+    """A value as RFC 8785 writes it, with no numbers but whole ones that every reader keeps exact."""
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
         return "{" + ",".join(canonical(key) + ":" + canonical(value[key]) for key in keys) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"
-    if type(value) is float or type(value) is int and abs(value) > 1 << 53:
-        return number(float(value))
+    if type(value) is float or type(value) is int and abs(value) >= 1 << 53:
+        raise ValueError("not a whole number, or too large")
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -104,6 +93,8 @@ def nanoseconds(text):
         raise ValueError("not a time")
     moment = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00"))
     seconds = (moment - datetime(1970, 1, 1, tzinfo=timezone.utc)) // timedelta(seconds=1)
+    if seconds > 253_402_207_200:  # 9999-12-30T22:00:00Z: what is later may be another year elsewhere, and nobody writes it
+        raise ValueError("too late")
     return seconds * 10**9 + int((match[2] or "").ljust(9, "0"))
 
 
@@ -165,7 +156,7 @@ def read_key(text):
 
 def read_checkpoint(text):
     match = NOTE.fullmatch(text)
-    if not match:
+    if not match or re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f]", text):
         raise ValueError("not a checkpoint")
     nanoseconds(match[5])
     signed = text[:text.index("\n\n") + 1].encode()
@@ -198,60 +189,78 @@ def read_keys(paths):
     return keys
 
 
-def checkpoints_in(path):
-    """Every checkpoint that stands in a text, as it is and, as mails are saved, quoted-printable (RFC 2045, 6.7)."""
-    for spelling in (lambda lines: lines, unbroken):
-        with open(path, "rb") as file:
-            yield from checkpoints_among(spelling(iter(lambda: file.readline(LINE_LIMIT), b"")))
-
-
-def unbroken(lines):
-    """Lines as they were before a mail broke the long ones and spelt some characters."""
-    whole = b""
-    for raw in lines:
-        line = raw.rstrip()
-        if line.endswith(b"=") and len(whole) < LINE_LIMIT:
-            whole += line[:-1]
+def unquoted(file):
+    """The lines of a mail that was saved as it came, with what is quoted printable undone (RFC 2045 section 6.7)."""
+    begun, says = b"", False
+    for raw in iter(lambda: file.readline(LINE_LIMIT), b""):
+        says = says or re.match(rb"content-transfer-encoding:\s*quoted-printable", raw, re.IGNORECASE)
+        begun += raw.rstrip()
+        if begun.endswith(b"=") and len(begun) < LINE_LIMIT:
+            begun = begun[:-1]
             continue
-        yield binascii.a2b_qp(whole + line + b"\n")
-        whole = b""
-    yield binascii.a2b_qp(whole)
+        for line in quopri.decodestring(begun).split(b"\n") if says else []:
+            yield line + b"\n"
+        begun = b""
 
 
-def checkpoints_among(lines):
-    """Every checkpoint that stands in these lines, also one that is quoted or indented."""
+def checkpoints_in(path):
+    """Every checkpoint that stands in a text, also one that is quoted or indented."""
+    for lines in (lambda file: iter(lambda: file.readline(LINE_LIMIT), b""), unquoted):
+        with open(path, "rb") as file:
+            yield from checkpoints_in_lines(lines(file))
+
+
+def checkpoints_in_lines(lines):
     gathered = []
-    for raw in itertools.chain(lines, [b""]):
+    while True:
+        raw = next(lines, b"")
         line = re.sub(r"^[>|\s]*", "", raw[:4096].decode(errors="replace")).rstrip()
         begins = re.fullmatch(r"idp\.audit/[^\s+]+", line)
-        ends = len(gathered) >= 6 and not line.startswith("— ") or len(gathered) > 20
-        if gathered and (begins or ends or not raw):
+        if gathered and (begins or len(gathered) == 7 or not raw):
             yield "".join(gathered)
             gathered = []
+        if not raw:
+            return
         yield from checkpoints_in_line(raw.decode(errors="replace"))
         if begins or gathered:
             gathered.append(line + "\n")
 
 
 def checkpoints_in_line(line):
-    """Every checkpoint that stands in one line, as logs have them, its line feeds spelt out."""
+    """Every checkpoint that stands in one line, as logs have them, its line feeds spelt out. Of what an entry says, which
+    others had the word in, only the one that an entry about a checkpoint has."""
+    entry = re.search(r'Z\\*",\\*"action\\*":\\*"([^"\\]*)', line)
     for begins in re.finditer("idp[.]audit/", line):
-        parts = re.split(r"(?:#012|\\+n)", line[begins.start():begins.start() + 4096], maxsplit=7)
+        within = entry and begins.start() > entry.start()
+        if within and entry[1] != "audit.checkpoint_signed":
+            return
+        end = begins.start() + 4096 if within or not entry else entry.start()
+        parts = re.split(r"(?:#012|\\+n)", line[begins.start():end], maxsplit=7)
         if len(parts) == 8:
             parts[6] = re.sub(r"^\\+u2014", "—", parts[6])
-            yield "".join(part + "\n" for part in parts[:7])
+            text = "".join(part + "\n" for part in parts[:7])
+            if re.search(r"[#\\]", text):
+                continue
+            yield text
+            if within and NOTE.fullmatch(text):
+                return
 
 
-def read_anchors(paths, origin, keys):
+def read_anchors(paths, judged, origin, keys):
     """Anchors by the number of their entry."""
     anchors, count = collections.defaultdict(list), 0
     for path in paths:
-        before = count
+        if any(os.path.samefile(path, other) for other in judged):
+            raise untold(f"{path} is one of the files that are judged, and nothing vouches for itself")
+        read = False
         for text in checkpoints_in(path):
             try:
                 anchor = read_checkpoint(text)
             except ValueError:
                 continue  # a mail may hold a wrapped copy beside a whole one
+            read = True
+            if anchor in anchors[anchor.seq]:
+                continue
             if anchor.origin != origin:
                 raise untold(f"{path} holds an anchor of another instance, {anchor.origin}")
             if any(signed_by(anchor, key) is False for key in keys):
@@ -260,7 +269,7 @@ def read_anchors(paths, origin, keys):
             if count > ANCHOR_LIMIT:
                 raise untold(f"more than {ANCHOR_LIMIT} anchors")
             anchors[anchor.seq].append(anchor)
-        if count == before:
+        if not read:
             raise untold(f"no whole checkpoint stands in {path}")
     return anchors
 
@@ -291,8 +300,8 @@ def read_row(value):
     if not (len(value) in (8, 10) and type(row.seq) is int and 0 < row.seq < 1 << 63 and type(row.at) is int
             and all(isinstance(text, str) for text in texts) and row.action
             and row.outcome in ("success", "failure", "denied")
-            and (row.actor in KINDS or re.match("person:.", row.actor))
-            and (row.target == "system" or re.match("person:.", row.target))
+            and (row.actor in KINDS or re.match("(?s)person:.", row.actor))
+            and (row.target == "system" or re.match("(?s)person:.", row.target))
             and (row.case is None or isinstance(row.case, str)) and hexadecimal(row.digest, 64)
             and (len(value) == 8 or hexadecimal(row.salt, 32) and isinstance(row.body, str))):
         raise ValueError("not a row")
@@ -324,8 +333,14 @@ def read_body(row, salt, body):
     if hashlib.sha256(b"".join(map(field, parts))).hexdigest() != row.digest:
         raise ValueError("the body is not the one it was written with")
     members = read_json(body)
-    if not isinstance(members, dict) or not set(members) <= set(BODY_MEMBERS):
-        raise ValueError("the body has members that no entry has")
+    kinds = {"detail": (str, bool, int), "source": (str,)}
+    for name, value in members.items() if isinstance(members, dict) else [(None, None)]:
+        if name in kinds and isinstance(value, dict):
+            fits = all(key.isascii() and isinstance(one, kinds[name]) for key, one in value.items())
+        else:
+            fits = name in BODY_MEMBERS and name not in kinds and isinstance(value, str)
+        if not fits:
+            raise ValueError("the body has members that no entry has")
     return members
 
 
@@ -375,7 +390,8 @@ def check_json_line(text, row, lineage, before, hash_):
         head[name] = {"kind": kind} if who_id is None else {"kind": kind, "id": who_id}
     if row.case is not None:
         head["case"] = row.case
-    start = json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1]
+    short = {r"\b": r"\u0008", r"\t": r"\u0009", r"\n": r"\u000a", r"\f": r"\u000c", r"\r": r"\u000d"}
+    start = re.sub(r"\\.", lambda m: short.get(m[0], m[0]), json.dumps(head, ensure_ascii=False, separators=(",", ":"))[:-1])
     end = f',"body_digest":"{row.digest}","prev_hash":"{before}","hash":"{hash_}"}}\n'
     if not plain.startswith(start):
         raise ValueError("its header is not that of the table")
@@ -418,7 +434,9 @@ class Export:
         self.lines, self.kind, self.count, self.missing = Lines(path, "export"), kind, 0, None
         self.erased = 0  # the last entry that is here without its body
         self.line = self.lines.next()
-        if kind == "csv" and self.line is not None:
+        if kind == "csv":
+            if self.line is None:
+                raise Verdict("INCOMPLETE", "the export is empty")
             if self.line != CSV_COLUMNS.encode() + b"\r\n":
                 raise invalid("line 1 of the export does not name the columns")
             self.line = self.lines.next()
@@ -470,7 +488,7 @@ class Judge:
         self.scope = ("filter: {filter}; range: entries {from} to {through} of instance {origin}; format: {export}"
                       .format(**self.head))
         self.keys = read_keys(arguments.key)
-        self.anchors = read_anchors(arguments.anchor, self.head["origin"], self.keys)
+        self.anchors = read_anchors(arguments.anchor, (arguments.export, arguments.proof), self.head["origin"], self.keys)
         if not 1 <= self.head["from"] <= self.head["through"] + 1:
             raise invalid("line 1 of the proof: its range is none")
         if (self.head["before"] == ZEROS) != (self.head["from"] == 1):
@@ -565,6 +583,8 @@ class Judge:
                     detail.get(name) != value for name, value in says.items()):
                 raise invalid(f"{where} does not record an export with this filter, format and range")
         self.compare_anchors(row.seq)
+        if not due and self.export.line is not None and self.export.seq() <= row.seq:
+            raise invalid(f"{self.export.lines.where()}: entry {self.export.seq()} is not one that matches the filter")
         if due:
             self.export.compare(row, self.lineage, before, self.hash)
 
@@ -590,7 +610,8 @@ class Judge:
     def check_end(self, end):
         where = self.proof.where()
         try:
-            if set(end) != {"checkpoint", "entries", "sha256"}:
+            if not (set(end) == {"checkpoint", "entries", "sha256"} and type(end["entries"]) is int
+                    and end["entries"] >= 0 and hexadecimal(end["sha256"], 64)):
                 raise ValueError("not a last line")
             checkpoint = read_checkpoint(end["checkpoint"])
         except (ValueError, TypeError):
@@ -603,22 +624,20 @@ class Judge:
                 self.head["origin"], self.last.seq, self.hash, self.lineage):
             raise invalid(f"the chain does not lead to the checkpoint of entry {checkpoint.seq}")
         self.check_signature(checkpoint)
-        if type(end["entries"]) is not int or end["entries"] != self.export.count:
-            raise invalid(f"{where} counts {end['entries']} entries, but {self.export.count} match the filter")
-        if self.export.line is not None:
-            raise invalid(f"{self.export.lines.where()}: entry {self.export.seq()} is not one that matches the filter")
-        if self.export.missing is None and self.export.lines.hash.hexdigest() != end["sha256"]:
-            raise invalid("the export's bytes are not those that the proof was written with")
+        self.end = end
 
     def check_signature(self, checkpoint):
         """The key that counts is the one that the newest change names, where the caller or an anchor vouches for it."""
         if not self.keys:
             return
         keys = self.keys
-        if self.rotation:
-            seq, new = self.rotation
-            keys = [new] if new in keys or self.agreed and seq <= self.agreed.seq else []
-        if not any(signed_by(checkpoint, key) for key in keys):
+        if self.rotation and self.agreed and self.rotation[0] <= self.agreed.seq:
+            keys = keys + [self.rotation[1]]
+        says = [(key, signed_by(checkpoint, key)) for key in keys]
+        by = [key for key, signed in says if signed]
+        if any(signed is False for _, signed in says):
+            raise invalid(f"the signature under the checkpoint of entry {checkpoint.seq} is wrong")
+        if not by or self.rotation and any(key != self.rotation[1] for key in by):
             raise invalid(f"the checkpoint of entry {checkpoint.seq} is not signed by a key that counts")
 
     def conclude(self, breaks_off):
@@ -639,6 +658,12 @@ class Judge:
             return "INCOMPLETE", f"the table ends at entry {last}, before the anchor to entry {later[0].seq}"
         if self.export.erased > (self.pruned or 0):
             return "INVALID", f"entry {self.export.erased} has lost its body, and nothing records that it was erased"
+        if self.export.line is not None:
+            raise invalid(f"{self.export.lines.where()}: entry {self.export.seq()} is not one that matches the filter")
+        if self.end["entries"] != self.export.count:
+            raise invalid(f"the last line counts {self.end['entries']} entries, but {self.export.count} match the filter")
+        if not self.export.missing and self.export.lines.hash.hexdigest() != self.end["sha256"]:
+            raise invalid("the export's bytes are not those that the proof was written with")
         if self.export.missing:
             return "INCOMPLETE", f"entry {self.export.missing} matches the filter and is not in the export"
         if self.agreed:

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::audit::anchor::Way;
 use crate::audit::checkpoint::{Checkpoint, MOST_BYTES, Point, origin_line};
 use crate::audit::note::VerifierKey;
+use crate::audit::plain::Read;
 use crate::audit::{Action, Actor, Event, Record, Source, TrailFact};
 use crate::host::files::{self, FileError, folder_of};
 use crate::host::keys::{AuditSigningKey, KeyError, load_audit};
@@ -178,11 +179,12 @@ pub fn keep_up(store: &Store, now: Timestamp, mails: bool, ending: bool) -> Resu
 /// Whether the policy's time has passed since the last mail with an anchor, and there is somebody to get one.
 fn is_mail_due(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<bool> {
     let Some(every) = policy::get(tx, now)?.anchor_mails().every() else { return Ok(false) };
-    let last = match outbox::find_newest_anchor(tx)? {
+    let ahead = now.plus(every);
+    let last = match outbox::find_newest_anchor(tx, ahead)? {
         Some(at) => at,
         None => instance::get(tx)?.created_at,
     };
-    Ok(now.since(last) >= every && !users::list_keepers(tx)?.is_empty())
+    Ok((now.since(last) >= every || last > ahead) && !users::list_keepers(tx)?.is_empty())
 }
 
 /// Notes that a command printed this checkpoint, for whoever keeps what it prints.
@@ -201,7 +203,7 @@ pub fn printed(store: &Store, checkpoint: &Checkpoint, by: &str) -> storage::Res
 fn occasion(tx: &ReadTx<'_>, now: Timestamp, ending: bool) -> storage::Result<Option<Occasion>> {
     let (head, last) = (audit::get_head(tx)?, audit::find_last_of(tx, &[Action::AuditCheckpointSigned])?);
     let (signed, at) = match last {
-        Some((_, seq, at)) => (seq, at),
+        Some((_, seq, at)) => (seq, signed_at(tx, seq)?.unwrap_or(at)),
         None => (0, instance::get(tx)?.created_at),
     };
     let after = audit::find_last_of(tx, &AFTER)?.filter(|(_, seq, _)| *seq > signed);
@@ -209,8 +211,15 @@ fn occasion(tx: &ReadTx<'_>, now: Timestamp, ending: bool) -> storage::Result<Op
         Some((action, ..)) => Some(Occasion::after(action)),
         None if ending && head.seq > signed => Some(Occasion::Shutdown),
         None if head.seq - signed >= ENTRIES => Some(Occasion::Entries),
-        None => (now.since(at) >= EVERY).then_some(Occasion::Daily),
+        // What is farther ahead than that was signed by a clock that has stepped back since.
+        None => (now.since(at) >= EVERY || at.since(now) > EVERY).then_some(Occasion::Daily),
     })
+}
+
+/// The moment that a checkpoint itself says: that of its entry stands still until a clock that stepped back has caught up.
+fn signed_at(tx: &ReadTx<'_>, seq: i64) -> storage::Result<Option<Timestamp>> {
+    let text = audit::find_entry(tx, seq)?.map(|entry| Read::of(&entry).fact("checkpoint"));
+    Ok(text.and_then(|text| Checkpoint::parse(&text)).map(|checkpoint| checkpoint.point.at))
 }
 
 fn path(folder: &Path) -> PathBuf {

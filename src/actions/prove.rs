@@ -26,7 +26,7 @@ const PAGE: u32 = 1_000;
 pub enum ProofError {
     /// The checkpoint to begin after says otherwise than the trail.
     OtherHistory(i64),
-    /// Bodies were erased while they were exported as CSV, which is proved by them.
+    /// Bodies were erased while they were exported, and the proof can not tell of it.
     ErasedMeanwhile,
     /// It is of another instance.
     OtherInstance,
@@ -197,10 +197,15 @@ impl ProofReader {
 }
 
 impl ProofReader {
-    /// Lines of JSON are proved by their digests, whatever became of the bodies; rows for a spreadsheet are not.
+    /// Lines of JSON are proved by their digests, whatever became of the bodies, if the record of the erasure stands in the
+    /// proof: not where the checkpoint was signed before that. Rows for a spreadsheet are proved by their bodies.
     fn look_for_erasures(&self) -> Result<(), ProofError> {
         let erased = self.store.read(|tx| audit::find_last_of(tx, &[Action::AuditPruned]))?;
-        match self.about.export == Format::Csv && erased.is_some_and(|(_, seq, _)| seq > self.about.through) {
+        let since = match self.about.export {
+            Format::Csv => self.about.through,
+            Format::JsonLines => self.seal.checkpoint.point.seq,
+        };
+        match erased.is_some_and(|(_, seq, _)| seq > since) {
             true => Err(ProofError::ErasedMeanwhile),
             false => Ok(()),
         }

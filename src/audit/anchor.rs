@@ -4,6 +4,7 @@
 
 use std::str::FromStr;
 
+use crate::policy::ANCHOR_AGE;
 use crate::time::Timestamp;
 use crate::users::BadInput;
 
@@ -38,6 +39,12 @@ impl FromStr for Way {
     fn from_str(text: &str) -> Result<Self, BadInput> {
         Self::ALL.into_iter().find(|way| way.as_str() == text).ok_or(BadInput("There is no such way."))
     }
+}
+
+/// Whether what was signed at `at` is too old to be the newest anchor. What is far ahead of the clock says nothing of how
+/// old it is.
+pub fn is_old(at: Timestamp, now: Timestamp) -> bool {
+    now.since(at) > ANCHOR_AGE || at.since(now) > ANCHOR_AGE
 }
 
 /// The newest checkpoint that went out one way.

@@ -17,9 +17,9 @@ use std::fmt;
 
 use data_encoding::BASE64;
 
-use super::Head;
 use super::body::push_string;
-use super::note::{Note, VerifierKey};
+use super::note::{Note, VerifierKey, is_name};
+use super::{Action, Head};
 use crate::time::Timestamp;
 
 /// Bytes that a checkpoint may have; ours have under 500.
@@ -59,7 +59,7 @@ impl Point {
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
         let mut next = || lines.next();
-        let origin = next()?.strip_prefix("idp.audit/")?.to_owned();
+        let origin = next()?.strip_prefix("idp.audit/").filter(|origin| is_name(origin))?.to_owned();
         let seq = next()?.parse().ok()?;
         let hash = BASE64.decode(next()?.as_bytes()).ok()?.try_into().ok()?;
         let lineage = next()?.strip_prefix("lineage ").filter(|text| is_lineage(text))?.to_owned();
@@ -112,19 +112,32 @@ impl Checkpoint {
     /// found with its line feeds spelt out.
     pub fn find_all(text: &str) -> Vec<Self> {
         let mut found = Self::find_in_lines(text);
-        for line in text.lines() {
-            let places = line.match_indices("idp.audit/").map(|(at, _)| &line[at..]);
-            found.extend(places.filter_map(|rest| Self::parse(&spelt_out(rest)?)));
+        for line in text.lines().filter(|line| line.contains("idp.audit/")) {
+            let (entry, most) = entry_in(line).unwrap_or((line.len(), 0));
+            let places = |of: &'_ str| -> Vec<Self> {
+                let places = of.match_indices("idp.audit/").map(|(at, _)| &of[at..]);
+                places.filter_map(|rest| Self::parse(&spelt_out(rest)?)).collect()
+            };
+            found.extend(places(&line[..entry]));
+            found.extend(places(&line[entry..]).into_iter().take(most));
         }
         found
     }
 
     fn find_in_lines(text: &str) -> Vec<Self> {
-        let clean = |line: &str| line.trim_start_matches(['>', ' ', '\t', '|']).trim_end().to_owned();
-        let lines: Vec<String> = text.lines().map(clean).collect();
-        let begins = (0..lines.len()).filter(|n| lines[*n].starts_with("idp.audit/"));
-        // Five lines, an empty one, a signature.
-        begins.filter_map(|n| Self::parse(&format!("{}\n", lines.get(n..n + 7)?.join("\n")))).collect()
+        let clean =
+            |line| str::trim_start_matches(line, |c: char| c == '>' || c == '|' || c.is_whitespace()).trim_end();
+        let (mut found, mut rest) = (Vec::new(), text);
+        while !rest.is_empty() {
+            let (line, behind) = rest.split_once('\n').unwrap_or((rest, ""));
+            if clean(line).starts_with("idp.audit/") {
+                // Five lines, an empty one, a signature.
+                let lines: Vec<&str> = rest.lines().take(7).map(clean).collect();
+                found.extend(Self::parse(&format!("{}\n", lines.join("\n"))));
+            }
+            rest = behind;
+        }
+        found
     }
 }
 
@@ -146,23 +159,33 @@ fn spelt_out(line: &str) -> Option<String> {
     }
 }
 
+/// Where an entry begins to say what it is about, in a line that holds one, and how many checkpoints count from there on: in
+/// what an entry says, others had the word, and whoever writes a checkpoint into a reason must not have it taken for an anchor.
+fn entry_in(line: &str) -> Option<(usize, usize)> {
+    let quote = |text: &str| text.strip_suffix('"').map(|text| text.trim_end_matches('\\').len());
+    line.match_indices("action").find_map(|(at, word)| {
+        let before = line[..quote(&line[..at])?].strip_suffix(',')?;
+        before[..quote(before)?].strip_suffix('Z')?;
+        let name = line[at + word.len()..].trim_start_matches('\\').strip_prefix("\":")?;
+        let name = name.trim_start_matches('\\').strip_prefix('"')?;
+        let signs = name.split(['"', '\\']).next() == Some(Action::AuditCheckpointSigned.as_str());
+        Some((at, usize::from(signs)))
+    })
+}
+
 /// Where the first spelt-out line feed is, and how long. No line of a checkpoint is longer than what is looked at.
 fn next_line_feed(text: &str) -> Option<(usize, usize)> {
-    let start = text.bytes().take(512).position(|b| b == b'\\' || b == b'#')?;
+    let slashes = |text: &str| text.bytes().take(512).take_while(|b| *b == b'\\').count();
+    let first = slashes(text);
+    // The dash at the beginning of the last line.
+    let skipped = if first > 0 && text[first..].starts_with('u') { first + 1 } else { 0 };
+    let start = skipped + text[skipped..].bytes().take(512).position(|b| b == b'\\' || b == b'#')?;
     let rest = &text[start..];
     if rest.starts_with("#012") {
         return Some((start, 4));
     }
-    let slashes = rest.bytes().take_while(|b| *b == b'\\').count();
-    match rest.as_bytes().get(slashes) {
-        Some(b'n') => Some((start, slashes + 1)),
-        // The dash at the beginning of the last line.
-        Some(b'u') if start == 0 => {
-            let (at, length) = next_line_feed(&text[slashes + 1..])?;
-            Some((slashes + 1 + at, length))
-        }
-        _ => None,
-    }
+    let slashes = slashes(rest);
+    (slashes > 0 && rest[slashes..].starts_with('n')).then_some((start, slashes + 1))
 }
 
 impl fmt::Display for Checkpoint {
@@ -215,5 +238,34 @@ mod tests {
             assert_eq!(Checkpoint::find_all(&log.replace("1042", "1\\u0030")), []);
         }
         assert_eq!(Checkpoint::find_all("nothing\nidp.audit/x\n"), []);
+    }
+
+    #[test]
+    fn a_checkpoint_in_somebodys_words_is_none_that_was_kept() {
+        let escaped = |of: &Checkpoint| of.to_string().replace('\n', "\\n");
+        let key = VerifierKey::new("idp.audit/x", [1; 32]).unwrap();
+        let forged = Checkpoint::sign(Point { seq: 7, ..checkpoint().point }, &key, |_| [9; 64]);
+        let line = |action: &str, words: &str, detail: &str| {
+            let at = "2026-11-18T11:06:40.000001Z";
+            serde_json::json!({ "m": format!("{{\"seq\":7,\"at\":\"{at}\",\"action\":\"{action}\",\"actor_name\":\"{words}\",\"detail\":{{\"checkpoint\":\"{detail}\"}},\"reason\":\"{words}\"}}") })
+                .to_string()
+        };
+        for words in [escaped(&forged), forged.to_string().replace('\n', "#012")] {
+            for line in [line("user.note_added", &words, &words), line("audit.checkpoint_signedly", &words, &words)] {
+                assert_eq!(Checkpoint::find_all(&line), [], "{line}");
+            }
+        }
+        let signs = line("audit.checkpoint_signed", "idp.audit/", &escaped(&checkpoint()));
+        assert_eq!(Checkpoint::find_all(&signs), [checkpoint()], "{signs}");
+        let twice = signs.replace("\"}\"", &format!("{}\"}}\"", escaped(&forged)));
+        assert_eq!(Checkpoint::find_all(&twice), [checkpoint()], "{twice}");
+    }
+
+    #[test]
+    fn a_text_that_is_made_to_be_slow_or_to_nest_is_looked_through() {
+        for piece in ["\\u", "\\", "idp.audit/", "idp.audit/\\n", "\\n", "action\":\"", "Z\",\"action", "\n", "#012"] {
+            let text = format!("idp.audit/x\\n{}", piece.repeat(4_000_000 / piece.len()));
+            assert_eq!(Checkpoint::find_all(&text), [], "{piece}");
+        }
     }
 }

@@ -127,6 +127,7 @@ fn walk(
     let about = begin(&mut proof)?;
     verdict.about = Some(about.clone());
     trust.fits(&about.origin).map_err(Stop::Found)?;
+    check_range(&about)?;
     std::thread::scope(|scope| {
         let mut lines = proof_line::Reader::behind(proof);
         let proof = Ahead::begin(scope, move || lines.next());
@@ -162,7 +163,7 @@ fn walk_rows(
             Some(Proved::Io(e)) => return Err(e.into()),
             None => {
                 let what = format!("the proof breaks off after entry {}", table.chain.seq);
-                return Ok(Finding::Incomplete(what));
+                return Ok(table.agreed.contradicted().unwrap_or(Finding::Incomplete(what)));
             }
         }
     };
@@ -199,10 +200,17 @@ fn begin<P: BufRead>(proof: &mut Lines<P>) -> Result<Preamble, Stop> {
         let why = "the proof does not begin as one: name the file that --proof wrote";
         return Err(Stop::Found(Finding::Unclear(why.into())));
     };
+    Ok(about)
+}
+
+fn check_range(about: &Preamble) -> Result<(), Stop> {
+    if (about.before == chain::GENESIS) != (about.from == 1) {
+        return invalid("only entry 1 has nothing before it, and the proof says otherwise");
+    }
     if about.from < 1 || about.through < about.from - 1 || about.through == i64::MAX {
         return invalid("the proof's first line names a range that there is not");
     }
-    Ok(about)
+    Ok(())
 }
 
 /// Everything that a row of the table is held against.
@@ -287,9 +295,6 @@ impl Chain {
             return invalid(format!("entry {} is missing in the proof, or stands elsewhere in it", self.seq + 1));
         }
         let first = h.seq == self.from;
-        if first && h.seq == 1 && self.hash != chain::GENESIS {
-            return invalid("entry 1 has nothing before it, and the proof says otherwise");
-        }
         match self.announced.take() {
             None if first => return invalid("the proof does not say to which lineage its first entry belongs"),
             None => {}

@@ -27,8 +27,7 @@ pub struct VerifierKey {
 impl VerifierKey {
     /// A key of this name; none if the name has white space or a plus in it, or is empty.
     pub fn new(name: &str, public: [u8; 32]) -> Option<Self> {
-        let fits = !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+');
-        fits.then(|| Self { name: name.to_owned(), public })
+        is_name(name).then(|| Self { name: name.to_owned(), public })
     }
 
     /// Under which name it signs.
@@ -74,6 +73,11 @@ impl FromStr for VerifierKey {
     }
 }
 
+/// Whether a key can be called so.
+pub fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '+')
+}
+
 /// How a note stands to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signed {
@@ -110,7 +114,7 @@ impl Note {
             let (name, signature) = line.strip_prefix(DASH)?.split_once(' ')?;
             let bytes = BASE64.decode(signature.as_bytes()).ok()?;
             let (id, signature) = bytes.split_first_chunk::<4>()?;
-            if signatures.len() == MOST_SIGNATURES || signature.is_empty() {
+            if signatures.len() == MOST_SIGNATURES || signature.is_empty() || !is_name(name) {
                 return None;
             }
             signatures.push((name.to_owned(), *id, signature.to_vec()));

@@ -158,6 +158,18 @@ impl Reset {
     }
 }
 
+/// Whether an entry of a case can have a part in what is told of a reset in it.
+pub fn concerns(entry: &Entry) -> bool {
+    const ALSO: [Action; 5] = [
+        Action::RecoveryIdentityVerified,
+        Action::RecoveryApprovalRequested,
+        Action::RecoveryApproved,
+        Action::RecoveryApprovalDenied,
+        Action::RecoveryApprovalLapsed,
+    ];
+    ENDS.iter().map(|(action, _)| action).chain(&ALSO).any(|action| is(entry, *action))
+}
+
 /// Whether this was done: a try that was refused has the same action.
 fn is(entry: &Entry, action: Action) -> bool {
     entry.header.action == action.as_str() && entry.header.outcome == Outcome::Success.as_str()

@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::asked::Asked;
 use super::body::push_string;
-use super::canonical::is_canonical;
+use super::canonical::{SAFE, is_canonical};
 use super::checkpoint::{Checkpoint, is_lineage};
 use super::export::Format;
+use super::note::is_name;
 use super::{Action, Header, Line, Outcome};
 use crate::time::Timestamp;
 
@@ -80,7 +81,8 @@ impl Preamble {
             through: value.get("through")?.as_i64()?,
             before: unhex(text("before")?)?,
         };
-        is_spelt(line, |out| preamble.push(out)).then_some(preamble)
+        let fits = is_name(&preamble.origin) && is_safe(preamble.from) && is_safe(preamble.through);
+        (fits && is_spelt(line, |out| preamble.push(out))).then_some(preamble)
     }
 }
 
@@ -204,6 +206,7 @@ impl Between {
             case: case.map(str::to_owned),
         };
         if action.is_empty()
+            || !(is_safe(seq) && is_safe(at))
             || outcome.parse::<Outcome>().is_err()
             || body.as_ref().is_some_and(|b| !is_canonical(&b.1))
         {
@@ -211,6 +214,11 @@ impl Between {
         }
         Some(Self::Row(Box::new(Row { header, body_digest: unhex(digest)?, body })))
     }
+}
+
+/// Whether every JSON reader keeps a number exact.
+fn is_safe(number: i64) -> bool {
+    (-SAFE..=SAFE).contains(&number)
 }
 
 /// What every row has, in its order.
@@ -275,7 +283,7 @@ impl Seal {
         let value: Value = serde_json::from_str(line).ok()?;
         let seal = Self {
             checkpoint: Checkpoint::parse(value.get("checkpoint")?.as_str()?)?,
-            entries: value.get("entries")?.as_u64()?,
+            entries: value.get("entries")?.as_i64().filter(|entries| is_safe(*entries))?.try_into().ok()?,
             sha256: unhex(value.get("sha256")?.as_str()?)?,
         };
         is_spelt(line, |out| seal.push(out)).then_some(seal)

@@ -82,7 +82,15 @@ pub(super) fn read_anchors(path: &Path) -> Result<Vec<Checkpoint>, Failure> {
     let text = read_small(path, "read the anchor", ANCHOR_FILE)?;
     let mut found = Checkpoint::find_all(&text);
     // A mail that was saved as it came: long lines are broken there, and some characters are spelt (RFC 2045 section 6.7).
-    if let Ok(decoded) = quoted_printable::decode(&text, ParseMode::Robust) {
+    // Only where it says so: in a log, somebody's words would turn into lines of their own.
+    let says = |line: &str| {
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        name.eq_ignore_ascii_case("Content-Transfer-Encoding") && value.trim().eq_ignore_ascii_case("quoted-printable")
+    };
+    let before: usize = text.split_inclusive('\n').take_while(|line| !says(line)).map(str::len).sum();
+    if before < text.len()
+        && let Ok(decoded) = quoted_printable::decode(&text[before..], ParseMode::Robust)
+    {
         found.extend(Checkpoint::find_all(&String::from_utf8_lossy(&decoded)));
     }
     if found.is_empty() {

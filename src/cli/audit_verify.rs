@@ -102,6 +102,14 @@ impl Verify {
             trust.keys.push(read_key(path)?);
         }
         for path in &self.anchor {
+            if self.is_judged(path) {
+                let why = format!(
+                    "{} is one of the files that are checked, and nothing vouches for itself: an anchor is what was kept \
+                     elsewhere",
+                    path.display()
+                );
+                return Err(Failure::to("read the anchor")(why));
+            }
             trust.anchors.extend(read_anchors(path)?);
         }
         match (&self.proof, &self.file) {
@@ -114,6 +122,13 @@ impl Verify {
             (_, Some(file)) => of_database(file, &trust),
             (_, None) => of_database(&database(&settings::data_folder(&self.place)?), &trust),
         }
+    }
+
+    /// Whether a file is one of those that are checked. A copy of it is not told apart.
+    fn is_judged(&self, anchor: &Path) -> bool {
+        let real = |path: &Path| path.canonicalize().ok();
+        let judged = [&self.proof, &self.file].into_iter().flatten().filter_map(|path| real(path));
+        real(anchor).is_some_and(|anchor| judged.into_iter().any(|path| path == anchor))
     }
 
     fn print(&self, said: &Said) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use super::person::cursor;
 use super::show::{Answer, Page, page_of, wrong};
 use super::trail::newest_checkpoint;
 use crate::audit::filter::Filter;
-use crate::audit::resets::Reset;
+use crate::audit::resets::{Reset, concerns};
 use crate::audit::{Action, Entry, Outcome};
 use crate::pages::resets::{Period, ResetsView, Whole, resets as resets_markup};
 use crate::pages::{FieldError, Form};
@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 const PAGE: u32 = 25;
 /// Resets on the page that is printed: some hundred sheets of paper.
 const MOST: u32 = 1_000;
-/// Entries of one case that are looked at; a case has a handful.
+/// Entries of one case that are read at a time; a case has a handful, and who fills one hides nothing by that.
 const OF_A_CASE: u32 = 200;
 /// How far it looks back where nobody says.
 const USUAL: Duration = Duration::from_secs(90 * 86_400);
@@ -90,12 +90,16 @@ pub fn page(call: &Call<'_>, signed: &Signed) -> Answer {
 }
 
 fn of_case(tx: &ReadTx<'_>, reset: &Entry) -> storage::Result<Reset> {
-    let case = match reset.header.case.as_deref().and_then(|number| number.parse().ok()) {
-        Some(case) => {
-            let filter = Filter { case: Some(case), ..Filter::default() };
-            audit::list(tx, &filter, audit::Order::OldestFirst, None, OF_A_CASE)?
+    let mut told = Vec::new();
+    if let Some(case) = reset.header.case.as_deref().and_then(|number| number.parse().ok()) {
+        let filter = Filter { case: Some(case), outcome: Some(Outcome::Success), ..Filter::default() };
+        let mut after = None;
+        loop {
+            let entries = audit::list(tx, &filter, audit::Order::OldestFirst, after, OF_A_CASE)?;
+            let Some(last) = entries.last() else { break };
+            after = Some(last.header.seq);
+            told.extend(entries.into_iter().filter(concerns));
         }
-        None => Vec::new(),
-    };
-    Ok(Reset::of(reset, &case))
+    }
+    Ok(Reset::of(reset, &told))
 }

@@ -10,8 +10,8 @@ use super::frame::Section;
 use super::parts::{Tone, address, card, empty, heading, more, notice, pager};
 use super::words::{grouped, time_ago};
 use crate::audit::Outcome;
-use crate::audit::anchor::{Anchor, Way};
-use crate::policy::{ANCHOR_AGE, HowOften};
+use crate::audit::anchor::{Anchor, Way, is_old};
+use crate::policy::HowOften;
 use crate::time::Timestamp;
 
 /// The filters, as they are named in the address and in the export's form.
@@ -137,7 +137,7 @@ fn for_auditors() -> Markup {
 /// What is kept where this host can not change it, and how old that is.
 fn anchors(frame: &Frame, view: &ChainView) -> Markup {
     let newest = view.anchors.first();
-    let old = newest.is_none_or(|anchor| frame.now.since(anchor.signed_at) > ANCHOR_AGE);
+    let old = newest.is_none_or(|anchor| is_old(anchor.signed_at, frame.now));
     html! {
         p class="muted" {
             @if let Some(newest) = newest {

@@ -36,8 +36,10 @@ pub fn update_mailed(tx: &WriteTx<'_>, checkpoint: &str, point: &Point) -> Resul
     upsert(tx.conn, tx.now(), Way::Mail, point, &whom)
 }
 
-/// Notes where a checkpoint went, unless a newer one went that way before.
+/// Notes where a checkpoint went, unless a newer one went that way before. What a clock that ran ahead has noted would be the
+/// newest for years, and is forgotten.
 pub(super) fn upsert(conn: &Connection, now: Timestamp, way: Way, point: &Point, whom: &str) -> Result<()> {
+    conn.prepare_cached("DELETE FROM anchors WHERE sent_at > ?1")?.execute([now.as_micros()])?;
     conn.prepare_cached(
         "INSERT INTO anchors (way, seq, signed_at, sent_at, whom) VALUES (:way, :seq, :signed_at, :now, :whom)
          ON CONFLICT DO UPDATE SET seq = excluded.seq, signed_at = excluded.signed_at, sent_at = excluded.sent_at,

@@ -93,10 +93,10 @@ pub fn list_of_user(tx: &ReadTx<'_>, user: UserId, most: u32) -> Result<Vec<Mess
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// When the newest message with an anchor was written.
-pub fn find_newest_anchor(tx: &ReadTx<'_>) -> Result<Option<Timestamp>> {
-    let mut query = tx.conn.prepare_cached("SELECT max(created_at) FROM outbox WHERE kind = 'anchor'")?;
-    Ok(query.query_row([], |row| optional_time(row, 0))?)
+/// When the newest message with an anchor was written; what is of a moment after `until`, a clock that ran ahead has written.
+pub fn find_newest_anchor(tx: &ReadTx<'_>, until: Timestamp) -> Result<Option<Timestamp>> {
+    let sql = "SELECT max(created_at) FROM outbox WHERE kind = 'anchor' AND created_at <= ?1";
+    Ok(tx.conn.prepare_cached(sql)?.query_row([until.as_micros()], |row| optional_time(row, 0))?)
 }
 
 /// How the messages stand.

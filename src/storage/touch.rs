@@ -147,11 +147,12 @@ impl<'t, 'c> TouchTx<'t, 'c> {
         Ok(())
     }
 
-    /// Notes that a receiver takes nothing, why, and when it is tried again.
+    /// Notes that a receiver takes nothing, why, and when it is tried again. Since when is never later than now: a clock that
+    /// ran ahead would have it that nobody has to look for years.
     pub fn stream_failed(&self, receiver: Receiver, next: Timestamp, error: &str) -> Result<()> {
         self.conn()
             .prepare_cached(
-                "UPDATE streams SET failing_since = coalesce(failing_since, ?2), attempts = attempts + 1, next_at = ?3,
+                "UPDATE streams SET failing_since = min(coalesce(failing_since, ?2), ?2), attempts = attempts + 1, next_at = ?3,
                                     error = ?4
                  WHERE receiver = ?1",
             )?

@@ -310,6 +310,23 @@ fn what_is_erased_while_it_is_exported_is_proved_as_it_was_read_and_as_csv_not_a
 }
 
 #[test]
+fn what_is_erased_between_the_checkpoint_and_the_export_is_not_handed_out_with_a_proof_that_can_not_tell_of_it() {
+    let audited = Audited::of(Firm::aged(), false);
+    let store = &audited.firm.world.app.means.store;
+    let through = begin(store, &host(), &Filter::default(), Format::JsonLines).unwrap();
+    let proving = Proving::prepare(store, None).unwrap();
+    let mut export = proving.export(std::sync::Arc::clone(store), (Filter::default(), Format::JsonLines, through));
+    // As the console does, which has to know that it can sign before it sends the first byte.
+    let checkpoint = export.sign(Actor::Host, &host()).unwrap();
+    assert!(erase(store).unwrap().is_some());
+    let mut text = String::new();
+    export.read_to_string(&mut text).unwrap();
+    assert!(text.contains("\"erased\":true"));
+    let refused = export.proof(checkpoint).read_to_string(&mut String::new()).unwrap_err();
+    assert!(refused.to_string().contains("erased while they were exported"), "{refused}");
+}
+
+#[test]
 fn every_byte_of_what_records_an_erasure_or_says_that_a_body_was_erased_counts() {
     let audited = Audited::new();
     for args in [&["--action", "user.note_added"][..], &["--action", "user.note_added", "--format", "csv"]] {

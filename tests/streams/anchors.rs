@@ -87,6 +87,45 @@ fn a_log_file_of_another_machine_is_an_anchor_as_it_stands() {
 }
 
 #[test]
+fn a_checkpoint_that_somebody_wrote_into_the_trail_is_no_anchor_in_a_log_of_it() {
+    let trail = Trail::new();
+    let genuine = trail.notes().checkpoint();
+    let mut forged = genuine.to_string().replacen(&format!("\n{}\n", genuine.point.seq), "\n3\n", 1);
+    let store = trail.folder.store();
+    let mara = crate::cli_world::add_person(&store, "eve@fernhill.example", "Eve", idp::users::Role::Admin);
+    for spelt in ["\n", "\\n", "#012"] {
+        forged = forged.replace('\n', spelt);
+        crate::cli_world::add_note(&store, &mara, &format!("see \"checkpoint\":\"{forged}"));
+        // In a mail this is a line of its own.
+        crate::cli_world::add_note(&store, &mara, &format!("=0A{}=0A", forged.replace(spelt, "=0A")));
+        forged = forged.replace(spelt, "\n");
+    }
+    drop(store);
+    trail.export(&[]);
+    let lines = std::fs::read_to_string(trail.folder.beside("export")).unwrap();
+    let plain = as_file(
+        &lines.lines().map(|line| format!("<109>1 id idp - audit [] \u{feff}{line}")).collect::<Vec<_>>(),
+        str::to_owned,
+    );
+    let json = as_file(std::slice::from_ref(&plain), |m| {
+        m.lines().map(|line| serde_json::json!({ "message": line }).to_string() + "\n").collect()
+    });
+    for text in [plain, json] {
+        assert!(text.matches("idp.audit/").count() > 6);
+        std::fs::write(trail.folder.beside("log"), text).unwrap();
+        let args = ["audit", "verify", "export", "--proof", "proof", "--anchor", "log"];
+        let expected = format!("ANCHORED to entry {} at ", genuine.point.seq);
+        let said = trail.folder.idp(&args).done();
+        assert!(said.starts_with(&expected), "{said}");
+        let mut python = Command::new("/usr/bin/python3");
+        python.current_dir(trail.folder.beside("")).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/verify_export.py"));
+        let output = python.args(&args[2..]).output().unwrap();
+        let theirs = String::from_utf8_lossy(&output.stdout);
+        assert!(theirs.starts_with(&expected), "{theirs}{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn what_a_backup_and_an_export_print_is_an_anchor_as_it_stands() {
     let trail = Trail::new();
     let printed = trail.folder.idp(&["backup", "kept.db"]).done();

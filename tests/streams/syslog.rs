@@ -103,6 +103,23 @@ fn a_clock_that_steps_back_keeps_no_receiver_waiting() {
 }
 
 #[test]
+fn a_clock_that_ran_ahead_for_a_moment_hides_no_receiver_that_takes_nothing() {
+    let mut server = LogServer::tcp();
+    let mut sent = Sent::to(&syslog_toml(&server.place(), None));
+    server.stop(Death::Closes);
+    let right = sent.world.now();
+    sent.world.later(Duration::from_secs(10 * 365 * 86_400));
+    sent.write(2);
+    sent.round();
+    assert!(sent.standing().failing.is_some());
+    sent.world.clock.set(right);
+    sent.round();
+    sent.world.later(16 * MINUTE);
+    sent.round();
+    assert!(sent.standing().is_stuck(sent.world.now()), "{:?}", sent.standing());
+}
+
+#[test]
 fn what_a_server_had_in_its_memory_when_it_was_killed_is_sent_again() {
     for mut server in [LogServer::tcp(), LogServer::tls()] {
         let mut sent = Sent::to(&syslog_toml(&server.place(), server.ca_file()));

@@ -47,24 +47,19 @@ impl Trust {
         }
         let seq = checkpoint.point.seq;
         let known = rotated.filter(|r| r.seq <= vouched).map(|r| &r.new);
-        for key in self.keys.iter().chain(known) {
-            match checkpoint.note.signed_by(key) {
-                Signed::ByOthers => {}
-                Signed::Wrong => {
-                    return Err(Finding::Invalid(format!(
-                        "the signature under the checkpoint of entry {seq} is wrong"
-                    )));
-                }
-                Signed::Yes => {
-                    return match rotated.filter(|r| r.new != *key) {
-                        Some(r) => Err(Finding::Invalid(format!(
-                            "the checkpoint of entry {seq} is signed by a key that was replaced at entry {}",
-                            r.seq
-                        ))),
-                        None => Ok(Some(true)),
-                    };
-                }
-            }
+        let says: Vec<_> = self.keys.iter().chain(known).map(|key| (key, checkpoint.note.signed_by(key))).collect();
+        if says.iter().any(|(_, signed)| *signed == Signed::Wrong) {
+            return Err(Finding::Invalid(format!("the signature under the checkpoint of entry {seq} is wrong")));
+        }
+        let mut by = says.into_iter().filter(|(_, signed)| *signed == Signed::Yes).map(|(key, _)| key).peekable();
+        if by.peek().is_some() {
+            return match rotated.filter(|r| by.any(|key| r.new != *key)) {
+                Some(r) => Err(Finding::Invalid(format!(
+                    "the checkpoint of entry {seq} is signed by a key that was replaced at entry {}",
+                    r.seq
+                ))),
+                None => Ok(Some(true)),
+            };
         }
         let by: Vec<_> =
             checkpoint.note.signers().map(|(name, id)| format!("{name}+{}", HEXLOWER.encode(&id))).collect();
@@ -156,8 +151,15 @@ impl Agreement {
         for point in self.anchors.remove(&seq).unwrap_or_default() {
             if point.hash == *hash {
                 self.agreed = Some(point);
-            } else if self.contradicted.is_none() {
-                self.contradicted = Some(self.contradiction(&point));
+                continue;
+            }
+            // That two histories are there is not excused by a restore that replaced a third one.
+            let contradiction = self.contradiction(&point);
+            match (&self.contradicted, &contradiction) {
+                (None, _) | (Some(Finding::Restored(_)), Finding::Diverged(_)) => {
+                    self.contradicted = Some(contradiction)
+                }
+                _ => {}
             }
         }
     }
@@ -174,6 +176,11 @@ impl Agreement {
                 "entry {seq} is another one than that of which the anchor of {at} was made: one of two histories is forged"
             )),
         }
+    }
+
+    /// What the anchors say against the rows so far.
+    pub(super) fn contradicted(self) -> Option<Finding> {
+        self.contradicted
     }
 
     /// The newest entry for which an anchor vouches; 0 if there is none.

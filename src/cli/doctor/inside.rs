@@ -7,10 +7,10 @@ use super::Finding;
 use crate::actions::data_folder::{DATABASE_FILE, load_keys};
 use crate::actions::key_export;
 use crate::audit::Action;
-use crate::audit::anchor::{Anchor, Way};
+use crate::audit::anchor::{Anchor, Way, is_old};
 use crate::cli::audit_verify::findings;
 use crate::cli::outcome::on_one_line;
-use crate::policy::{ANCHOR_AGE, BACKUP_AGE, CLOCK_SLACK, MAIL_HELD_UP, TRAIL_GAP, TRAIL_WATCHED};
+use crate::policy::{BACKUP_AGE, CLOCK_SLACK, MAIL_HELD_UP, TRAIL_GAP, TRAIL_WATCHED};
 use crate::retention::Next;
 use crate::storage::audit::{find_newest, get_head};
 use crate::storage::backup::{Checked, check, read_alone};
@@ -135,7 +135,7 @@ fn last_anchor(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
             "nothing outside this host says how far the audit trail has come: where a mail server (for owners and \
              auditors) or syslog is set, the first anchor goes out within a day; otherwise {other}"
         )),
-        Some(Anchor { seq, signed_at, .. }) if now.since(*signed_at) > ANCHOR_AGE => Finding::warning(format!(
+        Some(Anchor { seq, signed_at, .. }) if is_old(*signed_at, now) => Finding::warning(format!(
             "the newest anchor of the audit trail is of entry {seq}, signed at {}: where a mail server (for owners \
              and auditors) or syslog is set, what is said of it below may tell why; otherwise {other}",
             signed_at.to_seconds_text()
