@@ -10,9 +10,11 @@ use idp::audit::checkpoint::Checkpoint;
 use idp::audit::{Action, Entry, chain};
 use idp::policy::Key;
 
+use crate::audit_download::{export, unpack};
 use crate::cli_world::{Folder, Ran};
 use crate::mail::with_server;
 use crate::mail_server::{MailServer, Mode, Received};
+use crate::runbook::reset;
 use crate::world::{Browser, Member, PASSWORD, World};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -90,6 +92,8 @@ fn owners_and_auditors_get_an_anchor_once_a_day_and_nobody_else_does() {
 #[test]
 fn an_owner_sets_how_often_and_less_often_takes_effect_a_day_later() {
     let mut house = House::new();
+    let page = house.ada.get("/admin/policy/anchor_mails");
+    assert!(page.says("“Keep this: receipt for … entries of the audit log”") && page.says("stay as good as they were"));
     house.set_policy(Key::AnchorMails, "1");
     house.letters();
     house.world.later(25 * HOUR);
@@ -106,6 +110,7 @@ fn a_mail_that_was_saved_as_it_came_shows_whether_the_log_is_still_what_it_was()
     let text = letter.text.clone().unwrap();
     assert!(letter.subject.starts_with("Keep this: receipt for "), "{}", letter.subject);
     assert!(text.contains("Please keep this message") && text.contains("idp audit verify --anchor FILE"), "{text}");
+    assert!(text.contains("does not mean that anything happened") && text.contains("/admin/audit/promises"), "{text}");
     let [checkpoint] = &Checkpoint::find_all(&text)[..] else { panic!("{text}") };
     let eml = house.world.data().join("mail.eml");
     std::fs::write(&eml, letter.raw()).unwrap();
@@ -165,6 +170,8 @@ fn a_backup_prints_an_anchor_at_the_end_of_its_line_and_an_export_says_one_besid
     assert!(ran.code == 0 && ran.out.lines().all(|line| line.starts_with('{')), "{ran:?}");
     let (words, text) = ran.err.trim_end().split_once("change it: ").unwrap();
     assert_eq!(words, "idp: an anchor, to be kept where nobody on this host can ");
+    let none = folder.idp(&["audit", "export", "--action", "audit.pruned"]);
+    assert!(none.out.is_empty() && none.err.starts_with("idp: no entry matches, so none was exported\n"), "{none:?}");
     let text: String = serde_json::from_str(text).unwrap();
     assert_eq!(Checkpoint::parse(&text).unwrap().point.seq, anchor.point.seq + 2);
     // Without the key there is none, and both commands still do what they are for.
@@ -186,9 +193,69 @@ fn the_console_says_where_the_last_anchor_went_and_what_to_do_where_there_is_non
     lena.sign_in(&house.world, &house.lena.email, PASSWORD, &house.lena.phone);
     let page = lena.get("/admin/audit");
     assert!(page.says(&format!("Last anchor: of {seq} entries")) && page.says("mailed to 2 people"), "{}", page.text());
+    assert!(page.body.contains("href=\"/admin/audit/promises#anchors\""));
     house.idp(&["backup", house.world.data().join("copy.db").to_str().unwrap()]).done();
     let page = lena.get("/admin/audit");
     assert!(page.says("printed by idp backup") && page.says("for whoever keeps what that prints"), "{}", page.text());
+}
+
+/// What the second verifier says, run with what lies in the folder and nothing else of ours.
+fn second(folder: &Path, args: &[&str]) -> Ran {
+    let mut command = Command::new("/usr/bin/python3");
+    Ran::of(command.arg("verify_export.py").args(args).current_dir(folder).env_clear().output().unwrap())
+}
+
+#[test]
+fn with_yesterdays_mail_alone_the_second_verifier_shows_that_an_export_is_genuine_and_complete() {
+    let mut house = House::new();
+    let mara = house.world.user("mara@fernhill.example").id.to_string();
+    let jonas = house.world.person(&mut house.ada, "jonas@fernhill.example", "Jonas Weber", "member").id;
+    reset(&mut house.ada, &mara);
+    reset(&mut house.ada, &jonas);
+    house.letters();
+    house.world.later(25 * HOUR);
+    let letters = house.letters();
+    let letter = letters.iter().find(|letter| letter.subject.starts_with("Keep this")).unwrap();
+    let seq = Checkpoint::find_all(letter.text.as_deref().unwrap())[0].point.seq;
+    // A day later, with one more reset that the mail can not know of.
+    house.world.later(24 * HOUR);
+    house.idp(&["recover-owner", "ada@fernhill.example", "--reason", "Lost phone"]).done();
+
+    let desk = tempfile::tempdir().unwrap();
+    let on_desk = |name: &str| desk.path().join(name);
+    std::fs::write(on_desk("mail.eml"), letter.raw()).unwrap();
+    let mut lena = house.world.browser();
+    lena.sign_in(&house.world, &house.lena.email, PASSWORD, &house.lena.phone);
+    std::fs::write(on_desk("verify_export.py"), &lena.get("/admin/audit/verifier").body).unwrap();
+    let mut handed_over = Vec::new();
+    for ending in ["jsonl", "csv"] {
+        let fields = [("action", "mfa.factor_admin_reset"), ("format", ending), ("proof", "on")];
+        let names = unpack(&export(&house.world, &lena, &fields).into_body_bytes().unwrap(), desk.path());
+        handed_over.push((names[0].clone(), names[1].clone()));
+        let (file, proof) = (format!("host.{ending}"), format!("host-{ending}.proof"));
+        let (to, proof_to) = (on_desk(&file), on_desk(&proof));
+        let args = ["audit", "export", "--action", "mfa.factor_admin_reset", "--format", ending];
+        let to = ["-o", to.to_str().unwrap(), "--proof", proof_to.to_str().unwrap()];
+        house.idp(&[args.as_slice(), &to].concat()).done();
+        handed_over.push((file, proof));
+    }
+    for (file, proof) in handed_over {
+        let args = [file.as_str(), "--proof", &proof, "--anchor", "mail.eml"];
+        let said = second(desk.path(), &args).done();
+        assert!(said.starts_with(&format!("ANCHORED to entry {seq} at ")), "{file}: {said}");
+        assert!(said.contains("filter: action=mfa.factor_admin_reset; range: entries 1 to "), "{file}: {said}");
+        let text = std::fs::read_to_string(on_desk(&file)).unwrap();
+        assert!(text.contains(&mara) && text.contains(&jonas) && text.contains("Lost phone"), "{file}: {text}");
+        // Without one of them, or with another word in one, it is not.
+        let without: String = text.split_inclusive('\n').filter(|line| !line.contains(&jonas)).collect();
+        let reworded = text.replace("lost her phone", "sold her phone");
+        for (edited, word) in [(without, "INCOMPLETE"), (reworded, "INVALID")] {
+            assert_ne!(edited, text);
+            std::fs::write(on_desk(&file), edited).unwrap();
+            let ran = second(desk.path(), &args);
+            assert!(ran.code == 1 && ran.out.starts_with(word), "{file}: {ran:?}");
+        }
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::runbook::{owner_and_member, reset};
 use crate::world::{Browser, World, body};
 
 /// The form of the export, sent as it stands there with `fields` filled in.
-fn export(world: &World, browser: &Browser, fields: &[(&str, &str)]) -> Response {
+pub fn export(world: &World, browser: &Browser, fields: &[(&str, &str)]) -> Response {
     let csrf = browser.csrf();
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("csrf", &csrf).extend_pairs(fields);
@@ -34,7 +34,7 @@ pub fn unpacked(archive: &Path, ending: &str) -> String {
 }
 
 /// The archive, unpacked into `folder` by Python's reader, which also checks it; the names in it.
-fn unpack(archive: &[u8], folder: &Path) -> Vec<String> {
+pub fn unpack(archive: &[u8], folder: &Path) -> Vec<String> {
     let path = folder.join("download.zip");
     fs::write(&path, archive).unwrap();
     let script = "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1]) as z:\n    assert z.testzip() is None\n    \
@@ -193,6 +193,9 @@ fn the_page_in_the_archive_says_what_was_exported_when_by_whom_and_what_to_look_
         &format!("as entry {}.", head + 1),
         &format!("{origin}\r\n\r\n   and the number that follows is {} or less", head + 1),
         "verify_export.py",
+        "python3 -m pip install cryptography\r\n",
+        "and that only if\r\n                you gave the key.",
+        "the file that came with it or\r\n   the whole message",
         "What no program can tell: whether an entry was true",
         &checkpoint.replace('\n', "\r\n"),
     ] {

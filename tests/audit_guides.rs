@@ -36,7 +36,7 @@ fn an_auditor_is_led_from_the_log_to_what_it_promises_and_how_to_verify() {
         (
             "/admin/audit/promises",
             "What this trail promises, and what not",
-            [
+            vec![
                 "It does not prevent; it shows.",
                 "What no anchor has seen can be rewritten.",
                 "An entry can be untrue.",
@@ -48,12 +48,14 @@ fn an_auditor_is_led_from_the_log_to_what_it_promises_and_how_to_verify() {
         (
             "/admin/audit/verify",
             "How to verify an export on your own machine",
-            [
+            vec![
                 "compare it once by another way",
                 "On Windows and macOS use",
                 "must not be newer than the export",
                 "compare that with what you wanted to know",
-                "Everything is as it was and nothing is missing.",
+                "that only if you gave its key",
+                "save the file that came with it, or the whole message",
+                "everything is as it was, and nothing is missing",
                 "a program that deceives you",
             ],
         ),

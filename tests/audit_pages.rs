@@ -345,7 +345,7 @@ fn the_state_of_the_chain_is_said_as_far_as_is_known_without_reading_all_of_it()
     let newest = world.entries().pop().unwrap();
     let page = noor.get("/admin/audit?action=backup.created");
     let said = format!(
-        "the newest entry is {} , just now , hash {} , and it extends the one before.",
+        "the newest entry is {} , just now , seal (hash) {} , and it extends the one before.",
         newest.header.seq,
         &HEXLOWER.encode(&newest.hash)[..16]
     );
@@ -359,7 +359,7 @@ fn the_state_of_the_chain_is_said_as_far_as_is_known_without_reading_all_of_it()
     world.later(Duration::from_secs(240));
     act(&mut ada, &mara.id, "/notes", &[("text", "after the backup")]);
     let page = noor.get("/admin/audit");
-    let said = format!("the newest entry is {} , just now , hash", newest.header.seq + 2);
+    let said = format!("the newest entry is {} , just now , seal (hash)", newest.header.seq + 2);
     assert!(page.says(&said), "{said}: {}", page.text());
     let said =
         format!("Entries 1 to {} were last checked one by one with a backup, 4 minutes ago .", newest.header.seq);

@@ -113,7 +113,8 @@ fn an_export_is_exact_for_its_filter_and_does_not_hold_its_own_entry() {
     let jonas = all[2]["target"]["id"].as_str().unwrap();
     assert_eq!(seqs(&["--user", jonas, "--action", "user.created"]), [3]);
     assert_eq!(seqs(&["--action", "audit.exported"]), [11, 13, 15, 17]);
-    assert!(seqs(&["--outcome", "denied"]).is_empty());
+    let none = folder.idp(&["audit", "export", "--outcome", "denied"]);
+    assert!(none.code == 0 && none.out.is_empty() && none.err.starts_with("idp: no entry matches"), "{none:?}");
     let (from, to) = (all[4]["at"].as_str().unwrap(), all[6]["at"].as_str().unwrap());
     assert_eq!(seqs(&["--since", from, "--until", to]), [5, 6]);
     let own = &lines(&folder.idp(&["audit", "export", "--action", "audit.exported"]).done())[1];

@@ -220,7 +220,13 @@ fn what_is_so_already_or_waits_to_be_is_said_beside_the_field() {
     for value in ["60", "120"] {
         let page = send(&mut ada, Key::EvidenceAge, value, "decided on Monday");
         assert_eq!(page.status, 422);
-        assert!(page.says("It is so already, or is going to be.") && page.says("decided on Monday"), "{}", page.text());
+        assert!(
+            page.says("It is so already, or is going to be.")
+                && page.says("can be taken back under Policy")
+                && page.says("decided on Monday"),
+            "{}",
+            page.text()
+        );
     }
     assert_eq!(story(&world)[1..], ["denied evidence_minutes  60", "denied evidence_minutes  120"]);
     let refused = world.entries_of(Action::PolicyUpdated).pop().unwrap();

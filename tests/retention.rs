@@ -152,7 +152,7 @@ fn who_shortens_it_waits_a_day_in_which_all_owners_are_told_and_who_keeps_more_d
     assert!(page.says("Default: for ever. From 400 to 3650. 0 is for ever."), "{}", page.text());
     assert!(page.says("500 days from "), "{}", page.text());
     let told = "SELECT count(*) FROM notices WHERE kind = 'policy_loosened'
-                AND facts ->> '$.what' = 'Details in the audit log are kept for: for ever → 500 days'";
+                AND facts ->> '$.what' = 'How long the audit log keeps details: for ever → 500 days'";
     assert_eq!(firm.world.count(told), 2);
     assert_eq!(crate::policy::now(&firm.world, Key::AuditKept), 0);
     firm.world.later(DAY);
@@ -160,7 +160,7 @@ fn who_shortens_it_waits_a_day_in_which_all_owners_are_told_and_who_keeps_more_d
     set(firm.ada(), Key::AuditKept, 0);
     assert_eq!(crate::policy::now(&firm.world, Key::AuditKept), 0, "for ever is tighter, and holds at once");
     let log = firm.ada.get("/admin/audit?action=policy.updated");
-    assert!(log.says("Policy, Details in the audit log are kept for: 500 days to for ever"), "{}", log.text());
+    assert!(log.says("Policy, How long the audit log keeps details: 500 days to for ever"), "{}", log.text());
     drop(noor);
 }
 

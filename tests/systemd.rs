@@ -66,6 +66,10 @@ fn the_units_are_taken_without_a_complaint_and_leave_little_open() {
         assert!(ran.code == 0 && !ran.err.contains("idp"), "{name}: {ran:?}");
     }
     let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    // What stands there for cron is what the timer runs: with the whole path, for cron looks for programs in few places.
+    let service = include_str!("../assets/systemd/idp-backup.service");
+    let command = service.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    assert!(readme.contains(&format!("15 2 * * * {command}")), "{command}");
     assert!(readme.contains("`systemd-analyze security` says 1.5 of 10 or less"));
     // Out of 10 that a unit without any wall has; in tenths here.
     for (name, most) in [("idp.service", "15"), ("idp-backup.service", "10")] {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::audit::parse_action;
 use super::audit_proof::{Planned, remark_anchor, sign_if_possible};
-use super::outcome::{Answer, Failure};
+use super::outcome::{Answer, Failure, remark};
 use super::{operator, settings};
 use crate::actions::checkpoint::Occasion;
 use crate::actions::data_folder::open_trail;
@@ -116,13 +116,24 @@ impl Export {
         };
         let up_to = begin(&store, &operator::source(), &filter, self.format)
             .map_err(Failure::to("record the export, so nothing was exported"))?;
+        let mut found = 0;
         let checkpoint = match planned {
-            Some(planned) => Some(planned.write(&store, (filter, self.format, up_to), |export| self.write(export))?),
+            Some(planned) => Some(planned.write(&store, (filter, self.format, up_to), |export| {
+                self.write(export)?;
+                found = export.entries();
+                Ok(())
+            })?),
             None => {
-                self.write(&mut ExportReader::new(Arc::clone(&store), filter, self.format, up_to))?;
+                let mut export = ExportReader::new(Arc::clone(&store), filter, self.format, up_to);
+                self.write(&mut export)?;
+                found = export.entries();
                 sign_if_possible(&store, Occasion::Export)
             }
         };
+        if found == 0 {
+            // An empty file could as well be one that was not written.
+            remark("idp: no entry matches, so none was exported");
+        }
         if let Some(checkpoint) = checkpoint {
             remark_anchor(&store, &checkpoint);
         }

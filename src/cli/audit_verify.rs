@@ -1,7 +1,7 @@
 //! `idp audit verify`.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
@@ -114,6 +114,11 @@ impl Verify {
         }
         match (&self.proof, &self.file) {
             (Some(proof), Some(export)) => Ok(of_export(&judge_files(export, proof, &trust)?)),
+            (_, Some(file)) if !is_database(file) => Err(Failure::to(DOING)(format!(
+                "{} is not a usable database of this program. If it is an export, name its proof as well: --proof FILE. A backup that \
+                 begins like this is damaged: check another one",
+                file.display()
+            ))),
             (_, Some(file)) => of_database(file, &trust),
             (_, None) => of_database(&database(&settings::data_folder(&self.place)?), &trust),
         }
@@ -134,6 +139,13 @@ impl Verify {
         }
         Ok(())
     }
+}
+
+/// Whether it may be one, by its first bytes; what can not be read is for the database to say.
+fn is_database(path: &Path) -> bool {
+    let mut begin = [0; 16];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+    read.map_or_else(|e| e.kind() != ErrorKind::UnexpectedEof, |()| begin == *b"SQLite format 3\0")
 }
 
 fn judge_files(export: &Path, proof: &Path, trust: &Trust) -> Result<Verdict, Failure> {

@@ -51,7 +51,10 @@ impl Backup {
     pub(super) fn run(self) -> Result<Answer, Failure> {
         let doing = "back up";
         if self.keep.is_some() && !self.path.is_dir() {
-            let why = format!("--keep counts the backups in a folder, and {} is none", self.path.display());
+            let why = format!(
+                "--keep counts the backups in a folder, and {} is none: make it first, for the account that backs up alone",
+                self.path.display()
+            );
             return Err(Failure::to(doing)(why));
         }
         let store = open_trail(&settings::data_folder(&self.place)?, Clock::System).map_err(Failure::to(doing))?;

@@ -119,7 +119,7 @@ pub fn change(call: &Call<'_>, signed: &Signed) -> Answer {
         return answer;
     }
     sheet.answer(errand::change(&call.app.means, sheet.ask(nonce, reason), value), Said::PolicyChanged, || {
-        again(422, vec![wrong("value", "It is so already, or is going to be. Choose another value.")])
+        again(422, vec![wrong("value", "It is so already, or is going to be. Choose another value; what is going to be can be taken back under Policy.")])
     })
 }
 

@@ -103,7 +103,7 @@ fn chain(frame: &Frame, view: &ChainView) -> Markup {
         p class="muted" {
             "State of the chain: the newest entry is "
             a href={ "/admin/audit/" (view.newest) } { (grouped(view.newest)) } ", " (time_ago(view.at, frame.now))
-            ", hash " code { (view.hash.get(..SHORT_HASH).unwrap_or(&view.hash)) }
+            ", " a href="/admin/audit/promises#promised" { "seal" } " (hash) " code { (view.hash.get(..SHORT_HASH).unwrap_or(&view.hash)) }
             @if view.extends { ", and it extends the one before." } @else { "." }
             @if let Some((up_to, at)) = view.checked {
                 " Entries 1 to " (grouped(up_to)) " were last checked one by one with a backup, " (time_ago(at, frame.now)) "."
@@ -114,7 +114,7 @@ fn chain(frame: &Frame, view: &ChainView) -> Markup {
         (anchors(frame, view))
         div class="screen" { (more("How to check all of it", &html! {
             p { "This page looks at the newest entry and the one before, and says what the last backup found. On the host, "
-                code { "idp audit verify" } " reads every entry and computes its hash again." }
+                code { "idp audit verify" } " reads every entry and computes its seal (hash) again." }
             p { "That alone shows that nobody made a mistake. Who owns the host could have written the whole log anew, and "
                 "only what is kept elsewhere shows that: take an anchor, such as the newest message in your mailbox with the "
                 "subject “Keep this: receipt for … entries of the audit log”, save it as a file, and run "
@@ -155,6 +155,7 @@ fn anchors(frame: &Frame, view: &ChainView) -> Markup {
                 Some(often) => { " Owners and auditors are mailed one " (often.sentence()) "." }
                 None => {}
             }
+            " " a class="screen" href="/admin/audit/promises#anchors" { "What an anchor is" }
         }
         @if old {
             (notice(Tone::Warn, &html! {
@@ -216,7 +217,8 @@ fn filter(form: &Form, actions: &[&str], filtered: bool) -> Markup {
             div class="actions" {
                 button { "Filter" }
                 @if filtered { a href="/admin/audit" { "Show everything" } }
-                span class="hint" { "People by e-mail address; times like 2026-11-24 or 2026-11-24T09:30:00Z; cases like R-2026-0042." }
+                span class="hint" { "People by e-mail address; times like 2026-11-24 or 2026-11-24T09:30:00Z, where the day of “Until” itself "
+                    "does not count; cases like R-2026-0042." }
             }
         }
     }

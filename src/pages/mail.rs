@@ -217,7 +217,9 @@ fn anchor(house: House<'_>, name: &str, checkpoint: &Checkpoint) -> Outline {
     let entries = grouped(point.seq.unsigned_abs());
     let parts = vec![
         Part::Text(
-            "Please keep this message where you keep what matters. There is nothing else to do now.".to_owned(),
+            "Please keep this message, and those like it that came before: a rule of your mail program can put them into a folder of \
+             their own. It comes from time to time by itself and does not mean that anything happened. There is nothing else to do now."
+                .to_owned(),
         ),
         Part::Text(format!(
             "It is a receipt for the audit log of {}, which had {entries} entries at {}. Should anybody change or remove one \
@@ -232,7 +234,7 @@ fn anchor(house: House<'_>, name: &str, checkpoint: &Checkpoint) -> Outline {
              idp audit verify --anchor FILE. The same lines can be typed off paper. This page says more:"
                 .to_owned(),
         ),
-        Part::Link("The audit log", house.public_url.link("/admin/audit")),
+        Part::Link("What this is good for", house.public_url.link("/admin/audit/promises")),
         Part::Text(
             "You get this because you are an owner or an auditor. How often, an owner sets under Policy.".to_owned(),
         ),

@@ -207,6 +207,7 @@ fn what_happens(key: Key) -> Markup {
                 li { (tighter) ": it takes effect at once. The way back is a looser one, and takes " (day) "." }
             }
             @if matches!(key, Key::AuditKept | Key::LegalHold) { li { "What was erased before does not come back." } }
+            @else if key == Key::AnchorMails { li { "Messages that were sent before stay as good as they were: keep them." } }
             @else { li { "What was given before keeps its time." } }
             li { "It stands in the audit log with your name and your reason, before and after." }
         }

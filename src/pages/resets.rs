@@ -70,8 +70,10 @@ pub fn resets(frame: &Frame, view: &ResetsView) -> Markup {
         }
         section class="card screen" aria-label="Period" { (filter(&view.form)) }
         @if let Some(period) = view.period {
-            (how_much(view))
-            @if view.resets.is_empty() {
+            (how_much(view, period))
+            @if view.resets.is_empty() && period.since > frame.now {
+                (empty("This period has not begun yet.", "Nothing can stand in it before it has. Choose an earlier one."))
+            } @else if view.resets.is_empty() {
                 (empty("No reset in this period.", "Choose a longer one to look further back."))
             } @else {
                 section class="card" { (list(view.resets)) }
@@ -102,18 +104,19 @@ fn filter(form: &Form) -> Markup {
             div class="actions" {
                 button { "Show" }
                 span class="hint" {
-                    "Times like 2026-11-24 or 2026-11-24T09:30:00Z. Left empty, it is the last 90 days, up to now."
+                    "Times like 2026-11-24 or 2026-11-24T09:30:00Z. The day of “Until” itself does not count: the last quarter of 2026 is "
+                    "2026-10-01 until 2027-01-01. Left empty, it is the last 90 days, up to now."
                 }
             }
         }
     }
 }
 
-fn how_much(view: &ResetsView) -> Markup {
+fn how_much(view: &ResetsView, period: Period) -> Markup {
     let number = view.resets.len() as u64;
     html! {
         @match view.whole {
-            Whole::All => { p { "The whole report: " (count(number, "reset")) "." } }
+            Whole::All => { p { "The whole report: " (count(number, "reset")) ". Period: " (in_words(period)) "." } }
             Whole::Cut => {
                 (notice(Tone::Warn, &html! { p {
                     strong { "This is not all: " } "only the newest " (grouped(number)) " resets are here. Choose a shorter period, and "
@@ -222,6 +225,13 @@ fn entry(seq: i64) -> Markup {
     html! { a class="whole" href={ "/admin/audit/" (seq) } { "#" (seq) } }
 }
 
+fn in_words(period: Period) -> Markup {
+    html! {
+        "from " (exact(period.since)) " "
+        @match period.until { Some(until) => { "to before " (exact(until)) }, None => { "until now" } }
+    }
+}
+
 fn basis(frame: &Frame, view: &ResetsView, period: Period) -> Markup {
     let (newest, at) = view.head;
     let mut rows = vec![
@@ -230,8 +240,8 @@ fn basis(frame: &Frame, view: &ResetsView, period: Period) -> Markup {
         (
             "Period",
             html! {
-                "from " (exact(period.since)) " "
-                @match period.until { Some(until) => { "to before " (exact(until)) }, None => { "until now" } }
+                (in_words(period))
+                @if period.until.is_some_and(|until| until > frame.now) { "; it was not over when this was made" }
             },
         ),
         ("Made", html! { (exact(frame.now)) }),
@@ -264,7 +274,7 @@ fn check(view: &ResetsView, period: Period) -> Markup {
                 "and nobody can have changed one or left one out: each number in the first column has to be in that export, and no "
                 "other successful one. What stands beside them comes from the other entries of the case: the number of the case "
                 "leads to them in the audit log, where they are exported with their proof too. "
-                a href="/admin/audit/verify" { "How to verify an export on your own machine" }
+                a class="screen" href="/admin/audit/verify" { "How to verify an export on your own machine" }
             }
             div class="screen" { (form) }
         },

@@ -89,6 +89,9 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
     };
     let cut = ResetsView { whole: Whole::Cut, resets: &all[..1], checkpoint: None, ..whole.clone() };
     let none = ResetsView { whole: Whole::Page, resets: &[], ..whole.clone() };
+    let next = Period { since: at("2027-01-01T00:00:00Z"), until: Some(at("2027-04-01T00:00:00Z")) };
+    let early = typed(&[("since", "2027-01-01"), ("until", "2027-04-01")], &[]);
+    let early = ResetsView { form: early, period: Some(next), ..none.clone() };
     let wrong = typed(&[("since", "yesterday")], &[("since", "Write 2026-11-24.")]);
     let wrong = ResetsView { form: wrong, period: None, ..none.clone() };
     vec![
@@ -96,6 +99,7 @@ pub(super) fn all() -> Vec<(&'static str, Markup)> {
         ("resets-whole", resets::resets(&f, &whole)),
         ("resets-cut", resets::resets(&viewer(Role::Owner), &cut)),
         ("resets-none", resets::resets(&f, &none)),
+        ("resets-early", resets::resets(&f, &early)),
         ("resets-wrong", resets::resets(&f, &wrong)),
     ]
 }

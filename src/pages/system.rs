@@ -100,7 +100,7 @@ pub fn system(frame: &Frame, view: &SystemView) -> Markup {
     let trail = [
         ("Entries", html! { a href="/admin/audit" { (grouped(view.entries.unsigned_abs())) } }),
         ("Newest", html! { (time_ago(view.newest, frame.now)) }),
-        ("Lineage", html! { code { (view.lineage) } }),
+        ("Lineage", html! { code { (view.lineage) } ", another one after each restore" }),
         ("Details are kept", kept(frame, &view.retention)),
     ];
     let content = html! {
@@ -172,9 +172,15 @@ fn place(frame: &Frame, standing: &Standing, entries: i64) -> Vec<(&'static str,
         Receiver::Webhook => "Webhook",
     };
     let number = |n: i64| grouped(n.unsigned_abs());
+    let has = match standing.sent_at {
+        Some(_) => html! { "everything up to entry " (number(standing.sent)) " of " (number(entries)) },
+        None => {
+            html! { "nothing yet; it gets what was written after entry " (number(standing.sent)) ", of " (number(entries)) }
+        }
+    };
     vec![
         (whom, html! { bdi { code { (standing.place) } } }),
-        ("Has", html! { "everything up to entry " (number(standing.sent)) " of " (number(entries)) }),
+        ("Has", has),
         ("Last sent", time_ago_or_never(standing.sent_at, frame.now)),
     ]
 }

@@ -159,14 +159,14 @@ fn verdicts() -> Markup {
     let rows = [
         row(
             "ANCHORED",
-            "Everything is as it was and nothing is missing. Your anchor vouches for the entries up to its number; for later \
-             ones only the server’s signature does.",
-            "Nothing. Keep the newest anchor for the next time.",
+            "Up to the number of your anchor everything is as it was, and nothing is missing: the anchor vouches for it. For \
+             later entries only the server’s signature does, and that only if you gave its key.",
+            "Nothing, if what you wanted to know is older than the anchor. Otherwise wait for a newer anchor, and ask again.",
         ),
         row(
             "UNANCHORED",
             "The files fit each other, and the key if you gave one. Nothing from outside the server vouches for them.",
-            "Look for an anchor and ask again. Without the key too, anybody could have made such files.",
+            "Look for an anchor and ask again. If you gave no key either, anybody could have made such files.",
         ),
         row(
             "INVALID",
@@ -241,7 +241,8 @@ fn steps(view: &VerifyingView) -> Markup {
         }
         li {
             strong { "Get the program." } " The program " code { "idp" } " runs on Linux, as one file, without being installed. On Windows and "
-            "macOS use " a href="/admin/audit/verifier" download { "verify_export.py" } " with Python 3; before its first use type:"
+            "macOS use " a href="/admin/audit/verifier" download { "verify_export.py" } " with Python 3 (on Windows type " code { "py" } " in "
+            "place of " code { "python3" } "); before its first use type:"
             (command("install", "python3 -m pip install cryptography"))
         }
         li {
@@ -263,8 +264,8 @@ fn steps(view: &VerifyingView) -> Markup {
             }
         }
         li {
-            strong { "Find an anchor." } " Something that this server said earlier and that you kept, such as a mail. Save it as a text file "
-            "named " code { "anchor.txt" } ". It must not be newer than the export. "
+            strong { "Find an anchor." } " Something that this server said earlier and that you kept, such as a mail: save the file that "
+            "came with it, or the whole message, and name it " code { "anchor.txt" } ". It must not be newer than the export. "
             a href="/admin/audit/promises#anchors" { "What an anchor is, and where to find yours" }
         }
         li {

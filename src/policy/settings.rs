@@ -150,10 +150,10 @@ settings! {
         "A case waits for" "A case in which nothing was given and nobody did anything for so long expires."
         "Short keeps the list of cases clear; long spares people from starting anew after a weekend.";
     AnchorMails "anchor_mails" HowOften 2 in 0..=2 Less
-        "Anchors of the audit log by e-mail" "How often owners and auditors get a message that says how far the audit log has come. Kept, it shows later whether anything before was changed or removed."
+        "Anchors of the audit log by e-mail" "How often owners and auditors get the message “Keep this: receipt for … entries of the audit log”. Kept, it is an anchor: it shows later whether anything before was changed or removed."
         "The less often it goes out, the more of the log could be changed without anybody's mailbox knowing better. Without such messages, only what is kept elsewhere shows it.";
     AuditKept "audit_kept_days" DaysOrEver 0 in 400..=3650 Less
-        "Details in the audit log are kept for" "What entries say is erased after so long: names, reasons, addresses. That there was an entry, when, about what and by whom stays for ever, so nothing can be taken out of the log or changed in it."
+        "How long the audit log keeps details" "What entries say is erased after so long: names, reasons, addresses. That there was an entry, when, of what kind, and the numbers of who did it and whom it concerned stay for ever, so nothing can be taken out of the log or changed in it."
         "The shorter it is, the less can be told later of what was done and why. What is erased does not come back, and a backup that was made before still holds it.";
     LegalHold "legal_hold" YesNo 0 in 0..=1 Less
         "Legal hold" "Nothing in the audit log is erased while it is set, however old it is: for a dispute, an audit or an investigation."

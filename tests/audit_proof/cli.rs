@@ -55,6 +55,8 @@ fn the_answer_no_is_exit_code_1_and_a_file_that_is_something_else_is_2() {
     let ran = trail.folder.idp(&["audit", "verify", "export", "--proof", "proof", "--anchor", "nothing"]);
     assert!(ran.code == 2 && ran.out.starts_with("COULD NOT TELL: can not read the anchor"), "{ran:?}");
     assert!(ran.err.contains("nothing holds no checkpoint"), "{ran:?}");
+    let ran = trail.folder.idp(&["audit", "verify", "export"]);
+    assert!(ran.code == 2 && ran.out.contains("If it is an export, name its proof as well: --proof FILE"), "{ran:?}");
     let ran = trail.folder.idp(&["audit", "verify", "export", "--proof", "proof", "--key", "export"]);
     assert!(ran.code == 2 && ran.err.contains("`idp audit key export-public` writes one"), "{ran:?}");
 }

@@ -22,7 +22,7 @@ fn the_dashboard_tells_of_a_receiver_that_took_nothing_for_a_quarter_of_an_hour_
     sent.round();
     assert!(!ada.get("/admin").says(stuck));
     let page = ada.get("/admin/system");
-    let far = format!("everything up to entry {} of {}", sent.from, sent.world.head());
+    let far = format!("nothing yet; it gets what was written after entry {}, of {}", sent.from, sent.world.head());
     for part in [far.as_str(), &server.place(), "It stopped taking entries just now", "it can not be reached"] {
         assert!(page.says(part), "{part}: {}", page.text());
     }
@@ -116,12 +116,16 @@ fn the_doctor_says_of_each_receiver_where_it_is_how_far_and_why_it_fails() {
     let said = folder.idp(&["doctor"]).out;
     let newest = folder.count("SELECT max(seq) FROM audit");
     let expected = format!(
-        "warning  the syslog server {place} has everything up to entry 1 of {newest} and takes no more since \
+        "warning  the syslog server {place} has nothing yet of what was written after entry 1, of {newest}, and takes no more since \
          2026-11-18T11:06:40Z (the connection broke: x); at this moment: it can be reached now"
     );
     assert!(said.contains(&expected) && !said.contains("quiet"), "{said}");
     server.stop(Death::Closes);
     assert!(folder.idp(&["doctor"]).out.contains("at this moment: it can not be reached: "));
+    folder.tamper("UPDATE streams SET sent_at = 1795000000000000");
+    assert!(
+        folder.idp(&["doctor"]).out.contains(&format!("has everything up to entry 1 of {newest} and takes no more"))
+    );
     std::fs::remove_file(&secret).unwrap();
     let ran = folder.idp(&["doctor"]);
     assert!(ran.code == 1 && ran.out.contains("problem  idp serve would not start: can not open"), "{ran:?}");

@@ -114,8 +114,9 @@ fn how_to_check(about: &About) -> String {
          page {NAME} of an earlier export. It is one if in it stands\n\n       \
          {origin}\n\n   \
          and the number that follows is {last} or less; the nearer to {last}, the better.\n   \
-         Save it as a text file, here called anchor.txt. It shows that what was written down\n   \
-         before it is still the same, whoever holds the key.\n\n\
+         Save it as a text file, here called anchor.txt; of a mail, the file that came with it or\n   \
+         the whole message. It shows that what was written down before it is still the same,\n   \
+         whoever holds the key.\n\n\
          4. Unpack all three files into one folder, open a terminal there, and type this as one\n   \
          line:\n\n       \
          idp audit verify {export} --proof {proof} --key idp-audit.pub --anchor anchor.txt\n\n   \
@@ -132,8 +133,9 @@ fn what_it_says(about: &About) -> String {
     format!(
         "WHAT THE ANSWER MEANS\n\n\
          The first word of the answer says it; the rest says where and why.\n\n\
-         ANCHORED        All is as it was, and none is missing. Your anchor vouches for the\n                \
-         entries up to its own number; for those after it, your key does.\n\
+         ANCHORED        Up to the number of your anchor all is as it was, and none is missing.\n                \
+         For what is later only the server's signature vouches, and that only if\n                \
+         you gave the key.\n\
          UNANCHORED      The files fit each other, and your key if you gave it. Nothing from\n                \
          outside the server vouches for them: find an anchor if you can.\n\
          INVALID         Something was changed or put in, in the files or in the trail.\n\
@@ -150,8 +152,9 @@ fn what_it_says(about: &About) -> String {
          What no program can tell: whether an entry was true when it was written.\n\n\n\
          THE SECOND PROGRAM\n\n\
          You need not trust one program. verify_export.py is another one, which shares nothing with\n\
-         the first. It runs wherever Python 3 with the package `cryptography` does, and is asked\n\
-         with the same words:\n\n       \
+         the first. It runs wherever Python 3 with the package `cryptography` does. The first line is\n\
+         needed once, and on Windows the word is py in place of python3:\n\n       \
+         python3 -m pip install cryptography\n       \
          python3 verify_export.py {export} --proof {proof} --key idp-audit.pub --anchor anchor.txt\n\n\
          It was written from the page that describes the format, from which anybody can write a\n\
          third. The server's administration offers both under Audit. Better get them from where\n\

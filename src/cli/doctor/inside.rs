@@ -129,11 +129,15 @@ fn last_backup(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
 
 fn last_anchor(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
     let anchors = anchors::list(tx)?;
-    let keep = "set a mail server, so that owners and auditors get one, or syslog, or keep what idp backup prints on another machine";
+    let other = "set one of them, or keep what idp backup prints on another machine";
     Ok(match anchors.first() {
-        None => Finding::warning(format!("nothing outside this host says how far the audit trail has come: {keep}")),
+        None => Finding::warning(format!(
+            "nothing outside this host says how far the audit trail has come: where a mail server (for owners and \
+             auditors) or syslog is set, the first anchor goes out within a day; otherwise {other}"
+        )),
         Some(Anchor { seq, signed_at, .. }) if is_old(*signed_at, now) => Finding::warning(format!(
-            "the newest anchor of the audit trail is of entry {seq}, signed at {}: {keep}",
+            "the newest anchor of the audit trail is of entry {seq}, signed at {}: where a mail server (for owners \
+             and auditors) or syslog is set, what is said of it below may tell why; otherwise {other}",
             signed_at.to_seconds_text()
         )),
         Some(Anchor { seq, signed_at, way, .. }) => {

@@ -45,6 +45,9 @@ fn judge(link: &dyn Link, standing: Option<&Standing>, newest: i64) -> Finding {
         Receiver::Webhook => "the webhook",
     };
     let far = match standing {
+        Some(standing) if standing.sent_at.is_none() => {
+            format!("has nothing yet of what was written after entry {}, of {newest},", standing.sent)
+        }
         Some(standing) => format!("has everything up to entry {} of {newest}", standing.sent),
         None => "gets what is written from the next start on".to_owned(),
     };
