@@ -95,6 +95,8 @@ fn an_export_with_its_proof_is_one_archive_of_which_both_verifiers_say_that_it_i
     let (world, mut ada, mara) = owner_and_member();
     reset(&mut ada, &mara.id);
     let earlier = Downloaded::new(&world, &ada, &[], "jsonl").note();
+    // Whoever exports could drop it: nobody is told that an anchor is kept somewhere.
+    assert!(ada.get("/admin/audit").says("No anchor yet"));
     let filters: [&[(&str, &str)]; 3] = [
         &[],
         &[("action", "mfa.factor_admin_reset")],

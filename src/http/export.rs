@@ -12,7 +12,6 @@ use super::error::Problem;
 use super::guards::{Call, Signed};
 use super::show::{Answer, wrong};
 use super::zip::{Files, Zip};
-use crate::actions::checkpoint::printed;
 use crate::actions::export::{ExportReader, begin_in_session};
 use crate::actions::prove::{ProofReader, ProvedExport, Proving};
 use crate::audit::checkpoint::Checkpoint;
@@ -80,10 +79,7 @@ fn proved(call: &Call<'_>, signed: &Signed, filter: Filter, format: Format) -> A
             return show(call, signed, &filter, None, vec![wrong("proof", NOT_SIGNED)]);
         }
     };
-    // Who downloads it keeps the page in it: the console says where the newest anchor went.
-    if let Err(error) = printed(&call.app.means.store, &checkpoint, "an export in the console") {
-        tracing::warn!(error = %error, "the console will not show this anchor");
-    }
+    // That it may be kept with what is downloaded is no reason to call it an anchor: nobody may ever get that far.
     let about = About {
         organisation: call.app.settings.organisation.clone(),
         stem: stem(call.now, up_to),
