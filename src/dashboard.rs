@@ -224,7 +224,8 @@ impl PeopleFigures {
 impl HouseFigures {
     /// What is wrong with the house itself, the most pressing first.
     pub fn matters(&self, now: Timestamp) -> Vec<Matter> {
-        let within = |at: Option<Timestamp>, age| at.filter(|at| now.since(*at) <= age);
+        // What is far ahead of the clock says nothing of how old it is.
+        let within = |at: Option<Timestamp>, age| at.filter(|at| now.since(*at) <= age && at.since(now) <= age);
         let found = [
             (self.free < policy::DISK_LOW).then_some(Matter::DiskLow(self.free)),
             (self.able_owners < 2).then_some(Matter::FewOwners(self.able_owners)),
@@ -289,10 +290,12 @@ mod tests {
     #[test]
     fn each_thing_that_is_wrong_is_one_matter() {
         let (people, house) = quiet();
+        let ahead = Some(NOW.plus(Duration::from_secs(49 * 3_600)));
         for (house, matter) in [
             (HouseFigures { able_owners: 1, ..house.clone() }, Matter::FewOwners(1)),
             (HouseFigures { last_backup: None, ..house.clone() }, Matter::Backup(None)),
             (HouseFigures { last_backup: ago(49), ..house.clone() }, Matter::Backup(ago(49))),
+            (HouseFigures { last_backup: ahead, ..house.clone() }, Matter::Backup(ahead)),
             (HouseFigures { key_exported: None, ..house.clone() }, Matter::KeyNotExported),
             (HouseFigures { anchored: ago(193).unwrap(), ..house.clone() }, Matter::NotAnchored(ago(193).unwrap())),
             (HouseFigures { free: policy::DISK_LOW - 1, ..house.clone() }, Matter::DiskLow(policy::DISK_LOW - 1)),

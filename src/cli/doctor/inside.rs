@@ -119,7 +119,11 @@ fn last_backup(tx: &ReadTx<'_>, now: Timestamp) -> storage::Result<Finding> {
     };
     let (at, age) = (last.to_seconds_text(), now.since(last));
     let hours = age.as_secs() / 3_600;
-    Ok(if age > BACKUP_AGE {
+    Ok(if last.since(now) > BACKUP_AGE {
+        Finding::warning(format!(
+            "the last backup says that it was made at {at}, which is yet to come: make one, and look at the clock"
+        ))
+    } else if age > BACKUP_AGE {
         let days = hours / 24;
         Finding::warning(format!("the last backup was made {days} days ago, at {at}: look at the job that makes them"))
     } else {
