@@ -206,8 +206,9 @@ fn a_connection_that_breaks_again_and_again_is_not_made_anew_all_the_time() {
         sent.round();
         sent.world.later(Duration::from_secs(1));
     }
+    // Those that were cut before the server took them are not counted.
     let made = server.connections();
-    assert!((2..=14).contains(&made), "{made} connections");
+    assert!(made <= 14, "{made} connections");
     sent.world.later(MINUTE);
     sent.round();
     assert_whole(&sent, &server);
